@@ -1,0 +1,126 @@
+// Package fault has the refusals of the protocol: a stable code for programs, words in three
+// languages for people, and the cause, which stays in the log.
+package fault
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Code is the stable name of a refusal. Codes are part of the protocol: they are added, never
+// renamed. Each has its words in words.json and a line in docs/PROTOCOL.md.
+type Code string
+
+// Codes of the protocol. The first group concerns the message, the second the sender, the third
+// the call, the fourth media and files, the last this service.
+const (
+	BadMessage   Code = "bad_message"   // not JSON, wrong shape, unknown or doubled key
+	TooLarge     Code = "too_large"     // over a size limit; nothing was read further
+	TooDeep      Code = "too_deep"      // JSON nested deeper than 16
+	UnknownType  Code = "unknown_type"  // no such request
+	BadValue     Code = "bad_value"     // the shape is right, a value is out of range
+	RateLimited  Code = "rate_limited"  // too many messages, codes, sign-ins
+	WrongVersion Code = "wrong_version" // the client speaks a version we no longer know
+
+	NotSignedIn   Code = "not_signed_in"  // no, expired or forged token
+	BadSignIn     Code = "bad_sign_in"    // wrong login, password or second factor
+	TOTPNeeded    Code = "totp_needed"    // the password is right, the second factor is missing
+	Forbidden     Code = "forbidden"      // signed in, but not allowed
+	ForeignOrigin Code = "foreign_origin" // the page was not served by us
+	BadCode       Code = "bad_code"       // wrong or expired one-time code
+	BadPhone      Code = "bad_phone"      // not a phone number that can be reached
+	Replaced      Code = "replaced"       // a newer tab of the same person took over
+
+	NoSuchCall     Code = "no_such_call"    // unknown, or not yours
+	WrongState     Code = "wrong_state"     // the call is not in a state for this request
+	OfferExpired   Code = "offer_expired"   // the offer was withdrawn or answered elsewhere
+	NotReady       Code = "not_ready"       // the operator cannot take this now
+	NoSuchOperator Code = "no_such_operator"
+	AlreadyInCall  Code = "already_in_call"
+
+	BadSDP        Code = "bad_sdp"       // over the limits, no fingerprint, SDES, not WebRTC
+	BadCandidate  Code = "bad_candidate" // malformed or of a forbidden address
+	TooMany       Code = "too_many"      // candidates, peers, files
+	BadFile       Code = "bad_file"      // the content is not a picture we accept
+	NoSuchFile    Code = "no_such_file"
+	NoSuchArchive Code = "no_such_archive"
+	MediaRefused  Code = "media_refused" // no transport can be made now; the call goes on in text
+
+	Internal    Code = "internal"    // our fault; the cause is in the log
+	Unavailable Code = "unavailable" // try again shortly; nothing was changed
+	NotFound    Code = "not_found"   // no such page or resource
+)
+
+// Error is a refusal with its code, the operation that refused and the cause.
+type Error struct {
+	Code Code
+	Op   string // what was asked, "offer.accept"
+	Err  error  // the cause; nil where the code says all. Never sent to a peer.
+}
+
+// New returns a refusal. err may be nil.
+func New(code Code, op string, err error) *Error { return &Error{Code: code, Op: op, Err: err} }
+
+// Newf returns a refusal whose cause is formatted as by fmt.Errorf.
+func Newf(code Code, op, format string, args ...any) *Error {
+	return &Error{Code: code, Op: op, Err: fmt.Errorf(format, args...)}
+}
+
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("%s: %s", e.Op, e.Code)
+	}
+	return fmt.Sprintf("%s: %s: %v", e.Op, e.Code, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is an Error of the same code, so that
+// errors.Is(err, &fault.Error{Code: c}) works.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+// CodeOf returns the code of err: its own, or Internal where it has none. CodeOf(nil) is "".
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return Internal
+}
+
+// Text is one sentence in the three languages of the service.
+type Text struct {
+	KK string `json:"kk"`
+	RU string `json:"ru"`
+	EN string `json:"en"`
+}
+
+//go:embed words.json
+var wordsJSON []byte
+
+var words = mustWords(wordsJSON)
+
+// Words returns what people read for code. An unknown code gets the words of Internal.
+func Words(code Code) Text {
+	if t, ok := words[code]; ok {
+		return t
+	}
+	return words[Internal]
+}
+
+func mustWords(raw []byte) map[Code]Text {
+	m := map[Code]Text{}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		panic("bug: words.json is not well formed: " + err.Error())
+	}
+	return m
+}
