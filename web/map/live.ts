@@ -1,0 +1,152 @@
+import type * as GeoJSON from "geojson";
+import { layers as protomaps, namedFlavor } from "@protomaps/basemaps";
+import {
+  addProtocol, AttributionControl, type GeoJSONSource, type LayerSpecification, Map as MapLibre, NavigationControl, ScaleControl, setWorkerUrl,
+} from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import { Protocol } from "pmtiles";
+import "maplibre-gl/dist/maplibre-gl.css";
+import type { BaseMap, MapLang } from "./base";
+import { circle, drawable, type MapFix, zoomFor } from "./geo";
+import { type MapTheme, mapStyle } from "./style";
+
+/** A named mark, such as a waiting call. */
+export interface MapPoint extends MapFix {
+  id: string;
+  label: string;
+  color?: string;
+}
+
+/** Everything drawn over the base map; given whole each time. */
+export interface MapContent {
+  /** Positions of one caller, oldest first. The last is the present one unless `current` says otherwise. */
+  track: MapFix[];
+  current?: MapFix;
+  /** The present position is too old to be trusted. */
+  stale: boolean;
+  points: MapPoint[];
+}
+
+/** How the map looks. */
+export interface MapLook {
+  theme: MapTheme;
+  lang: MapLang;
+  /** The site has street tiles at /map/street.pmtiles. */
+  street: boolean;
+}
+
+export interface MapOptions extends MapLook {
+  base: BaseMap;
+  centre: { lat: number; lon: number };
+  onPick?: (id: string) => void;
+  /** The person moved the map: it no longer follows the caller. */
+  onMoved?: () => void;
+}
+
+/**
+ * One MapLibre map in a host element. It owns the WebGL context and its worker until close.
+ * The constructor throws where there is no WebGL; the caller then shows the list alone.
+ */
+export class LiveMap {
+  readonly #map: MapLibre;
+  readonly #base: BaseMap;
+  #look: MapLook;
+  #content: MapContent = { track: [], stale: false, points: [] };
+  #ready = false;
+
+  constructor(host: HTMLElement, o: MapOptions) {
+    setWorkerUrl(new URL(workerUrl, location.href).href);
+    if (o.street) addProtocol("pmtiles", new Protocol().tile);
+    this.#base = o.base;
+    this.#look = o;
+    this.#map = new MapLibre({
+      container: host,
+      style: this.#style(),
+      center: [o.centre.lon, o.centre.lat],
+      zoom: 8,
+      maxZoom: 18,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      fadeDuration: 0,
+    });
+    this.#map.touchZoomRotate.disableRotation();
+    this.#map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+    this.#map.addControl(new ScaleControl({ maxWidth: 120, unit: "metric" }), "bottom-left");
+    this.#map.addControl(new AttributionControl({ compact: true }), "bottom-right");
+    this.#map.on("style.load", () => {
+      this.#ready = true;
+      this.#draw();
+    });
+    this.#map.on("dragstart", () => o.onMoved?.());
+    this.#map.on("click", "points", (e) => {
+      const id = e.features?.[0]?.properties?.id;
+      if (typeof id === "string") o.onPick?.(id);
+    });
+  }
+
+  /** Shows other content. Cheap: the sources are replaced, the map is not. */
+  show(content: MapContent): void {
+    this.#content = content;
+    if (this.#ready) this.#draw();
+  }
+
+  /** Changes theme, language or tiles. */
+  look(look: MapLook): void {
+    if (look.theme === this.#look.theme && look.lang === this.#look.lang && look.street === this.#look.street) return;
+    this.#look = look;
+    this.#ready = false;
+    this.#map.setStyle(this.#style(), { diff: false });
+  }
+
+  /** Moves to a position, close enough to see its accuracy circle. */
+  goTo(fix: MapFix, keepZoom = false): void {
+    if (!drawable(fix)) return;
+    const zoom = keepZoom ? this.#map.getZoom() : zoomFor(fix.accuracyM, fix.lat);
+    this.#map.jumpTo({ center: [fix.lon, fix.lat], zoom });
+  }
+
+  close(): void {
+    this.#map.remove();
+  }
+
+  #style() {
+    return mapStyle(this.#base, this.#look.theme, this.#look.lang, this.#look.street ? streetLayers(this.#look) : []);
+  }
+
+  #draw(): void {
+    const { track, points, stale } = this.#content;
+    const line = track.filter(drawable);
+    const here = this.#content.current ?? line.at(-1);
+    const features: GeoJSON.Feature[] = line.slice(0, -1).map((f) => dot(f, { size: "small" }));
+    for (const p of points.filter(drawable)) features.push(dot(p, { id: p.id, label: p.label, ...(p.color ? { color: p.color } : {}) }));
+    if (drawable(here)) features.push(dot(here, { stale }));
+    this.#set("points", features);
+    this.#set("track", line.length > 1 ? [shape({ type: "LineString", coordinates: line.map((f) => [f.lon, f.lat]) }, {})] : []);
+    this.#set("circle", drawable(here) ? [shape({ type: "Polygon", coordinates: [circle(here, here.accuracyM)] }, { stale })] : []);
+  }
+
+  #set(source: string, features: GeoJSON.Feature[]): void {
+    this.#map.getSource<GeoJSONSource>(source)?.setData({ type: "FeatureCollection", features });
+  }
+}
+
+function dot(f: MapFix, properties: GeoJSON.GeoJsonProperties): GeoJSON.Feature {
+  return shape({ type: "Point", coordinates: [f.lon, f.lat] }, properties);
+}
+
+function shape(geometry: GeoJSON.Geometry, properties: GeoJSON.GeoJsonProperties): GeoJSON.Feature {
+  return { type: "Feature", geometry, properties };
+}
+
+/** Protomaps' layers without their icons: those would need a sprite, and names say the same. */
+function streetLayers(look: MapLook): LayerSpecification[] {
+  return protomaps("street", namedFlavor(look.theme), { lang: look.lang })
+    .filter((l) => l.type !== "background")
+    .map((l) => {
+      if (l.type !== "symbol" || !l.layout) return l;
+      const layout = Object.entries(l.layout).filter(([k]) => !k.startsWith("icon-"));
+      return { ...l, layout: Object.fromEntries(layout) } as LayerSpecification;
+    })
+    .filter((l) => l.type !== "symbol" || (l.layout && "text-field" in l.layout));
+}
