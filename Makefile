@@ -1,0 +1,73 @@
+# make prints its verbs.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash -o pipefail
+GO ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.1
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+ARGS ?=
+
+.PHONY: help run build web generate test check lint fuzz e2e torture bench deps clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: build ## build everything and start a complete gateway with demo accounts on http://localhost:8080
+	./bin/jedel serve --demo $(ARGS)
+
+build: web ## pages and binaries into bin/
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+web: web/dist/index.html ## the pages
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(shell find web -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.json' -o -name '*.mjs' -o -name '*.svg' -o -name '*.png' -o -name '*.webmanifest' -o -name '*.js' \) -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null) internal/fault/words.json
+	cd web && npm run --silent build
+	@touch web/dist/.keep $@
+
+generate: ## what is written from the Go types
+	$(GO) test ./signaling/wire/tsgen -update
+
+deps: ## what the tests need from the system; installed where we may, named where not
+	@bash deploy/deps.sh
+
+check: web ## the quick part: vet, lint, unit tests, race; no network, under a minute when warm
+	$(GO) vet ./...
+	@test -z "$$(gofmt -l cmd internal media recorder signaling web/*.go)" || { gofmt -l cmd internal media recorder signaling web/*.go; exit 1; }
+	$(GO) test -race -short ./...
+	cd web && npm run --silent check
+
+test: deps web ## every test a release needs, real browser and servers included
+	$(GO) vet ./...
+	@test -z "$$(gofmt -l cmd internal media recorder signaling web/*.go)" || { gofmt -l cmd internal media recorder signaling web/*.go; exit 1; }
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	$(GO) test -timeout 10m ./...
+	cd web && npm run --silent check
+	cd e2e && node --test --test-concurrency=1 --test-timeout=240000
+
+e2e: deps build ## the story in real browsers only
+	cd e2e && node --test --test-concurrency=1 --test-timeout=240000
+
+lint: web ## vet, gofmt, staticcheck, structure, known vulnerabilities
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) test ./internal/archtest
+	$(GO) run $(GOVULNCHECK) ./...
+
+fuzz: ## every fuzz target for 30 s
+	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
+		echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$pkg || exit 1; done; done
+
+torture: build ## kill -9 at 200 random instants, long fault tests
+	JEDEL_TORTURE=1 $(GO) test -timeout 60m -run 'Torture|Kill' ./recorder/... ./internal/...
+
+bench: build ## the figures that the goals speak of
+	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/... ./signaling/...
+	./bin/callbot load --help >/dev/null && bash deploy/bench.sh
+
+clean: ## built files, not data
+	rm -rf bin web/dist/* web/node_modules

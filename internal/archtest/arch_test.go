@@ -1,0 +1,222 @@
+// Package archtest holds the structure of the project: which floor may import which, which
+// foreign library lives where, how large things may grow, and what may not be written at all.
+// An exception is a line in exceptions_test.go with its reason, and that list only shrinks.
+package archtest
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+// source is one parsed Go file of the module.
+type source struct {
+	path string // slash-separated, from the module's root
+	pkg  string // import path below the module, "internal/call"
+	test bool
+	file *ast.File
+	fset *token.FileSet
+	text string
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var out []source
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git" || d.Name() == "data" || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, path, text, parser.ParseComments)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		rel := filepath.ToSlash(strings.TrimPrefix(path, root+"/"))
+		out = append(out, source{rel, filepath.ToSlash(filepath.Dir(rel)), strings.HasSuffix(rel, "_test.go"), file, fset, string(text)})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 20 {
+		t.Fatalf("only %d Go files found", len(out))
+	}
+	return out
+}
+
+func (s source) at(n ast.Node) string {
+	return fmt.Sprintf("%s:%d", s.path, s.fset.Position(n.Pos()).Line)
+}
+
+// complain reports a broken rule unless it is excepted.
+func complain(t *testing.T, rule, what, format string, args ...any) {
+	t.Helper()
+	if _, ok := exceptions[rule+" "+what]; ok {
+		used[rule+" "+what] = true
+		return
+	}
+	t.Errorf("%s: %s: %s", rule, what, fmt.Sprintf(format, args...))
+}
+
+var used = map[string]bool{}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for e := range exceptions {
+		if code == 0 && !used[e] {
+			fmt.Printf("the exception %q is no longer needed: remove it\n", e)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// floors maps each package to its floor; the longest prefix counts.
+var floors = map[string]int{
+	"internal/ident": 0, "internal/fault": 0, "media/seqno": 0, "media/codec": 0,
+	"signaling/wire": 1, "internal/call": 1, "internal/queue": 1, "internal/cases": 1, "internal/admit": 1, "internal/access": 1,
+	"media/pktcache": 1, "media/rewrite": 1, "media/layers": 1, "recorder/evr": 1, "recorder/proof": 1, "recorder/keys": 1,
+	"internal/config": 2, "internal/obs": 2, "internal/store": 2, "internal/hints": 2, "internal/blob": 2, "media/turnd": 2,
+	"recorder/disk": 2, "recorder/sitelog": 2, "recorder/derive": 2, "recorder/verify": 2, "signaling/accounts": 2, "signaling/photo": 2, "web": 2,
+	"signaling": 3, "internal/callctl": 3, "media": 3, "recorder": 3,
+	"internal/app": 4, "cmd": 5,
+	"internal/archtest": 6, "internal/simtest": 6, "signaling/wire/tsgen": 6,
+}
+
+func floorOf(pkg string) (int, string) {
+	best, floor := "", -1
+	for p, f := range floors {
+		if (pkg == p || strings.HasPrefix(pkg, p+"/")) && len(p) > len(best) {
+			best, floor = p, f
+		}
+	}
+	return floor, best
+}
+
+func TestImportsPointStrictlyDown(t *testing.T) {
+	for _, s := range sources(t) {
+		from, home := floorOf(s.pkg)
+		if from < 0 {
+			t.Errorf("%s has no floor", s.pkg)
+			continue
+		}
+		if s.test {
+			continue
+		}
+		for _, imp := range s.file.Imports {
+			path, ours := strings.CutPrefix(strings.Trim(imp.Path.Value, `"`), "jedel/")
+			if !ours {
+				continue
+			}
+			to, there := floorOf(path)
+			if to >= from && home != there {
+				complain(t, "floors", s.pkg+" imports "+path, "floor %d imports floor %d", from, to)
+			}
+		}
+	}
+}
+
+// homes says where a foreign library may be imported.
+var homes = map[string][]string{
+	"github.com/gorilla/websocket":                   {"signaling", "cmd/callbot"},
+	"github.com/pion/":                               {"media", "recorder/derive", "cmd/callbot"},
+	"github.com/redis/go-redis":                      {"internal/hints"},
+	"modernc.org/sqlite":                             {"internal/store"},
+	"github.com/jackc/pgx":                           {"internal/store"},
+	"github.com/pressly/goose":                       {"internal/store"},
+	"github.com/Eyevinn/mp4ff":                       {"recorder/derive"},
+	"github.com/alecthomas/kong":                     {"cmd"},
+	"github.com/goccy/go-yaml":                       {"internal/config"},
+	"golang.org/x/mod/sumdb/note":                    {"recorder"},
+	"github.com/transparency-dev/merkle":             {"recorder"},
+	"github.com/nyaruka/phonenumbers":                {"signaling"},
+	"github.com/pquerna/otp":                         {"signaling"},
+	"golang.org/x/crypto/argon2":                     {"signaling"},
+	"github.com/prometheus/client_golang/promhttp":   {"signaling"},
+	"github.com/prometheus/client_golang/promauto":   {},
+	"github.com/prometheus/client_golang/prometheus": {"signaling", "media", "recorder", "internal", "cmd"},
+}
+
+func TestForeignLibrariesHaveOneHome(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		for _, imp := range s.file.Imports {
+			path := strings.Trim(imp.Path.Value, `"`)
+			best := ""
+			for lib := range homes {
+				if strings.HasPrefix(path, lib) && len(lib) > len(best) {
+					best = lib
+				}
+			}
+			if best == "" || slices.ContainsFunc(homes[best], func(h string) bool { return s.pkg == h || strings.HasPrefix(s.pkg, h+"/") }) {
+				continue
+			}
+			complain(t, "home", s.pkg+" imports "+path, "its home is %v", homes[best])
+		}
+	}
+}
+
+func TestRulesArePure(t *testing.T) {
+	impure := []string{"os", "net", "net/http", "log", "log/slog", "io/fs", "database/sql", "crypto/rand", "math/rand", "math/rand/v2", "context"}
+	for _, s := range sources(t) {
+		if floor, _ := floorOf(s.pkg); floor != 1 || s.test {
+			continue
+		}
+		for _, imp := range s.file.Imports {
+			if path := strings.Trim(imp.Path.Value, `"`); slices.Contains(impure, path) {
+				complain(t, "pure", s.path+" imports "+path, "a rule does no I/O and takes no chance")
+			}
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if _, ok := n.(*ast.GoStmt); ok {
+				complain(t, "pure", s.path+" go", "%s starts a goroutine", s.at(n))
+			}
+			if name := selector(n); name == "time.Now" || name == "time.Since" || name == "time.After" || name == "time.Sleep" {
+				complain(t, "pure", s.path+" "+name, "%s reads the clock", s.at(n))
+			}
+			return true
+		})
+	}
+}
+
+// selector returns "pkg.Name" for a selector expression of two identifiers.
+func selector(n ast.Node) string {
+	sel, ok := n.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	x, ok := sel.X.(*ast.Ident)
+	if !ok {
+		return ""
+	}
+	return x.Name + "." + sel.Sel.Name
+}
+
+func TestPackageNamesSayWhatTheyAre(t *testing.T) {
+	for _, s := range sources(t) {
+		if slices.Contains([]string{"util", "utils", "common", "helper", "helpers", "types", "manager", "base", "impl", "misc"}, s.file.Name.Name) {
+			t.Errorf("%s: package %s", s.path, s.file.Name.Name)
+		}
+	}
+}

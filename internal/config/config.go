@@ -1,0 +1,171 @@
+// Package config has every setting of the gateway. Defaults are in code; configs/jedel.yaml shows
+// each key with its default, unit and reason, and a test holds the two together.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Config is the whole file. Unknown keys are errors.
+type Config struct {
+	Site     Site     `yaml:"site"`
+	HTTP     HTTP     `yaml:"http"`
+	Store    Store    `yaml:"store"`
+	Hints    Hints    `yaml:"hints"`
+	Media    Media    `yaml:"media"`
+	Recorder Recorder `yaml:"recorder"`
+	Map      Map      `yaml:"map"`
+	Desk     Desk     `yaml:"desk"`
+	Log      Log      `yaml:"log"`
+}
+
+// Text is one wording in the three languages of the service.
+type Text struct {
+	KK string `yaml:"kk"`
+	RU string `yaml:"ru"`
+	EN string `yaml:"en"`
+}
+
+// Site is the centre that answers.
+type Site struct {
+	Name  Text    `yaml:"name"`
+	Phone string  `yaml:"phone"`
+	Lat   float64 `yaml:"lat"`
+	Lon   float64 `yaml:"lon"`
+	Zone  string  `yaml:"zone"`
+	ID    string  `yaml:"id"`
+}
+
+// HTTP is the front door.
+type HTTP struct {
+	Addr     string   `yaml:"addr"`
+	TLS      string   `yaml:"tls"`
+	CertFile string   `yaml:"cert_file"`
+	KeyFile  string   `yaml:"key_file"`
+	Origins  []string `yaml:"origins"`
+	Frame    []string `yaml:"frame_ancestors"`
+}
+
+// Store is where decisions become durable.
+type Store struct {
+	URL string `yaml:"url"`
+}
+
+// Hints is where presence and counters are shared; losing it loses nothing.
+type Hints struct {
+	URL string `yaml:"url"`
+}
+
+// Media is the forwarding unit.
+type Media struct {
+	UDP           string        `yaml:"udp"`
+	TCP           string        `yaml:"tcp"`
+	PublicIPs     []string      `yaml:"public_ips"`
+	AllowLoopback bool          `yaml:"allow_loopback"`
+	AllowPrivate  bool          `yaml:"allow_private"`
+	MaxPeers      int           `yaml:"max_peers"`
+	IdlePeers     int           `yaml:"idle_peers"`
+	IdleTime      time.Duration `yaml:"idle_time"`
+	WaitingPeers  int           `yaml:"waiting_peers"`
+}
+
+// Recorder is where the evidence is written.
+type Recorder struct {
+	Dir          string        `yaml:"dir"`
+	FlushEvery   time.Duration `yaml:"flush_every"`
+	HeadEvery    time.Duration `yaml:"head_every"`
+	SegmentBytes int64         `yaml:"segment_bytes"`
+	SegmentTime  time.Duration `yaml:"segment_time"`
+	PendingCall  int64         `yaml:"pending_per_call"`
+	PendingTotal int64         `yaml:"pending_total"`
+}
+
+// Map is what lies under positions.
+type Map struct {
+	PMTiles     string `yaml:"pmtiles"`
+	Attribution string `yaml:"attribution"`
+}
+
+// Choice is an entry of a list that operators choose from.
+type Choice struct {
+	Key   string `yaml:"key"`
+	Words Text   `yaml:"words"`
+}
+
+// Desk is how operators work.
+type Desk struct {
+	AnswerTarget time.Duration `yaml:"answer_target"`
+	Categories   []Choice      `yaml:"categories"`
+	Outcomes     []Choice      `yaml:"outcomes"`
+	Pauses       []Choice      `yaml:"pauses"`
+}
+
+// Log is what the process tells of itself.
+type Log struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// MaxFile bounds a configuration file in bytes.
+const MaxFile = 1 << 20
+
+// Load reads a configuration file over the defaults.
+func Load(path string) (Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("open configuration: %w", err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, MaxFile))
+	if err != nil {
+		return Config{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	c, err := Parse(raw)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads YAML over the defaults and checks it.
+func Parse(raw []byte) (Config, error) {
+	c := Default()
+	dec := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
+	switch err := dec.Decode(&c); {
+	case errors.Is(err, io.EOF): // nothing but comments; the decoder has cleared c
+		c = Default()
+	case err != nil:
+		return Config{}, fmt.Errorf("parse: %w", err)
+	}
+	return c, c.check()
+}
+
+// check refuses what no part could work with, naming the key.
+func (c Config) check() error {
+	var errs []error
+	want := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	_, zoneErr := time.LoadLocation(c.Site.Zone)
+	want(zoneErr == nil, "site.zone: %v", zoneErr)
+	want(c.Site.Lat >= -90 && c.Site.Lat <= 90, "site.lat: %v is not a latitude", c.Site.Lat)
+	want(c.Site.Lon >= -180 && c.Site.Lon <= 180, "site.lon: %v is not a longitude", c.Site.Lon)
+	want(c.Site.Phone != "", "site.phone: callers need a number to dial when nothing else works")
+	want(c.HTTP.TLS == "off" || c.HTTP.TLS == "self-signed" || c.HTTP.TLS == "files", "http.tls: %q is not off, self-signed or files", c.HTTP.TLS)
+	want(c.HTTP.TLS != "files" || (c.HTTP.CertFile != "" && c.HTTP.KeyFile != ""), "http.tls: files needs cert_file and key_file")
+	want(c.Media.MaxPeers > 0, "media.max_peers: must be positive")
+	want(c.Recorder.Dir != "", "recorder.dir: must be set")
+	want(c.Recorder.FlushEvery > 0 && c.Recorder.FlushEvery <= time.Second, "recorder.flush_every: %v is not within 0 and 1s: at most one second may be lost", c.Recorder.FlushEvery)
+	want(c.Recorder.HeadEvery >= time.Second/2 && c.Recorder.HeadEvery <= 10*time.Second, "recorder.head_every: %v is not within 500ms and 10s", c.Recorder.HeadEvery)
+	want(len(c.Desk.Categories) > 0 && len(c.Desk.Outcomes) > 0 && len(c.Desk.Pauses) > 0, "desk: categories, outcomes and pauses must not be empty")
+	return errors.Join(errs...)
+}

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+const shown = "../../configs/jedel.yaml"
+
+func TestShownFileIsTheDefault(t *testing.T) {
+	got, err := Load(shown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := Default(); !reflect.DeepEqual(got, want) {
+		t.Fatalf("configs/jedel.yaml:\n%+v\ncode:\n%+v", got, want)
+	}
+}
+
+// TestShownFileShowsEveryKey holds that no setting is hidden and each has words beside it.
+func TestShownFileShowsEveryKey(t *testing.T) {
+	raw, err := os.ReadFile(shown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(raw, &tree); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(path string, typ reflect.Type, node any)
+	walk = func(path string, typ reflect.Type, node any) {
+		if typ.Kind() != reflect.Struct {
+			return
+		}
+		m, ok := node.(map[string]any)
+		if !ok {
+			t.Errorf("%s is missing", path)
+			return
+		}
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			key := f.Tag.Get("yaml")
+			if _, ok := m[key]; !ok {
+				t.Errorf("%s%s is not shown", path, key)
+				continue
+			}
+			walk(path+key+".", f.Type, m[key])
+		}
+	}
+	walk("", reflect.TypeFor[Config](), tree)
+	for n, line := range strings.Split(string(raw), "\n") {
+		if indent := len(line) - len(strings.TrimLeft(line, " ")); indent == 2 && strings.Contains(line, ":") && !strings.Contains(line, "#") {
+			t.Errorf("line %d has no reason: %s", n+1, line)
+		}
+	}
+}
+
+func TestUnknownAndBadKeysAreRefused(t *testing.T) {
+	for _, c := range []struct{ yaml, want string }{
+		{"sit: {}", "sit"},
+		{"site: {fone: 102}", "fone"},
+		{"site: {zone: Mars/Olympus}", "site.zone"},
+		{"site: {lat: 91}", "site.lat"},
+		{"site: {phone: ''}", "site.phone"},
+		{"http: {tls: maybe}", "http.tls"},
+		{"http: {tls: files}", "http.tls"},
+		{"recorder: {flush_every: 5s}", "flush_every"},
+		{"recorder: {head_every: 1m}", "head_every"},
+		{"media: {max_peers: 0}", "max_peers"},
+		{"desk: {categories: []}", "desk"},
+		{"store: [", "parse"},
+	} {
+		_, err := Parse([]byte(c.yaml))
+		if err == nil || !strings.Contains(fmt.Sprint(err), c.want) {
+			t.Errorf("%s: %v", c.yaml, err)
+		}
+	}
+}
+
+func TestEmptyFileIsTheDefault(t *testing.T) {
+	c, err := Parse(nil)
+	if err != nil || !reflect.DeepEqual(c, Default()) {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatIsLeftOutKeepsItsDefault(t *testing.T) {
+	c, err := Parse([]byte("site: {zone: Asia/Qyzylorda}\nmedia:\n  idle_peers: 7\n"))
+	want := Default()
+	want.Site.Zone, want.Media.IdlePeers = "Asia/Qyzylorda", 7
+	if err != nil || !reflect.DeepEqual(c, want) {
+		t.Fatalf("%v\n%+v", err, c)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("site: {phone: '112'}"))
+	f.Fuzz(func(_ *testing.T, raw []byte) { _, _ = Parse(raw) })
+}

@@ -1,0 +1,54 @@
+package config
+
+import "time"
+
+// Default returns the settings of a gateway that runs complete on one machine.
+func Default() Config {
+	return Config{
+		Site: Site{
+			Name:  Text{"Петропавл қаласының полициясы", "Полиция города Петропавловска", "Petropavl city police"},
+			Phone: "102", Lat: 54.8753, Lon: 69.1628, Zone: "Asia/Almaty", ID: "petropavl",
+		},
+		HTTP:  HTTP{Addr: ":8080", TLS: "off", Origins: []string{}, Frame: []string{}},
+		Store: Store{URL: "sqlite:data/jedel.db"},
+		Media: Media{
+			UDP: ":8081", TCP: ":8081", PublicIPs: []string{}, AllowPrivate: true, MaxPeers: 1000, IdlePeers: 200,
+			IdleTime: 5 * time.Minute, WaitingPeers: 500,
+		},
+		Recorder: Recorder{
+			Dir: "data/archive", FlushEvery: 250 * time.Millisecond, HeadEvery: time.Second,
+			SegmentBytes: 64 << 20, SegmentTime: 15 * time.Minute, PendingCall: 4 << 20, PendingTotal: 1 << 30,
+		},
+		Map: Map{},
+		Desk: Desk{
+			AnswerTarget: 15 * time.Second,
+			Categories: []Choice{
+				{"violence", Text{"Ұрыс, зорлық-зомбылық", "Драка, насилие", "Fight, violence"}},
+				{"domestic", Text{"Тұрмыстық зорлық-зомбылық", "Бытовое насилие", "Domestic violence"}},
+				{"theft", Text{"Ұрлық, тонау", "Кража, грабёж", "Theft, robbery"}},
+				{"traffic", Text{"Жол-көлік оқиғасы", "ДТП", "Road accident"}},
+				{"order", Text{"Қоғамдық тәртіп, шу", "Общественный порядок, шум", "Public order, noise"}},
+				{"missing", Text{"Адам жоғалды", "Пропал человек", "Missing person"}},
+				{"medical", Text{"Медициналық көмек керек", "Нужна медицинская помощь", "Medical help needed"}},
+				{"information", Text{"Анықтама", "Справка", "Information"}},
+				{"false", Text{"Жалған қоңырау", "Ложный вызов", "False call"}},
+				{"other", Text{"Басқа", "Другое", "Other"}},
+			},
+			Outcomes: []Choice{
+				{"patrol", Text{"Патруль жіберілді", "Направлен патруль", "Patrol sent"}},
+				{"passed", Text{"Басқа қызметке берілді", "Передано другой службе", "Passed to another service"}},
+				{"advised", Text{"Кеңес берілді", "Дана консультация", "Advice given"}},
+				{"registered", Text{"Тіркелді", "Зарегистрировано", "Registered"}},
+				{"no_contact", Text{"Байланыс болмады", "Связаться не удалось", "No contact"}},
+				{"false", Text{"Негізсіз", "Не подтвердилось", "Unfounded"}},
+			},
+			Pauses: []Choice{
+				{"break", Text{"Үзіліс", "Перерыв", "Break"}},
+				{"meal", Text{"Тамақтану", "Обед", "Meal"}},
+				{"meeting", Text{"Жиналыс", "Совещание", "Meeting"}},
+				{"training", Text{"Оқу", "Обучение", "Training"}},
+			},
+		},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
