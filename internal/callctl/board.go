@@ -83,6 +83,23 @@ func (l *Line) Relink(ctx context.Context, op ident.StaffID, linked bool) (bool,
 	return known, err
 }
 
+// Reserve keeps op free for a, so that the queue offers them nothing else until the call's state
+// shows the offer. It reports whether op was free. Give a back with Release if no offer comes.
+func (l *Line) Reserve(ctx context.Context, a queue.Assignment) (bool, error) {
+	free := false
+	err := l.tell(ctx, func(b *queue.Board, _ time.Time) {
+		if free = b.Free(a.Operator); free {
+			b.Assigned(a)
+		}
+	})
+	return free, err
+}
+
+// Release takes a reservation back.
+func (l *Line) Release(ctx context.Context, a queue.Assignment) error {
+	return l.tell(ctx, func(b *queue.Board, _ time.Time) { b.Unassigned(a) })
+}
+
 // tell lets the queue's loop carry out fn and waits for it.
 func (l *Line) tell(ctx context.Context, fn boardFn) error {
 	done := make(chan struct{})

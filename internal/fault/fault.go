@@ -33,10 +33,10 @@ const (
 	BadPhone      Code = "bad_phone"      // not a phone number that can be reached
 	Replaced      Code = "replaced"       // a newer tab of the same person took over
 
-	NoSuchCall     Code = "no_such_call"    // unknown, or not yours
-	WrongState     Code = "wrong_state"     // the call is not in a state for this request
-	OfferExpired   Code = "offer_expired"   // the offer was withdrawn or answered elsewhere
-	NotReady       Code = "not_ready"       // the operator cannot take this now
+	NoSuchCall     Code = "no_such_call"  // unknown, or not yours
+	WrongState     Code = "wrong_state"   // the call is not in a state for this request
+	OfferExpired   Code = "offer_expired" // the offer was withdrawn or answered elsewhere
+	NotReady       Code = "not_ready"     // the operator cannot take this now
 	NoSuchOperator Code = "no_such_operator"
 	AlreadyInCall  Code = "already_in_call"
 
