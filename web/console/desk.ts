@@ -1,0 +1,311 @@
+import type { Bodies, CallKind, DeviceState, DutySet, Text } from "../lib/wire.gen";
+import { cameraWish, Level, micWish, openDevice } from "./mic";
+import type { Link, PeerPort, World } from "./ports";
+import { Ringer } from "./sounds";
+import { answers, type Event, live, news, next, nothing, type View } from "./view";
+
+/** What happens in this seat alone. */
+export interface Seat {
+  link: Link;
+  mic: DeviceState;
+  muted: boolean;
+  camera: DeviceState;
+  /** Going on duty is under way. */
+  starting: boolean;
+  /** The media transport is asked for; the person is on duty in this tab. */
+  onDuty: boolean;
+  /** Sound cannot be heard until somebody clicks: a reload of the page. */
+  silent: boolean;
+  callerAudio?: MediaStream;
+  callerVideo?: MediaStream;
+  ownVideo?: MediaStream;
+  toast?: Toast;
+  /** Chat lines on their way, oldest first. */
+  outbox: Outgoing[];
+}
+
+/** One line that says what went wrong or what was done, with a way back where there is one. */
+export interface Toast {
+  id: number;
+  words: Text | string; // a key of the page's texts, or the gateway's words
+  bad: boolean;
+  undo?: () => void;
+}
+
+export interface Outgoing {
+  id: string;
+  call: string;
+  text: string;
+  failed: boolean;
+}
+
+const kept = "jedel.console.duty";
+
+/**
+ * Desk is one operator's seat in this tab: it owns the session, the peer, the devices and the
+ * bell until close. Every change makes new values and calls the listeners.
+ */
+export class Desk {
+  readonly ringer = new Ringer();
+  readonly #world: World;
+  readonly #listeners = new Set<() => void>();
+  readonly #offs: (() => void)[] = [];
+  #peer: PeerPort | undefined;
+  #mic: MediaStreamTrack | null = null;
+  #camera: MediaStreamTrack | null = null;
+  #toasts = 0;
+  #view: View = nothing;
+  #seat: Seat = { link: "connecting", mic: "off", muted: false, camera: "off", starting: false, onDuty: false, silent: false, outbox: [] };
+  level: Level | undefined;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  get view(): View {
+    return this.#view;
+  }
+
+  get seat(): Seat {
+    return this.#seat;
+  }
+
+  get now(): number {
+    return this.#world.now();
+  }
+
+  subscribe(fn: () => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  start(): void {
+    const s = this.#world.session;
+    this.#offs.push(s.on("welcome", (body) => this.#welcomed({ type: "welcome", body })));
+    for (const type of news) this.#offs.push(s.on(type, (body) => this.dispatch({ type, body } as Event)));
+    this.#offs.push(s.onLink((link) => this.#set({ link })));
+    s.start();
+  }
+
+  close(): void {
+    for (const off of this.#offs.splice(0)) off();
+    this.#endMedia();
+    this.#world.session.close();
+    void this.ringer.close();
+  }
+
+  dispatch(e: Event): void {
+    const before = this.#view;
+    this.#view = next(before, e, this.#world.now());
+    if (this.#view.replaced && !before.replaced) this.#endMedia();
+    if (this.#view.card?.call !== before.card?.call || live(before.card) !== live(this.#view.card)) this.#callChanged();
+    if (e.type === "chat.posted") this.#set({ outbox: this.#seat.outbox.filter((o) => o.id !== e.body.item.id) });
+    this.#tell();
+  }
+
+  /** Says something to the person for a few seconds. */
+  say(words: Text | string, more: { bad?: boolean; undo?: () => void } = {}): void {
+    this.#set({ toast: { id: ++this.#toasts, words, bad: more.bad ?? false, undo: more.undo } });
+  }
+
+  hush(id?: number): void {
+    if (id === undefined || this.#seat.toast?.id === id) this.#set({ toast: undefined });
+  }
+
+  /** Asks the gateway; a refusal is said in its own words and answered with undefined. */
+  async ask<T extends keyof Bodies>(type: T, body: Bodies[T], timeoutMs = 8000): Promise<unknown | undefined> {
+    try {
+      return await this.#world.session.request(type, body, { timeoutMs, again: true });
+    } catch (err) {
+      this.say(wordsOf(err), { bad: true });
+      return undefined;
+    }
+  }
+
+  /**
+   * Goes on duty; called from a click, which is what lets the bell ring later. The order is the
+   * promise: heard the bell, microphone open, transport asked for, and only then ready.
+   */
+  async goOnDuty(): Promise<void> {
+    if (this.#seat.starting) return;
+    this.#set({ starting: true, silent: false });
+    try {
+      await this.ringer.unlock();
+      this.ringer.play("voice");
+      if (!(await this.#startMedia())) return;
+      this.#wish({ state: "ready" });
+      await this.ask("duty.set", { state: "ready" });
+    } finally {
+      this.#set({ starting: false });
+    }
+  }
+
+  /** Asks for another state; during a call it says what follows it. */
+  async setDuty(want: DutySet): Promise<void> {
+    if (want.state === "ready" && !this.#seat.onDuty) return this.goOnDuty();
+    this.#wish(want);
+    if ((await this.ask("duty.set", want)) === undefined) return;
+    if (want.state === "off" && !live(this.#view.card)) this.#endMedia();
+  }
+
+  async accept(): Promise<void> {
+    const o = this.#view.offer;
+    if (!o || this.#view.answering) return;
+    this.#setMuted(startsMuted(o.kind));
+    this.dispatch({ type: "local.answering", epoch: o.epoch, on: true });
+    const answer = await this.ask("offer.accept", { call: o.call, epoch: o.epoch });
+    if (answer === undefined) this.dispatch({ type: "local.answering", epoch: o.epoch, on: false });
+  }
+
+  async chat(call: string, text: string, id: string = crypto.randomUUID()): Promise<void> {
+    const mine: Outgoing = { id, call, text, failed: false };
+    this.#set({ outbox: [...this.#seat.outbox.filter((o) => o.id !== id), mine] });
+    try {
+      const sent = (await this.#world.session.request("chat.send", { call, id, text }, { timeoutMs: 15_000, again: true })) as Bodies["chat.sent"];
+      const name = this.#view.staff?.name;
+      const item = { id, chatSeq: sent.chatSeq, from: "operator", text, atMs: sent.atMs, ...(name ? { name } : {}) };
+      this.dispatch({ type: "chat.posted", body: { call, item } });
+    } catch {
+      this.#set({ outbox: this.#seat.outbox.map((o) => (o.id === id ? { ...o, failed: true } : o)) });
+    }
+  }
+
+  mute(on = !this.#seat.muted): void {
+    this.#setMuted(on);
+  }
+
+  /** Own picture on or off. The caller sees it at once: the transceiver is there already. */
+  async camera(on = this.#seat.camera !== "on"): Promise<void> {
+    this.#camera?.stop();
+    this.#camera = null;
+    if (on) {
+      this.#set({ camera: "asking" });
+      const got = await openDevice(this.#world.devices, cameraWish);
+      this.#camera = got.track;
+      this.#set({ camera: got.state, ownVideo: got.track ? new MediaStream([got.track]) : undefined });
+      if (!got.track) this.say(`camera.${got.state}`, { bad: true });
+    } else {
+      this.#set({ camera: "off", ownVideo: undefined });
+    }
+    await this.#peer?.setCamera(this.#camera);
+    this.#tellDevices();
+  }
+
+  /** After a reload sound waits for a click. */
+  async unlock(): Promise<void> {
+    this.#set({ silent: !(await this.ringer.unlock()) });
+    this.#meter();
+  }
+
+  /** A person who may take calls and was on duty in this tab before the reload goes on at once. */
+  #welcomed(e: Event): void {
+    this.dispatch(e);
+    const me = this.#view.state?.me.state;
+    const wish = this.#wished();
+    if (!answers(this.#view.staff) || !wish) return;
+    if (!this.#seat.onDuty) void this.unlock().then(() => this.#startMedia());
+    // The gateway came back without us in its list: ask again for what was asked last.
+    if (me === "off" || me === "link_lost") void this.ask("duty.set", wish);
+  }
+
+  async #startMedia(): Promise<boolean> {
+    this.#set({ mic: "asking" });
+    const got = await openDevice(this.#world.devices, micWish);
+    this.#mic?.stop();
+    this.#mic = got.track;
+    this.#set({ mic: got.state });
+    if (!got.track) return false;
+    got.track.enabled = !this.#seat.muted;
+    got.track.addEventListener("ended", () => this.#set({ mic: "none" }));
+    this.#meter();
+    this.#peer ??= this.#openPeer();
+    await this.#peer.setMic(got.track);
+    await this.#peer.warm().catch((err: unknown) => this.say(wordsOf(err), { bad: true }));
+    this.#set({ onDuty: true });
+    this.#tellDevices();
+    return true;
+  }
+
+  #openPeer(): PeerPort {
+    const peer = this.#world.makePeer();
+    this.#offs.push(peer.onRemote((r) => {
+      if (r.slot !== 0) return;
+      if (r.kind === "audio") this.#set({ callerAudio: new MediaStream([r.track]) });
+      else this.#set({ callerVideo: new MediaStream([r.track]) });
+    }));
+    return peer;
+  }
+
+  #endMedia(): void {
+    this.#peer?.close();
+    this.#peer = undefined;
+    for (const t of [this.#mic, this.#camera]) t?.stop();
+    this.#mic = this.#camera = null;
+    this.level?.close();
+    this.level = undefined;
+    this.ringer.ring(undefined);
+    this.#set({ mic: "off", camera: "off", onDuty: false, callerAudio: undefined, callerVideo: undefined, ownVideo: undefined });
+  }
+
+  /** A call began or ended here: the camera never goes on into the next one. */
+  #callChanged(): void {
+    if (!live(this.#view.card)) {
+      if (this.#seat.camera !== "off") void this.camera(false);
+      this.#setMuted(false);
+    }
+  }
+
+  #setMuted(muted: boolean): void {
+    if (this.#mic) this.#mic.enabled = !muted;
+    if (muted === this.#seat.muted) return;
+    this.#set({ muted });
+    this.#tellDevices();
+  }
+
+  #meter(): void {
+    const ctx = this.ringer.context;
+    this.level?.close();
+    this.level = ctx && this.#mic ? new Level(ctx, this.#mic) : undefined;
+  }
+
+  #tellDevices(): void {
+    if (!this.#seat.onDuty) return;
+    const mic: DeviceState = this.#seat.mic === "on" && this.#seat.muted ? "off" : this.#seat.mic;
+    const status = { mic, camera: this.#seat.camera };
+    this.#world.session.request("media.status", status, { timeoutMs: 5000 }).catch(() => undefined); // told again at the next change
+  }
+
+  #wish(want: DutySet): void {
+    if (want.state === "off") this.#world.tab.removeItem(kept);
+    else this.#world.tab.setItem(kept, JSON.stringify(want));
+  }
+
+  #wished(): DutySet | undefined {
+    try {
+      const want = JSON.parse(this.#world.tab.getItem(kept) ?? "null");
+      return ["ready", "busy", "pause"].includes(want?.state) ? want : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #set(change: Partial<Seat>): void {
+    this.#seat = { ...this.#seat, ...change };
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const fn of this.#listeners) fn();
+  }
+}
+
+/** A caller who cannot speak may not be able to let anything be heard either. */
+function startsMuted(kind: CallKind): boolean {
+  return kind === "silent";
+}
+
+/** The words of a refusal, or the key of ours when there was no answer. */
+export function wordsOf(err: unknown): Text | string {
+  const words = (err as { words?: Text })?.words;
+  return words && typeof words.ru === "string" ? words : "error.noanswer";
+}

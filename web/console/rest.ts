@@ -1,0 +1,69 @@
+import type { StaffSelf, Text } from "../lib/wire.gen";
+
+/** A refusal of the REST interface. words are the gateway's; without them there was no answer. */
+export class RestError extends Error {
+  readonly code: string;
+  readonly words: Text | undefined;
+
+  constructor(code: string, words?: Text) {
+    super(code);
+    this.code = code;
+    this.words = words;
+  }
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const init: RequestInit = { method, credentials: "same-origin", signal: AbortSignal.timeout(10_000) };
+  if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+  let r: Response;
+  try {
+    r = await fetch(`/api/v1${path}`, init);
+  } catch {
+    throw new RestError("unreachable");
+  }
+  const answer = await r.json().catch(() => undefined);
+  if (!r.ok) throw new RestError(answer?.error?.code ?? `http_${r.status}`, answer?.error?.words);
+  return answer as T;
+}
+
+export interface SignIn {
+  login: string;
+  password: string;
+  totp?: string;
+}
+
+/** What the pages may know of the site before anyone has signed in. */
+export interface SiteConfig {
+  map: { street: boolean; attribution?: string };
+  demo: boolean;
+}
+
+/** The session that the cookie stands for; undefined when there is none. */
+export async function session(): Promise<StaffSelf | undefined> {
+  try {
+    return (await call<{ staff: StaffSelf }>("GET", "/staff/session")).staff;
+  } catch (err) {
+    if (err instanceof RestError && err.code === "not_signed_in") return undefined;
+    throw err;
+  }
+}
+
+export async function signIn(s: SignIn): Promise<StaffSelf> {
+  return (await call<{ staff: StaffSelf }>("POST", "/staff/session", s)).staff;
+}
+
+export async function signOut(): Promise<void> {
+  await call("DELETE", "/staff/session");
+}
+
+export async function config(): Promise<SiteConfig> {
+  return call<SiteConfig>("GET", "/config");
+}
+
+const path = (callID: string, file: string) => `/api/v1/calls/${encodeURIComponent(callID)}/files/${encodeURIComponent(file)}`;
+
+export const fileURL = path;
+
+export function previewURL(callID: string, file: string): string {
+  return `${path(callID, file)}/preview`;
+}
