@@ -98,7 +98,8 @@ export class Desk {
     const before = this.#view;
     this.#view = next(before, e, this.#world.now());
     if (this.#view.replaced && !before.replaced) this.#endMedia();
-    if (this.#view.card?.call !== before.card?.call || live(before.card) !== live(this.#view.card)) this.#callChanged();
+    const changed = this.#view.card?.call !== before.card?.call || live(before.card) !== live(this.#view.card);
+    if (changed) this.#callChanged();
     if (e.type === "chat.posted") this.#set({ outbox: this.#seat.outbox.filter((o) => o.id !== e.body.item.id) });
     this.#tell();
   }
@@ -247,12 +248,11 @@ export class Desk {
     this.#set({ mic: "off", camera: "off", onDuty: false, callerAudio: undefined, callerVideo: undefined, ownVideo: undefined });
   }
 
-  /** A call began or ended here: the camera never goes on into the next one. */
+  /** A call began or ended here: neither camera nor mute goes on into the next one. */
   #callChanged(): void {
-    if (!live(this.#view.card)) {
-      if (this.#seat.camera !== "off") void this.camera(false);
-      this.#setMuted(false);
-    }
+    const card = live(this.#view.card) ? this.#view.card : undefined;
+    if (!card && this.#seat.camera !== "off") void this.camera(false);
+    this.#setMuted(card !== undefined && startsMuted(card.kind));
   }
 
   #setMuted(muted: boolean): void {

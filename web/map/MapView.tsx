@@ -1,12 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type BaseMap, BaseMapSource } from "./base";
 import type { LatLon, MapFix } from "./geo";
-import type { LiveMap, MapContent, MapLook } from "./live";
+import type { LiveMap, MapContent, MapLook, MapNames } from "./live";
 import "./map.css";
 
-/** Words of the map in the language of the page. */
-export interface MapWords {
-  name: string; // accessible name of the region
+/** Words of the map in the language of the page; name is the accessible name of the region. */
+export interface MapWords extends MapNames {
   loading: string;
   failed: string; // no WebGL or no data: coordinates and list stay
   retry: string;
@@ -52,7 +51,7 @@ export function MapView(props: MapViewProps) {
       map.current?.close();
       map.current = undefined;
     };
-  }, [attempt]);
+  }, [attempt, props.lang]); // the names of its buttons are given once
 
   useEffect(() => map.current?.show(props), [state, props.track, props.current, props.stale, props.points]);
   useEffect(() => map.current?.look(props), [state, props.theme, props.lang, props.street]);
@@ -86,6 +85,7 @@ function open(Live: typeof LiveMap, host: HTMLElement, base: BaseMap, latest: { 
   const p = latest.current;
   return new Live(host, {
     base,
+    names: p.words,
     theme: p.theme,
     lang: p.lang,
     street: p.street,

@@ -15,6 +15,8 @@ export interface MapPoint extends MapFix {
   id: string;
   label: string;
   color?: string;
+  /** The lower, the more its name matters where two do not fit. */
+  order: number;
 }
 
 /** Everything drawn over the base map; given whole each time. */
@@ -35,7 +37,16 @@ export interface MapLook {
   street: boolean;
 }
 
+/** Names of the map's own buttons and of the map itself, for those who hear them. */
+export interface MapNames {
+  name: string;
+  zoomIn: string;
+  zoomOut: string;
+  credit: string;
+}
+
 export interface MapOptions extends MapLook {
+  names: MapNames;
   base: BaseMap;
   centre: { lat: number; lon: number };
   onPick?: (id: string) => void;
@@ -66,6 +77,12 @@ export class LiveMap {
       zoom: 8,
       maxZoom: 18,
       attributionControl: false,
+      locale: {
+        "Map.Title": o.names.name,
+        "NavigationControl.ZoomIn": o.names.zoomIn,
+        "NavigationControl.ZoomOut": o.names.zoomOut,
+        "AttributionControl.ToggleAttribution": o.names.credit,
+      },
       dragRotate: false,
       pitchWithRotate: false,
       fadeDuration: 0,
@@ -119,7 +136,7 @@ export class LiveMap {
     const line = track.filter(drawable);
     const here = this.#content.current ?? line.at(-1);
     const features: GeoJSON.Feature[] = line.slice(0, -1).map((f) => dot(f, { size: "small" }));
-    for (const p of points.filter(drawable)) features.push(dot(p, { id: p.id, label: p.label, ...(p.color ? { color: p.color } : {}) }));
+    for (const p of points.filter(drawable)) features.push(dot(p, { id: p.id, label: p.label, order: p.order, ...(p.color ? { color: p.color } : {}) }));
     if (drawable(here)) features.push(dot(here, { stale }));
     this.#set("points", features);
     this.#set("track", line.length > 1 ? [shape({ type: "LineString", coordinates: line.map((f) => [f.lon, f.lat]) }, {})] : []);

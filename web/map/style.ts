@@ -87,8 +87,8 @@ function baseLabels(c: Palette, lang: MapLang): LayerSpecification[] {
     ...ranks.toReversed().map((rank): LayerSpecification => ({
       id: `base-name-${rank}`, type: "symbol", source: "base", minzoom: shownAt(rank) - 1, filter: ["all", isPlace, ["==", ["get", "rank"], rank]] as never,
       layout: {
-        "text-field": ["get", lang], "text-font": fonts, "text-size": rank < 2 ? 14 : rank === 2 ? 12.5 : 11.5, "text-offset": [0, 0.5], "text-anchor": "top",
-        "text-optional": true,
+        "text-field": ["get", lang], "text-font": fonts, "text-size": rank < 2 ? 14 : rank === 2 ? 12.5 : 11.5, "text-variable-anchor": ["top", "bottom", "right", "left"],
+        "text-radial-offset": 0.5, "text-justify": "auto",
       },
       paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 1.4 },
     })),
@@ -126,7 +126,10 @@ function markLayers(c: Palette): LayerSpecification[] {
     },
     {
       id: "point-labels", type: "symbol", source: "points", filter: ["has", "label"],
-      layout: { "text-field": ["get", "label"], "text-font": fonts, "text-size": 13, "text-offset": [0, 1.1], "text-anchor": "top", "text-allow-overlap": true },
+      layout: {
+        "text-field": ["get", "label"], "text-font": fonts, "text-size": 13, "text-variable-anchor": ["top", "bottom", "right", "left"],
+        "text-radial-offset": 0.9, "text-justify": "auto", "symbol-sort-key": ["coalesce", ["get", "order"], 0],
+      },
       paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 1.8 },
     },
   ];

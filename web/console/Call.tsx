@@ -1,0 +1,58 @@
+import { useState } from "preact/hooks";
+import { t } from "../lib/i18n";
+import type { CallCard } from "../lib/wire.gen";
+import { CallHead } from "./CallHead";
+import { Chat } from "./Chat";
+import { useConsole } from "./context";
+import { NotePad } from "./NotePad";
+import { CallerNow, Person } from "./Person";
+import { Screen } from "./Screen";
+import { Strip } from "./Strip";
+import { Where } from "./Where";
+import { WrapUp } from "./WrapUp";
+
+interface Props {
+  card: CallCard;
+  blurred: boolean;
+  onBlur: () => void;
+  list: boolean;
+  onList: () => void;
+}
+
+/** The call in hand, or its wrap-up: who, where, the picture, the words. */
+export function Call({ card, blurred, onBlur, list, onList }: Props) {
+  const { drafts } = useConsole();
+  const [category, setCategory] = useState(() => drafts.read(card.call).category ?? "");
+  const [outcome, setOutcome] = useState(() => drafts.read(card.call).outcome ?? "");
+  const wrapping = card.phase === "wrapup";
+  const pick = (key: string) => {
+    setCategory(key);
+    drafts.write(card.call, { category: key });
+  };
+  const settle = (key: string) => {
+    setOutcome(key);
+    drafts.write(card.call, { outcome: key });
+  };
+  return (
+    <main class={wrapping ? "call wrapping" : "call"} aria-label={t("call.name", { number: card.number })}>
+      {wrapping
+        ? <WrapUp card={card} category={category} outcome={outcome} onCategory={pick} onOutcome={settle} />
+        : <CallHead card={card} />}
+      {!wrapping && <CallerNow card={card} />}
+      <div class="columns">
+        <div class="column left">
+          <Person card={card} />
+          <NotePad card={card} category={category} onCategory={pick} />
+        </div>
+        <div class="column middle">
+          {!wrapping && <Screen card={card} blurred={blurred} onBlur={onBlur} />}
+          <Where card={card} list={list} onList={onList} />
+        </div>
+        <div class="column right">
+          <Chat card={card} />
+        </div>
+      </div>
+      {!wrapping && <Strip card={card} />}
+    </main>
+  );
+}

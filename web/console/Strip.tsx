@@ -1,0 +1,28 @@
+import { t } from "../lib/i18n";
+import type { CallCard } from "../lib/wire.gen";
+import { useConsole } from "./context";
+
+const known = ["good", "fair", "poor", "lost"];
+
+/** The caller's link in words, with the figures behind it for who wants them. */
+export function Strip({ card }: { card: CallCard }) {
+  const { seat } = useConsole();
+  const q = card.quality;
+  const word = known.includes(q.word) ? q.word : "unknown";
+  return (
+    <footer class="strip" aria-label={t("quality")}>
+      <p role="status">
+        {t("quality")}: <b class={`q ${word}`}>{t(`quality.${word}`)}</b>
+      </p>
+      {word !== "unknown" && (
+        <p class="hint">
+          {q.network && `${q.network.toUpperCase()} · `}
+          {t("quality.loss", { up: Math.round(q.lossUp * 100), down: Math.round(q.lossDown * 100) })} · {t("quality.rtt", { ms: Math.round(q.rttMs) })}
+          {q.fps > 0 && ` · ${t("quality.fps", { n: Math.round(q.fps) })}`}
+        </p>
+      )}
+      <span class="grow" />
+      <p class="hint">{seat.muted ? t("own.muted") : t("own.live")}</p>
+    </footer>
+  );
+}

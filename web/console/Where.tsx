@@ -1,0 +1,98 @@
+import { useMemo, useState } from "preact/hooks";
+import { t } from "../lib/i18n";
+import type { CallCard, Fix } from "../lib/wire.gen";
+import { coordinates, distanceM } from "../map/geo";
+import { MapView } from "../map/MapView";
+import { staleAfterMs, timeOfDay } from "./clock";
+import { useConsole, useServerNow } from "./context";
+import { useNearby, baseSource } from "./nearby";
+import { Age, Copy, Key, useShortcut } from "./Small";
+import { present } from "./view";
+
+const noPoints: never[] = [];
+
+/** Where the caller is: the position in words and digits, the map with the way behind it, and the list that says the same. */
+export function Where({ card, list, onList }: { card: CallCard; list: boolean; onList: () => void }) {
+  const { theme, lang, street, view, desk } = useConsole();
+  const [follow, setFollow] = useState(true);
+  const here = present(card);
+  const stale = here !== undefined && useServerNow(2000) - here.serverMs > staleAfterMs;
+  const refresh = useShortcut("position");
+  const toggle = useShortcut("list");
+  const centre = view.centre ?? { lat: 48, lon: 67 };
+  const track = useMemo(() => card.track, [card.track]);
+  return (
+    <section class="panel where" aria-label={t("where")} data-focus="map" tabIndex={-1}>
+      <h2>
+        {t("where")} <Key act="map" />
+        <span class="grow" />
+        {!follow && here && <button type="button" class="small" onClick={() => setFollow(true)}>{t("where.follow")}</button>}
+        <button type="button" class="small" aria-keyshortcuts={refresh} onClick={() => void desk.ask("position.request", { call: card.call }).then((ok) => ok && desk.say("where.asked"))}>
+          {t("where.refresh")} <Key act="position" />
+        </button>
+        <button type="button" class="small" aria-pressed={list} aria-keyshortcuts={toggle} onClick={onList}>
+          {t("where.list")} <Key act="list" />
+        </button>
+      </h2>
+      {here ? <Here fix={here} stale={stale} card={card} /> : <p class="warn">{t("where.none")}. {t("where.ask")}</p>}
+      {list ? <TrackList track={card.track} /> : (
+        <MapView
+          theme={theme} lang={lang} street={street} source={baseSource} centre={centre} track={track} stale={stale} points={noPoints}
+          follow={follow ? here : undefined} onMoved={() => setFollow(false)} words={mapWords()}
+        />
+      )}
+    </section>
+  );
+}
+
+/** Words of the map in the page's language. */
+export function mapWords() {
+  return {
+    name: t("map.name"), zoomIn: t("map.zoomin"), zoomOut: t("map.zoomout"), credit: t("map.credit"), loading: t("map.loading"), failed: t("map.failed"),
+    retry: t("retry"),
+  };
+}
+
+function Here({ fix, stale, card }: { fix: Fix; stale: boolean; card: CallCard }) {
+  const near = useNearby(fix);
+  const said = card.track.findLast((f) => f.text);
+  const device = card.track.findLast((f) => f.source === "device");
+  const apart = said && device && said.source === "pin" ? Math.round(distanceM(said, device)) : undefined;
+  return (
+    <div class={stale ? "here stale" : "here"}>
+      <p class="row">
+        <b class="digits">{coordinates(fix)}</b>
+        <Copy text={coordinates(fix)} name={t("copy.coordinates")} />
+        <span>±{Math.round(fix.accuracyM)} {t("unit.m")}</span>
+        <span class={stale ? "warn" : ""}><Age at={fix.serverMs} />{stale && ` · ${t("where.stale")}`}</span>
+        <span class="hint">{t(`source.${fix.source}`)}</span>
+      </p>
+      {(near || said) && (
+        <p>
+          {near && <span>{near}</span>}
+          {said?.text && <span> · {t("where.said")}: <b>{said.text}</b></span>}
+          {apart !== undefined && <span class="hint"> · {t("where.apart", { m: apart })}</span>}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** The same positions as a table, newest first, for the keyboard and for when there is no map. */
+function TrackList({ track }: { track: Fix[] }) {
+  return (
+    <div class="tracklist" tabIndex={0} role="region" aria-label={t("where.list")}>
+      <table>
+        <thead><tr><th>{t("list.time")}</th><th>{t("list.place")}</th><th>{t("list.accuracy")}</th><th>{t("list.source")}</th></tr></thead>
+        <tbody>
+          {track.toReversed().map((f) => (
+            <tr key={`${f.serverMs}-${f.clientMs}`}>
+              <td>{timeOfDay(f.serverMs)}</td><td class="digits">{coordinates(f)}{f.text && ` · ${f.text}`}</td>
+              <td>±{Math.round(f.accuracyM)} {t("unit.m")}</td><td>{t(`source.${f.source}`)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
