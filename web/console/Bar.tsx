@@ -7,7 +7,7 @@ import { answers } from "./view";
 const langs: [Lang, string][] = [["kk", "Қазақша"], ["ru", "Русский"], ["en", "English"]];
 
 /** The line on top: who and where, the present state and since when, the link, the page's own switches. */
-export function Bar({ onHelp }: { onHelp: () => void }) {
+export function Bar({ onHelp, onLists }: { onHelp: () => void; onLists: () => void }) {
   const { view, seat, lang, setLang } = useConsole();
   const help = useShortcut("help");
   return (
@@ -15,7 +15,7 @@ export function Bar({ onHelp }: { onHelp: () => void }) {
       <h1 class="centre">{view.centre ? words(view.centre.name, lang) : t("title")}</h1>
       <span class="who">{view.staff?.name}</span>
       {answers(view.staff) ? <StateMenu /> : <span class="state">{t("role.looking")}</span>}
-      <Today />
+      <Today onLists={onLists} />
       <span class={`link ${seat.link}`} role="status">
         {t(`link.${seat.link}`)}
       </span>
@@ -30,15 +30,16 @@ export function Bar({ onHelp }: { onHelp: () => void }) {
 }
 
 /** How the centre does today, and the longest wait now. */
-function Today() {
+function Today({ onLists }: { onLists: () => void }) {
   const { view } = useConsole();
+  const shortcut = useShortcut("queue");
   const s = view.state;
   if (!s) return null;
   const waiting = s.waiting.length + s.more;
   const oldest = s.waiting.reduce((least, w) => Math.min(least, w.sinceMs), Number.POSITIVE_INFINITY);
   const share = s.target.answeredToday > 0 ? Math.round(s.target.answeredShare * 100) : undefined;
   return (
-    <span class="today">
+    <button type="button" class="today" aria-keyshortcuts={shortcut} onClick={onLists}>
       <span>
         {t("queue.count", { n: waiting })}
         {waiting > 0 && <> · {t("queue.longest")} <Elapsed since={oldest} /></>}
@@ -48,6 +49,6 @@ function Today() {
         {" · "}
         {t("today.counts", { n: s.target.answeredToday, m: s.target.missedToday })}
       </span>
-    </span>
+    </button>
   );
 }

@@ -3,9 +3,11 @@ import { t } from "../lib/i18n";
 import { Banners, Replaced, ToastLine } from "./Banners";
 import { Bar } from "./Bar";
 import { Call } from "./Call";
+import { CallBacks } from "./CallBacks";
 import { Cheat } from "./Cheat";
 import { useConsole } from "./context";
 import { Idle } from "./Idle";
+import { Queue, Team } from "./Lists";
 import { OfferBar } from "./OfferBar";
 import { Voice } from "./Screen";
 import { useKeys } from "./useKeys";
@@ -23,7 +25,13 @@ export function Shell() {
     localStorage.setItem(blurKey, blurred ? "0" : "1");
     setBlurred(!blurred);
   };
-  useKeys(desk, keys, { help: () => setCheat(!cheat), blur, list: () => setList(!list) });
+  const [drawer, setDrawer] = useState(false);
+  const lists = (focus: "queue" | "callback") => {
+    setDrawer(view.card !== undefined);
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-focus="${focus}"]`)?.focus());
+  };
+  useEffect(() => setDrawer(false), [view.card?.call]);
+  useKeys(desk, keys, { help: () => setCheat(!cheat), blur, list: () => setList(!list), lists });
   useRinging(desk, view);
   useAlarms(desk, view, seat);
   useFocusKept(view.card?.call);
@@ -31,16 +39,29 @@ export function Shell() {
   if (!view.known) return <main class="replaced"><p role="status">{t(`link.${seat.link}`)}</p></main>;
   return (
     <div class="shell">
-      <Bar onHelp={() => setCheat(true)} />
+      <Bar onHelp={() => setCheat(true)} onLists={() => lists("queue")} />
       <Banners />
       {view.card
         ? <Call key={view.card.call} card={view.card} blurred={blurred} onBlur={blur} list={list} onList={() => setList(!list)} />
         : <Idle />}
+      {drawer && view.card && <Drawer onClose={() => setDrawer(false)} />}
       <OfferBar />
       <ToastLine />
       <Voice />
       {cheat && <Cheat onClose={() => setCheat(false)} />}
     </div>
+  );
+}
+
+/** Who waits, who works and who is owed a call, beside a call in hand. Escape closes. */
+function Drawer({ onClose }: { onClose: () => void }) {
+  return (
+    <aside class="drawer" aria-label={t("queue")} onKeyDown={(e) => e.code === "Escape" && onClose()}>
+      <button type="button" class="small" onClick={onClose}>{t("close")} <kbd>Esc</kbd></button>
+      <Queue />
+      <CallBacks />
+      <Team />
+    </aside>
   );
 }
 

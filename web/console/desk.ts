@@ -22,7 +22,12 @@ export interface Seat {
   toast?: Toast;
   /** Chat lines on their way, oldest first. */
   outbox: Outgoing[];
+  /** Call-back tasks that are closed unless undone within undoMs. */
+  closing: string[];
 }
+
+/** How long a closed task can be taken back. UX.md 1.4: undo, not "are you sure". */
+export const undoMs = 10_000;
 
 /** One line that says what went wrong or what was done, with a way back where there is one. */
 export interface Toast {
@@ -50,12 +55,13 @@ export class Desk {
   readonly #world: World;
   readonly #listeners = new Set<() => void>();
   readonly #offs: (() => void)[] = [];
+  readonly #closing = new Map<string, ReturnType<typeof setTimeout>>();
   #peer: PeerPort | undefined;
   #mic: MediaStreamTrack | null = null;
   #camera: MediaStreamTrack | null = null;
   #toasts = 0;
   #view: View = nothing;
-  #seat: Seat = { link: "connecting", mic: "off", muted: false, camera: "off", starting: false, onDuty: false, silent: false, outbox: [] };
+  #seat: Seat = { link: "connecting", mic: "off", muted: false, camera: "off", starting: false, onDuty: false, silent: false, outbox: [], closing: [] };
   level: Level | undefined;
 
   constructor(world: World) {
@@ -89,6 +95,7 @@ export class Desk {
 
   close(): void {
     for (const off of this.#offs.splice(0)) off();
+    for (const timer of this.#closing.values()) clearTimeout(timer);
     this.#endMedia();
     this.#world.session.close();
     void this.ringer.close();
@@ -143,7 +150,7 @@ export class Desk {
 
   /** Asks for another state; during a call it says what follows it. */
   async setDuty(want: DutySet): Promise<void> {
-    if (want.state === "ready" && !this.#seat.onDuty) return this.goOnDuty();
+    if (want.state === "ready" && (!this.#seat.onDuty || this.#seat.mic !== "on")) return this.goOnDuty();
     this.#wish(want);
     if ((await this.ask("duty.set", want)) === undefined) return;
     if (want.state === "off" && !live(this.#view.card)) this.#endMedia();
@@ -169,6 +176,18 @@ export class Desk {
     } catch {
       this.#set({ outbox: this.#seat.outbox.map((o) => (o.id === id ? { ...o, failed: true } : o)) });
     }
+  }
+
+  /** Closes a call-back task, which can be undone for ten seconds; a reload before that leaves it open. */
+  closeCallBack(call: string, outcome: string): void {
+    const forget = () => {
+      clearTimeout(this.#closing.get(call));
+      this.#closing.delete(call);
+      this.#set({ closing: [...this.#closing.keys()] });
+    };
+    this.#closing.set(call, setTimeout(() => void this.ask("callback.done", { call, outcome }).then(forget), undoMs));
+    this.#set({ closing: [...this.#closing.keys()] });
+    this.say("callback.closed", { undo: () => { forget(); this.hush(); } });
   }
 
   mute(on = !this.#seat.muted): void {
@@ -204,9 +223,23 @@ export class Desk {
     const me = this.#view.state?.me.state;
     const wish = this.#wished();
     if (!answers(this.#view.staff) || !wish) return;
-    if (!this.#seat.onDuty) void this.unlock().then(() => this.#startMedia());
     // The gateway came back without us in its list: ask again for what was asked last.
-    if (me === "off" || me === "link_lost") void this.ask("duty.set", wish);
+    const again = me === "off" || me === "link_lost";
+    if (this.#seat.onDuty) {
+      if (again) void this.ask("duty.set", wish);
+      return;
+    }
+    void this.unlock().then(() => this.#startMedia()).then((heard) => {
+      if (!heard) this.#micLost();
+      else if (again) void this.ask("duty.set", wish);
+    });
+  }
+
+  /** The microphone went away: an operator who cannot be heard gets no calls. */
+  #micLost(): void {
+    this.say(`own.mic.${this.#seat.mic}`, { bad: true });
+    this.ringer.play("alarm");
+    if (this.#view.state?.me.state === "ready") void this.ask("duty.set", { state: "busy" });
   }
 
   async #startMedia(): Promise<boolean> {
@@ -217,7 +250,11 @@ export class Desk {
     this.#set({ mic: got.state });
     if (!got.track) return false;
     got.track.enabled = !this.#seat.muted;
-    got.track.addEventListener("ended", () => this.#set({ mic: "none" }));
+    got.track.addEventListener("ended", () => {
+      if (got.track !== this.#mic) return;
+      this.#set({ mic: "none" });
+      this.#micLost();
+    });
     this.#meter();
     this.#peer ??= this.#openPeer();
     await this.#peer.setMic(got.track);

@@ -10,6 +10,8 @@ export interface PageActs {
   help: () => void;
   blur: () => void;
   list: () => void;
+  /** Brings the lists to the eye, also during a call, and the focus to one of them. */
+  lists: (focus: "queue" | "callback") => void;
 }
 
 /** Listens for the keys from anywhere on the page, also while somebody types. */
@@ -53,7 +55,8 @@ export function perform(act: Act, desk: Desk, page: PageActs): void {
     case "mute": return desk.seat.mic === "on" ? desk.mute() : undefined;
     case "state": case "transfer": return document.querySelector<HTMLElement>(`[data-act="${act}"]`)?.click();
     case "wrapup": return document.querySelector<HTMLFormElement>("form[data-finish]")?.requestSubmit();
-    case "queue": case "callback": case "map": case "chat": case "note": case "person":
+    case "queue": case "callback": return page.lists(act);
+    case "map": case "chat": case "note": case "person":
       return document.querySelector<HTMLElement>(`[data-focus="${act}"]`)?.focus();
   }
   if (!call) return;
