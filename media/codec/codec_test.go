@@ -1,0 +1,56 @@
+package codec
+
+import "testing"
+
+func TestVP8DescriptorIsRead(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		b    []byte
+		want VP8Descriptor
+		ok   bool
+		key  bool
+	}{
+		{"plain start of a keyframe", []byte{0x10, 0x00, 1}, VP8Descriptor{Size: 1, Start: true}, true, true},
+		{"plain delta frame", []byte{0x10, 0x01, 1}, VP8Descriptor{Size: 1, Start: true}, true, false},
+		{"not the start", []byte{0x00, 0x00, 1}, VP8Descriptor{Size: 1}, true, false},
+		{"7 bit picture id", []byte{0x90, 0x80, 0x11, 0x00}, VP8Descriptor{Size: 3, PictureID: 0x11, PictureIDLen: 1, PictureIDAt: 2, Start: true}, true, true},
+		{"15 bit picture id, TL0, TID", []byte{0x90, 0xe0, 0x81, 0x02, 0x07, 0x20, 0x00},
+			VP8Descriptor{Size: 6, PictureID: 0x0102, PictureIDLen: 2, PictureIDAt: 2, TL0: 7, TL0At: 4, Start: true}, true, true},
+		{"empty", nil, VP8Descriptor{}, false, false},
+		{"announces more than there is", []byte{0x90, 0xe0, 0x81}, VP8Descriptor{Size: 2, PictureIDAt: 2, PictureIDLen: 2, Start: true}, false, false},
+	} {
+		got, ok := ParseVP8(c.b)
+		if ok != c.ok || got != c.want || Keyframe(VP8, c.b) != c.key {
+			t.Errorf("%s: %+v, %v, key %v", c.name, got, ok, Keyframe(VP8, c.b))
+		}
+	}
+}
+
+func TestH264KeyframesAreFound(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		b    []byte
+		want bool
+	}{
+		{"SPS", []byte{0x67, 1}, true}, {"IDR", []byte{0x65, 1}, true}, {"slice", []byte{0x41, 1}, false},
+		{"STAP-A with SPS", []byte{0x78, 0, 1, 0x41, 0, 1, 0x67}, true}, {"STAP-A without", []byte{0x78, 0, 1, 0x41}, false},
+		{"FU-A start of IDR", []byte{0x7c, 0x85}, true}, {"FU-A middle of IDR", []byte{0x7c, 0x05}, false},
+		{"STAP-A cut short", []byte{0x78, 0, 9, 0x67}, false}, {"empty", nil, false},
+	} {
+		if Keyframe(H264, c.b) != c.want {
+			t.Error(c.name)
+		}
+	}
+}
+
+func FuzzPayloads(f *testing.F) {
+	f.Add([]byte{0x90, 0xe0, 0x81, 0x02, 0x07, 0x20, 0x00})
+	f.Add([]byte{0x78, 0, 1, 0x41, 0, 1, 0x67})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if d, ok := ParseVP8(b); ok && (d.Size >= len(b) || d.PictureIDAt+d.PictureIDLen > d.Size) {
+			t.Fatalf("%+v of %d bytes", d, len(b))
+		}
+		Keyframe(VP8, b)
+		Keyframe(H264, b)
+	})
+}

@@ -1,0 +1,115 @@
+package media
+
+import (
+	"net"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/webrtc/v4"
+)
+
+// newAPI makes the one webrtc.API of the node.
+func (n *Node) newAPI() (*webrtc.API, error) {
+	var m webrtc.MediaEngine
+	if err := registerCodecs(&m); err != nil {
+		return nil, err
+	}
+	var reg interceptor.Registry
+	if err := registerInterceptors(&m, &reg); err != nil {
+		return nil, err
+	}
+	s := n.settings()
+	return webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithInterceptorRegistry(&reg), webrtc.WithSettingEngine(s)), nil
+}
+
+// registerCodecs enters Opus, VP8 and H.264 constrained baseline. Everybody gets the same list in
+// the same order, so that a caller and an operator always share a codec.
+func registerCodecs(m *webrtc.MediaEngine) error {
+	audio := webrtc.RTPCodecParameters{
+		RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
+		}, PayloadType: 111,
+	}
+	if err := m.RegisterCodec(audio, webrtc.RTPCodecTypeAudio); err != nil {
+		return err
+	}
+	feedback := []webrtc.RTCPFeedback{
+		{Type: "goog-remb"}, {Type: "transport-cc"}, {Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"},
+	}
+	for _, c := range []struct {
+		mime, fmtp, rtx string
+		pt, rtxPT       webrtc.PayloadType
+	}{
+		{webrtc.MimeTypeVP8, "", "apt=96", 96, 97},
+		{webrtc.MimeTypeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f", "apt=102", 102, 103},
+	} {
+		for _, p := range []webrtc.RTPCodecParameters{
+			{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: c.mime, ClockRate: 90000, SDPFmtpLine: c.fmtp, RTCPFeedback: feedback}, PayloadType: c.pt},
+			{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: c.rtx}, PayloadType: c.rtxPT},
+		} {
+			if err := m.RegisterCodec(p, webrtc.RTPCodecTypeVideo); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// registerInterceptors adds receiver and sender reports, retransmission both ways, and transport
+// feedback for video only: on audio it throttles retransmission (measured: MEDIA notes, 5.2).
+func registerInterceptors(m *webrtc.MediaEngine, reg *interceptor.Registry) error {
+	if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: "urn:ietf:params:rtp-hdrext:sdes:mid"}, webrtc.RTPCodecTypeVideo); err != nil {
+		return err
+	}
+	if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: "urn:ietf:params:rtp-hdrext:sdes:mid"}, webrtc.RTPCodecTypeAudio); err != nil {
+		return err
+	}
+	if err := webrtc.ConfigureRTCPReports(reg); err != nil {
+		return err
+	}
+	generator, err := nack.NewGeneratorInterceptor(nack.GeneratorSize(512), nack.GeneratorInterval(20*time.Millisecond), nack.GeneratorMaxNacksPerPacket(5))
+	if err != nil {
+		return err
+	}
+	responder, err := nack.NewResponderInterceptor(nack.ResponderSize(1024))
+	if err != nil {
+		return err
+	}
+	reg.Add(responder)
+	reg.Add(generator)
+	return webrtc.ConfigureTWCCSender(m, reg)
+}
+
+// settings are Pion's settings as measured to be quick and safe. Full ICE; the browser offers and
+// so controls, our acceptance waits matter only where roles conflict.
+func (n *Node) settings() webrtc.SettingEngine {
+	var s webrtc.SettingEngine
+	s.SetICEUDPMux(n.udp)
+	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	if n.tcp != nil {
+		s.SetICETCPMux(n.tcp)
+		types = append(types, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
+	}
+	s.SetNetworkTypes(types)
+	s.DisableActiveTCP(true)
+	s.SetIncludeLoopbackCandidate(n.cfg.AllowLoopback)
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	s.SetRemoteIPFilter(n.cfg.allowed)
+	s.SetIPFilter(func(ip net.IP) bool { return !ip.IsLinkLocalUnicast() })
+	if len(n.cfg.PublicIPs) > 0 {
+		s.SetNAT1To1IPs(n.cfg.PublicIPs, webrtc.ICECandidateTypeHost)
+	}
+	s.SetHostAcceptanceMinWait(0)
+	s.SetSrflxAcceptanceMinWait(0)
+	s.SetPrflxAcceptanceMinWait(0)
+	s.SetRelayAcceptanceMinWait(0)
+	s.SetICETimeouts(5*time.Second, 25*time.Second, time.Second)
+	s.SetDTLSRetransmissionInterval(50 * time.Millisecond)
+	s.SetDTLSInsecureSkipHelloVerify(true) // DTLS is taken only from addresses that passed ICE: the cookie would cost a round trip
+	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	s.SetSCTPMaxMessageSize(64 << 10)
+	return s
+}

@@ -1,0 +1,369 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"jedel/internal/fault"
+	"jedel/internal/ident"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/webrtc/v4"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Node is the forwarding unit of this process. Make it with Open, then Run it.
+type Node struct {
+	cfg    Config
+	log    *slog.Logger
+	met    *metrics
+	api    *webrtc.API
+	udp    *ice.MultiUDPMuxDefault
+	tcp    ice.TCPMux
+	events chan Event
+	start  time.Time     // packets' times count from here
+	tracks atomic.Uint64 // numbers every track towards us
+
+	mu     sync.Mutex // guards the rest
+	peers  map[ident.ClientID]*peer
+	routes map[ident.CallID][]Route
+	closed bool
+}
+
+// Open binds the ports. Nothing is answered before Run.
+func Open(cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Node, error) {
+	n := &Node{
+		cfg: cfg, log: log, met: newMetrics(reg), events: make(chan Event, eventsLen), start: time.Now(),
+		peers: map[ident.ClientID]*peer{}, routes: map[ident.CallID][]Route{},
+	}
+	if err := n.bind(); err != nil {
+		return nil, errors.Join(err, n.closePorts())
+	}
+	var err error
+	if n.api, err = n.newAPI(); err != nil {
+		return nil, errors.Join(fmt.Errorf("media engine: %w", err), n.closePorts())
+	}
+	return n, nil
+}
+
+func (n *Node) bind() error {
+	host, portText, err := net.SplitHostPort(n.cfg.UDPAddr)
+	if err != nil {
+		return fmt.Errorf("media.udp: %w", err)
+	}
+	port, err := strconv.Atoi(portText)
+	if err != nil {
+		return fmt.Errorf("media.udp: %w", err)
+	}
+	only := net.ParseIP(host)
+	opts := []ice.UDPMuxFromPortOption{
+		ice.UDPMuxFromPortWithReadBufferSize(4 << 20), ice.UDPMuxFromPortWithWriteBufferSize(4 << 20),
+		ice.UDPMuxFromPortWithIPFilter(func(ip net.IP) bool { return only == nil || only.IsUnspecified() || only.Equal(ip) }),
+		ice.UDPMuxFromPortWithNetworks(ice.NetworkTypeUDP4, ice.NetworkTypeUDP6),
+	}
+	if n.cfg.AllowLoopback {
+		opts = append(opts, ice.UDPMuxFromPortWithLoopback())
+	}
+	if n.udp, err = ice.NewMultiUDPMuxFromPort(port, opts...); err != nil {
+		return fmt.Errorf("media.udp %s: %w", n.cfg.UDPAddr, err)
+	}
+	if n.cfg.TCPAddr == "" {
+		return nil
+	}
+	l, err := net.Listen("tcp", n.cfg.TCPAddr)
+	if err != nil {
+		return fmt.Errorf("media.tcp: %w", err)
+	}
+	n.tcp = webrtc.NewICETCPMux(nil, l, 64)
+	return nil
+}
+
+func (n *Node) closePorts() error {
+	var errs []error
+	if n.udp != nil {
+		errs = append(errs, n.udp.Close())
+	}
+	if n.tcp != nil {
+		errs = append(errs, n.tcp.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Addrs returns the UDP addresses that browsers are told.
+func (n *Node) Addrs() []net.Addr { return n.udp.GetListenAddresses() }
+
+// Events is where the app reads what happens to peers. It must be read.
+func (n *Node) Events() <-chan Event { return n.events }
+
+func (n *Node) post(e Event) {
+	select {
+	case n.events <- e:
+	default:
+		n.met.eventsDropped.Inc()
+	}
+}
+
+// housekeeping is how often idle and stuck connections are looked for.
+const housekeeping = time.Second
+
+// Run looks after the peers until ctx ends, then closes them and the ports.
+func (n *Node) Run(ctx context.Context) error {
+	tick := time.NewTicker(housekeeping)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			n.tidy(now)
+		case <-ctx.Done():
+			return n.close()
+		}
+	}
+}
+
+func (n *Node) close() error {
+	n.mu.Lock()
+	n.closed = true
+	peers := n.peers
+	n.peers = map[ident.ClientID]*peer{}
+	n.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, p := range peers {
+		wg.Go(func() { p.close("shutdown") })
+	}
+	wg.Wait()
+	return n.closePorts()
+}
+
+// tidy closes connections that did not come up in time and idle ones beyond time and number.
+func (n *Node) tidy(now time.Time) {
+	n.mu.Lock()
+	busy := map[ident.ClientID]bool{}
+	for _, routes := range n.routes {
+		for _, r := range routes {
+			busy[r.From], busy[r.To] = true, true
+		}
+	}
+	var idle []*peer
+	var out []*peer
+	for id, p := range n.peers {
+		switch {
+		case p.stuck(now):
+			out = append(out, p)
+		case p.idle() && !busy[id]:
+			idle = append(idle, p)
+		}
+	}
+	n.met.peers.Set(float64(len(n.peers)))
+	n.met.idle.Set(float64(len(idle)))
+	n.mu.Unlock()
+	for _, p := range out {
+		n.drop(p, "not connected in time")
+	}
+	for len(idle) > 0 {
+		oldest := 0
+		for i, p := range idle {
+			if p.made.Before(idle[oldest].made) {
+				oldest = i
+			}
+		}
+		p := idle[oldest]
+		if len(idle) <= n.cfg.IdlePeers && now.Sub(p.made) < n.cfg.IdleTime {
+			return
+		}
+		n.drop(p, "idle")
+		idle[oldest] = idle[len(idle)-1]
+		idle = idle[:len(idle)-1]
+	}
+}
+
+// drop closes a peer and tells the app.
+func (n *Node) drop(p *peer, reason string) {
+	pc := p.pcID()
+	n.ClosePeer(p.id, reason)
+	n.post(Event{Client: p.id, PC: pc, Kind: Closed, Reason: reason})
+}
+
+// Negotiate answers a browser's offer. The same pc again is renegotiation or an ICE restart of the
+// connection; another pc replaces it, keeping routes and tap. The answer has all our candidates.
+// Errors are fault.Errors and leave what was there.
+func (n *Node) Negotiate(ctx context.Context, id ident.ClientID, role Role, pc, sdp string) (string, error) {
+	o, err := checkOffer(sdp, n.cfg)
+	if err != nil {
+		return "", err
+	}
+	p, err := n.peer(id, role)
+	if err != nil {
+		return "", err
+	}
+	answer, err := p.negotiate(ctx, pc, o)
+	n.rebuild()
+	return answer, err
+}
+
+// peer returns the client's peer, making it where there is room.
+func (n *Node) peer(id ident.ClientID, role Role) (*peer, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil, fault.New(fault.MediaRefused, "media.offer", errShutdown)
+	}
+	p := n.peers[id]
+	if p != nil {
+		p.setRole(role)
+		return p, nil
+	}
+	if len(n.peers) >= n.cfg.MaxPeers {
+		n.met.refused.Inc()
+		return nil, fault.Newf(fault.MediaRefused, "media.offer", "%d peers", len(n.peers))
+	}
+	p = newPeer(n, id, role)
+	n.peers[id] = p
+	return p, nil
+}
+
+func (n *Node) find(id ident.ClientID) *peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.peers[id]
+}
+
+// AddCandidate takes one of the browser's candidates. An empty one ends them.
+func (n *Node) AddCandidate(id ident.ClientID, pc, candidate, mid string) error {
+	if candidate == "" {
+		return nil
+	}
+	err := checkCandidate(candidate, n.cfg)
+	if errors.Is(err, errName) {
+		return nil // the connection finds it as a peer-reflexive address
+	}
+	if err != nil {
+		return err
+	}
+	p := n.find(id)
+	if p == nil {
+		return fault.New(fault.WrongState, "media.candidate", errGone)
+	}
+	return p.addCandidate(pc, candidate, mid)
+}
+
+// SetTap lets tap take everything the client sends from now on, over this and later connections;
+// nil ends it. The client need not have a connection yet.
+func (n *Node) SetTap(id ident.ClientID, tap Tap) {
+	n.mu.Lock()
+	p := n.peers[id]
+	if p == nil && tap != nil && !n.closed {
+		p = newPeer(n, id, RoleCaller)
+		n.peers[id] = p
+	}
+	n.mu.Unlock()
+	if p != nil {
+		p.setTap(tap)
+	}
+}
+
+// SetRoutes says who hears and sees whom in a room from now on. It replaces what was said before;
+// no routes forget the room.
+func (n *Node) SetRoutes(room ident.CallID, routes []Route) error {
+	for _, r := range routes {
+		if r.Slot < 0 || r.Slot >= MaxSections || (r.Kind != Audio && r.Kind != Video) {
+			return fmt.Errorf("route %+v", r)
+		}
+	}
+	n.mu.Lock()
+	if len(routes) == 0 {
+		delete(n.routes, room)
+	} else {
+		n.routes[room] = append([]Route(nil), routes...)
+	}
+	n.mu.Unlock()
+	n.rebuild()
+	return nil
+}
+
+// rebuild derives each source's receivers from the routes. It is called whenever routes or
+// connections change.
+func (n *Node) rebuild() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	type key struct {
+		from ident.ClientID
+		kind Kind
+	}
+	receivers := map[key][]*downTrack{}
+	for _, routes := range n.routes {
+		for _, r := range routes {
+			if to := n.peers[r.To]; to != nil {
+				if d := to.down(r.Kind, r.Slot); d != nil {
+					receivers[key{r.From, r.Kind}] = append(receivers[key{r.From, r.Kind}], d)
+				}
+			}
+		}
+	}
+	for id, p := range n.peers {
+		p.setReceivers(Audio, receivers[key{id, Audio}])
+		p.setReceivers(Video, receivers[key{id, Video}])
+	}
+}
+
+// askSource asks whoever feeds a slot for a keyframe.
+func (n *Node) askSource(d *downTrack) {
+	n.mu.Lock()
+	var from *peer
+	for _, p := range n.peers {
+		if to := p.receivers(Video); to != nil && contains(*to, d) {
+			from = p
+			break
+		}
+	}
+	n.mu.Unlock()
+	if from != nil {
+		from.askKeyframe()
+	}
+}
+
+func contains(to []*downTrack, d *downTrack) bool {
+	for _, x := range to {
+		if x == d {
+			return true
+		}
+	}
+	return false
+}
+
+// Send sends b to the client over its data channel. It never blocks; an error means that the
+// socket should be used.
+func (n *Node) Send(id ident.ClientID, b []byte) error {
+	p := n.find(id)
+	if p == nil {
+		return errGone
+	}
+	return p.send(b)
+}
+
+// ClosePeer ends the client's connection and forgets tap and place; routes that name it stay.
+func (n *Node) ClosePeer(id ident.ClientID, reason string) {
+	n.mu.Lock()
+	p := n.peers[id]
+	delete(n.peers, id)
+	n.mu.Unlock()
+	if p != nil {
+		p.close(reason)
+		n.rebuild()
+	}
+}
+
+// Stats returns how the client's connection is; ok is false where there is none.
+func (n *Node) Stats(id ident.ClientID) (PeerStats, bool) {
+	p := n.find(id)
+	if p == nil {
+		return PeerStats{}, false
+	}
+	return p.stats()
+}

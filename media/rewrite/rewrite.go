@@ -1,0 +1,101 @@
+// Package rewrite keeps what one receiver gets continuous when the source behind it changes: RTP
+// sequence numbers, timestamps and VP8 picture ids go on where they stood (RFC 3550 section 5.1,
+// RFC 7741 section 4.2). It is pure; one goroutine owns a Stream.
+package rewrite
+
+import (
+	"encoding/binary"
+
+	"jedel/media/codec"
+)
+
+// youth is after how many packets of a source nothing from before its first one is expected.
+const youth = 1024
+
+// Stream is the outgoing side of one slot. Its zero value has sent nothing.
+type Stream struct {
+	clock   uint32 // RTP ticks per second
+	source  uint64
+	started bool
+
+	lastSeq uint16 // the highest sent
+	lastTS  uint32
+	lastAt  int64 // when, in nanoseconds
+
+	seqOff uint16 // out = in + off
+	tsOff  uint32
+	first  uint16 // the source's sequence number at its first packet; older ones belong to nobody
+	young  bool   // first still says what is older: sequence numbers have not come round
+
+	pidOff   uint16
+	tl0Off   uint8
+	lastPID  uint16
+	lastTL0  uint8
+	sentPIDs bool
+}
+
+// New returns the stream of a slot whose clock ticks so often per second.
+func New(clock uint32) Stream { return Stream{clock: clock} }
+
+// Packet is what of a packet is rewritten.
+type Packet struct {
+	Seq uint16
+	TS  uint32
+}
+
+// Next translates a packet of source that arrived at nanosecond at. ok is false for a packet that
+// must not be sent: one from before the moment the source was switched in.
+func (s *Stream) Next(source uint64, in Packet, at int64) (out Packet, switched, ok bool) {
+	if !s.started || s.source != source {
+		s.begin(source, in, at)
+		switched = true
+	}
+	if behind := int16(in.Seq - s.first); s.young && behind < 0 {
+		return Packet{}, switched, false
+	} else if behind > youth {
+		s.young = false
+	}
+	out = Packet{Seq: in.Seq + s.seqOff, TS: in.TS + s.tsOff}
+	if switched || int16(out.Seq-s.lastSeq) > 0 {
+		s.lastSeq, s.lastAt = out.Seq, at
+		if switched || int32(out.TS-s.lastTS) > 0 {
+			s.lastTS = out.TS
+		}
+	}
+	return out, switched, true
+}
+
+// begin sets the offsets so that the first packet of source follows what was sent: the next
+// sequence number, and a timestamp later by the time that has passed.
+func (s *Stream) begin(source uint64, in Packet, at int64) {
+	if s.started {
+		elapsed := uint32(max(1, int64(s.clock)*max(0, at-s.lastAt)/1e9))
+		s.seqOff = s.lastSeq + 1 - in.Seq
+		s.tsOff = s.lastTS + elapsed - in.TS
+	}
+	s.source, s.started, s.first, s.young = source, true, in.Seq, true
+}
+
+// VP8 rewrites the descriptor of a VP8 payload in place so that picture ids go on; switched tells
+// that this is the first packet of a new source.
+func (s *Stream) VP8(payload []byte, switched bool) {
+	d, ok := codec.ParseVP8(payload)
+	if !ok || d.PictureIDLen == 0 {
+		return
+	}
+	if switched && s.sentPIDs {
+		s.pidOff = s.lastPID + 1 - d.PictureID
+		s.tl0Off = s.lastTL0 + 1 - d.TL0
+	}
+	pid, tl0 := (d.PictureID+s.pidOff)&0x7fff, d.TL0+s.tl0Off
+	if d.PictureIDLen == 2 {
+		binary.BigEndian.PutUint16(payload[d.PictureIDAt:], pid|0x8000)
+	} else {
+		pid &= 0x7f
+		payload[d.PictureIDAt] = byte(pid)
+	}
+	if d.TL0At > 0 {
+		payload[d.TL0At] = tl0
+	}
+	s.lastPID, s.lastTL0, s.sentPIDs = pid, tl0, true
+}
