@@ -229,7 +229,11 @@ export class Desk {
       if (again) void this.ask("duty.set", wish);
       return;
     }
-    void this.unlock().then(() => this.#startMedia()).then((heard) => {
+    if (this.#seat.starting) return;
+    this.#set({ starting: true });
+    void this.unlock();
+    void this.#startMedia().then((heard) => {
+      this.#set({ starting: false });
       if (!heard) this.#micLost();
       else if (again) void this.ask("duty.set", wish);
     });

@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { useState } from "preact/hooks";
 import { loadLocale, setLang } from "../lib/i18n";
 import type { Bodies, Welcome } from "../lib/wire.gen";
 import "./console.css";
@@ -125,9 +126,10 @@ class ScenePeer implements PeerPort {
 
 function Scene({ desk, lang, theme }: { desk: Desk; lang: Lang; theme: Theme }) {
   const { view, seat } = useDesk(desk);
+  const [keys, setKeys] = useState(defaults);
   const none = () => undefined;
   const value = {
-    desk, view, seat, lang, theme, drafts, keys: defaults, setKeys: none, setLang: none, themeWish: theme, setTheme: none, street: false, signOut: none,
+    desk, view, seat, lang, theme, drafts, keys, setKeys, setLang: none, themeWish: theme, setTheme: none, street: false, signOut: none,
   };
   return <ConsoleContext.Provider value={value}><Shell /></ConsoleContext.Provider>;
 }
