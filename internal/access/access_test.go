@@ -1,0 +1,37 @@
+package access
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestNoUnexpectedAllow writes the whole table out once more, by role, as people would ask for it.
+func TestNoUnexpectedAllow(t *testing.T) {
+	want := map[Role][]Action{
+		Operator:      {Console, TakeCalls, ReadOwn},
+		Dispatcher:    {Console, TakeCalls, ReadOwn},
+		Supervisor:    {Console, ReadOwn, Search, Play, Verify},
+		Investigator:  {ReadOwn, Search, Play, Verify, Fetch},
+		Administrator: {Verify, ManageStaff},
+		Patrol:        {},
+	}
+	all := []Action{Console, TakeCalls, ReadOwn, Search, Play, Verify, Fetch, ManageStaff}
+	if len(all) != len(table) {
+		t.Fatalf("%d actions here, %d in the table", len(all), len(table))
+	}
+	for _, r := range Roles() {
+		for _, a := range all {
+			if got := May([]string{string(r)}, a); got != slices.Contains(want[r], a) {
+				t.Errorf("%s %s: %v", r, a, got)
+			}
+		}
+	}
+}
+
+func TestUnknownRoleMayNothing(t *testing.T) {
+	for a := range table {
+		if May([]string{"root", "", "Operator"}, a) || May(nil, a) {
+			t.Error(a)
+		}
+	}
+}

@@ -1,0 +1,301 @@
+// Package accounts knows who people are: staff by password and second factor, callers by a
+// one-time code to their phone. Passwords are kept as argon2id hashes, tokens and codes as SHA-256.
+package accounts
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"sync"
+	"time"
+
+	"jedel/internal/admit"
+	"jedel/internal/fault"
+	"jedel/internal/ident"
+	"jedel/internal/store"
+
+	"github.com/nyaruka/phonenumbers"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+)
+
+const (
+	// SessionTime is how long a staff session lives after its last use: one shift.
+	SessionTime = 13 * time.Hour
+	// CallerTime is how long a caller's registration is kept on a phone.
+	CallerTime = 2 * 365 * 24 * time.Hour
+	// CodeTime is how long a one-time code is good.
+	CodeTime = 5 * time.Minute
+	// CodeRetry is how long to wait before asking for another code.
+	CodeRetry = 60 * time.Second
+
+	region      = "KZ" // numbers without a country code
+	tokenBytes  = 32
+	totpStep    = 30 // seconds
+	limitedKeys = 10000
+)
+
+// CodeSender brings a one-time code to a phone.
+type CodeSender interface {
+	SendCode(ctx context.Context, phone, code, lang string) error
+}
+
+// Accounts is safe for concurrent use.
+type Accounts struct {
+	db     *store.DB
+	send   CodeSender
+	secret []byte // keys the hashes of one-time codes
+	hash   *hasher
+
+	mu     sync.Mutex // guards the tables
+	byTel  admit.Table
+	byAddr admit.Table
+	signIn admit.Table
+}
+
+// New returns accounts over db.
+func New(db *store.DB, send CodeSender, secret []byte) *Accounts {
+	return &Accounts{
+		db: db, send: send, secret: secret, hash: newHasher(),
+		byTel:  admit.Table{Rate: admit.Rate{Every: CodeRetry, Burst: 3}, Max: limitedKeys},
+		byAddr: admit.Table{Rate: admit.Rate{Every: 5 * time.Second, Burst: 30}, Max: limitedKeys},
+		signIn: admit.Table{Rate: admit.Rate{Every: 10 * time.Second, Burst: 10}, Max: limitedKeys},
+	}
+}
+
+// allow takes one token of a table.
+func (a *Accounts) allow(t *admit.Table, key string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ok, _ := t.Take(key, time.Now())
+	return ok
+}
+
+// Phone returns a number in E.164, or bad_phone.
+func Phone(s string) (string, error) {
+	n, err := phonenumbers.Parse(s, region)
+	if err != nil || !phonenumbers.IsValidNumber(n) {
+		return "", fault.New(fault.BadPhone, "phone", err)
+	}
+	return phonenumbers.Format(n, phonenumbers.E164), nil
+}
+
+// RequestCode sends a one-time code.
+func (a *Accounts) RequestCode(ctx context.Context, phone, lang, addr string) error {
+	const op = "caller.code"
+	tel, err := Phone(phone)
+	if err != nil {
+		return err
+	}
+	if !a.allow(&a.byAddr, addr) || !a.allow(&a.byTel, tel) {
+		return fault.New(fault.RateLimited, op, nil)
+	}
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		return fmt.Errorf("random: %w", err)
+	}
+	code := fmt.Sprintf("%06d", n)
+	if err := a.db.PutCode(ctx, tel, a.codeHash(tel, code), time.Now().Add(CodeTime)); err != nil {
+		return fault.New(fault.Unavailable, op, err)
+	}
+	if err := a.send.SendCode(ctx, tel, code, lang); err != nil {
+		return fault.New(fault.Unavailable, op, err)
+	}
+	return nil
+}
+
+func (a *Accounts) codeHash(phone, code string) string {
+	m := hmac.New(sha256.New, a.secret)
+	m.Write([]byte("code\x00" + phone + "\x00" + code))
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+// Profile is what a caller tells of themselves.
+type Profile struct {
+	Name, IIN, Medical, Lang string
+}
+
+// Register proves the phone by its code and returns the caller with a token for their page.
+func (a *Accounts) Register(ctx context.Context, phone, code string, p Profile, addr string) (string, store.Caller, error) {
+	const op = "caller.register"
+	tel, err := Phone(phone)
+	if err != nil {
+		return "", store.Caller{}, err
+	}
+	if !a.allow(&a.byAddr, addr) {
+		return "", store.Caller{}, fault.New(fault.RateLimited, op, nil)
+	}
+	now := time.Now()
+	ok, err := a.db.CheckCode(ctx, tel, a.codeHash(tel, strings.TrimSpace(code)), now)
+	if err != nil {
+		return "", store.Caller{}, fault.New(fault.Unavailable, op, err)
+	}
+	if !ok {
+		return "", store.Caller{}, fault.New(fault.BadCode, op, nil)
+	}
+	c, err := a.db.UpsertCaller(ctx, store.Caller{
+		ID: ident.New[ident.CallerID](), Phone: tel, Name: p.Name, IIN: p.IIN, Medical: p.Medical, Lang: p.Lang, VerifiedAt: now, CreatedAt: now,
+	})
+	if err != nil {
+		return "", store.Caller{}, fault.New(fault.Unavailable, op, err)
+	}
+	token := newToken()
+	if err := a.db.PutCallerToken(ctx, tokenHash(token), c.ID, now.Add(CallerTime)); err != nil {
+		return "", store.Caller{}, fault.New(fault.Unavailable, op, err)
+	}
+	return token, c, nil
+}
+
+// Caller returns whose token it is, or not_signed_in.
+func (a *Accounts) Caller(ctx context.Context, token string) (store.Caller, error) {
+	c, err := a.db.CallerByToken(ctx, tokenHash(token), time.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return c, fault.New(fault.NotSignedIn, "caller", nil)
+	}
+	if err != nil {
+		return c, fault.New(fault.Unavailable, "caller", err)
+	}
+	return c, nil
+}
+
+// Change keeps a caller's new profile.
+func (a *Accounts) Change(ctx context.Context, c store.Caller, p Profile) (store.Caller, error) {
+	c.Name, c.IIN, c.Medical = p.Name, p.IIN, p.Medical
+	c, err := a.db.UpsertCaller(ctx, c)
+	if err != nil {
+		return c, fault.New(fault.Unavailable, "caller.me", err)
+	}
+	return c, nil
+}
+
+// Forget removes a caller's registration.
+func (a *Accounts) Forget(ctx context.Context, c store.Caller) error {
+	if err := a.db.DeleteCaller(ctx, c.ID); err != nil {
+		return fault.New(fault.Unavailable, "caller.me", err)
+	}
+	return nil
+}
+
+// SignIn checks login, password and second factor and returns a session token. An unknown login
+// takes as long as a wrong password.
+func (a *Accounts) SignIn(ctx context.Context, login, password, code, addr string) (string, store.Staff, error) {
+	const op = "staff.session"
+	if !a.allow(&a.signIn, "addr "+addr) || !a.allow(&a.signIn, "login "+login) {
+		return "", store.Staff{}, fault.New(fault.RateLimited, op, nil)
+	}
+	s, err := a.db.StaffByLogin(ctx, login)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", s, fault.New(fault.Unavailable, op, err)
+	}
+	known := err == nil && !s.Disabled
+	ok, err := a.hash.check(ctx, password, s.PasswordHash)
+	if err != nil {
+		return "", s, fault.New(fault.Unavailable, op, err)
+	}
+	if !known || !ok {
+		return "", store.Staff{}, fault.New(fault.BadSignIn, op, nil)
+	}
+	if s.TOTPSecret != "" {
+		if code == "" {
+			return "", store.Staff{}, fault.New(fault.TOTPNeeded, op, nil)
+		}
+		if err := a.checkTOTP(ctx, s, code); err != nil {
+			return "", store.Staff{}, err
+		}
+	}
+	token := newToken()
+	if err := a.db.PutStaffSession(ctx, tokenHash(token), s.ID, time.Now().Add(SessionTime)); err != nil {
+		return "", s, fault.New(fault.Unavailable, op, err)
+	}
+	return token, s, nil
+}
+
+// checkTOTP takes a code of this step or its neighbours (RFC 6238 section 5.2), once.
+func (a *Accounts) checkTOTP(ctx context.Context, s store.Staff, code string) error {
+	now := time.Now()
+	for _, shift := range []int64{0, -1, 1} {
+		step := now.Unix()/totpStep + shift
+		ok, err := totp.ValidateCustom(code, s.TOTPSecret, time.Unix(step*totpStep, 0), totp.ValidateOpts{
+			Period: totpStep, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
+		})
+		if err != nil || !ok {
+			continue
+		}
+		fresh, err := a.db.UseTOTP(ctx, s.ID, step)
+		if err != nil {
+			return fault.New(fault.Unavailable, "staff.session", err)
+		}
+		if fresh {
+			return nil
+		}
+	}
+	return fault.New(fault.BadSignIn, "staff.session", nil)
+}
+
+// Staff returns whose session it is, or not_signed_in; use prolongs it.
+func (a *Accounts) Staff(ctx context.Context, token string) (store.Staff, error) {
+	const op = "staff"
+	now := time.Now()
+	s, expires, err := a.db.StaffSession(ctx, tokenHash(token))
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!expires.After(now) || s.Disabled) {
+		return store.Staff{}, fault.New(fault.NotSignedIn, op, nil)
+	}
+	if err != nil {
+		return store.Staff{}, fault.New(fault.Unavailable, op, err)
+	}
+	if expires.Sub(now) < SessionTime-time.Hour {
+		if err := a.db.PutStaffSession(ctx, tokenHash(token), s.ID, now.Add(SessionTime)); err != nil {
+			return store.Staff{}, fault.New(fault.Unavailable, op, err)
+		}
+	}
+	return s, nil
+}
+
+// SignOut ends a session.
+func (a *Accounts) SignOut(ctx context.Context, token string) error {
+	if err := a.db.DeleteStaffSession(ctx, tokenHash(token)); err != nil {
+		return fault.New(fault.Unavailable, "staff.session", err)
+	}
+	return nil
+}
+
+// NewTOTP returns a fresh second factor to be confirmed: its secret and the otpauth address for a
+// QR code. Nothing changes yet.
+func (a *Accounts) NewTOTP(s store.Staff) (secret, uri string, err error) {
+	k, err := totp.Generate(totp.GenerateOpts{Issuer: "Jedel", AccountName: s.Login})
+	if err != nil {
+		return "", "", fmt.Errorf("generate second factor: %w", err)
+	}
+	return k.Secret(), k.URL(), nil
+}
+
+// SetTOTP switches a second factor on once its owner shows that they can use it; an empty secret
+// switches it off.
+func (a *Accounts) SetTOTP(ctx context.Context, s store.Staff, secret, code string) error {
+	if secret != "" && !totp.Validate(code, secret) {
+		return fault.New(fault.BadCode, "staff.totp", nil)
+	}
+	s.TOTPSecret = secret
+	if err := a.db.PutStaff(ctx, s); err != nil {
+		return fault.New(fault.Unavailable, "staff.totp", err)
+	}
+	return nil
+}
+
+func newToken() string {
+	var raw [tokenBytes]byte
+	rand.Read(raw[:])
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+func tokenHash(token string) string {
+	h := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(h[:])
+}
