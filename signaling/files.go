@@ -1,0 +1,167 @@
+package signaling
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"jedel/internal/access"
+	"jedel/internal/fault"
+	"jedel/internal/ident"
+	"jedel/signaling/photo"
+	"jedel/signaling/wire"
+)
+
+// sender finds out who uses a call's files: staff by session, a caller by their client's key.
+func (s *Server) sender(r *http.Request) (Who, error) {
+	if id, key := r.Header.Get("X-Client"), r.Header.Get("X-Client-Key"); id != "" {
+		if !s.hub.proves(id, key) {
+			return Who{}, fault.New(fault.NotSignedIn, "files", nil)
+		}
+		return Who{Role: wire.RoleCaller, Client: ident.ClientID(id)}, nil
+	}
+	who, err := s.staffWho(r.Context(), r)
+	if err == nil && !access.May(who.Roles, access.ReadOwn) {
+		err = fault.New(fault.Forbidden, "files", nil)
+	}
+	return who, err
+}
+
+// fileCall checks that the sender has a part in the call of the path.
+func (s *Server) fileCall(r *http.Request) (Who, ident.CallID, int, error) {
+	who, err := s.sender(r)
+	if err != nil {
+		return who, "", 0, err
+	}
+	call, err := ident.Parse[ident.CallID](r.PathValue("call"))
+	if err != nil {
+		return who, "", 0, fault.New(fault.NoSuchCall, "files", err)
+	}
+	n, err := s.files.MayUse(r.Context(), who, call)
+	return who, call, n, err
+}
+
+// putFile takes a picture. It is told from everything else by decoding it, kept bit by bit, and
+// never served inline.
+func (s *Server) putFile(w http.ResponseWriter, r *http.Request) {
+	ref, err := s.takeFile(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, http.StatusCreated, ref)
+}
+
+func (s *Server) takeFile(r *http.Request) (wire.FileRef, error) {
+	const op = "files.put"
+	who, call, have, err := s.fileCall(r)
+	if err != nil {
+		return wire.FileRef{}, err
+	}
+	if have >= maxFiles {
+		return wire.FileRef{}, fault.New(fault.TooMany, op, nil)
+	}
+	if r.ContentLength > maxPhoto {
+		return wire.FileRef{}, fault.New(fault.TooLarge, op, nil)
+	}
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxPhoto+1))
+	if err != nil {
+		return wire.FileRef{}, fault.New(fault.BadFile, op, err)
+	}
+	if len(raw) > maxPhoto {
+		return wire.FileRef{}, fault.New(fault.TooLarge, op, nil)
+	}
+	_, info, err := s.preview(r.Context(), raw)
+	if errors.Is(err, photo.ErrNotPicture) {
+		return wire.FileRef{}, fault.New(fault.BadFile, op, err)
+	}
+	if err != nil {
+		return wire.FileRef{}, fault.New(fault.Unavailable, op, err)
+	}
+	sum := sha256.Sum256(raw)
+	return s.files.Put(r.Context(), who, call, wire.FileRef{
+		File: ident.New[string](), Mime: info.Mime, Name: fileName(r.Header.Get("X-File-Name"), info.Mime), Bytes: int64(len(raw)),
+		Width: info.Width, Height: info.Height, SHA256: hex.EncodeToString(sum[:]),
+	}, raw)
+}
+
+// preview decodes a picture, at most two at once.
+func (s *Server) preview(ctx context.Context, raw []byte) ([]byte, photo.Info, error) {
+	select {
+	case s.previews <- struct{}{}:
+		defer func() { <-s.previews }()
+	case <-ctx.Done():
+		return nil, photo.Info{}, ctx.Err()
+	}
+	return photo.Preview(raw)
+}
+
+// fileName keeps what a person would recognise of a name, with the ending of the content.
+func fileName(header, mimeType string) string {
+	name, err := url.PathUnescape(header)
+	if err != nil || wire.Text("name", name, wire.MaxName) != nil {
+		name = ""
+	}
+	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
+	name = strings.TrimSuffix(name, path.Ext(name))
+	if name == "" || name == "." || name == "/" {
+		name = "photo"
+	}
+	return name + map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}[mimeType]
+}
+
+// getFile serves an original as a download from a sandbox.
+func (s *Server) getFile(w http.ResponseWriter, r *http.Request) {
+	ref, raw, err := s.readFile(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": ref.Name}))
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Cache-Control", "private, max-age=3600")
+	_, _ = w.Write(raw)
+}
+
+// getPreview serves the picture as we drew it.
+func (s *Server) getPreview(w http.ResponseWriter, r *http.Request) {
+	_, raw, err := s.readFile(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	small, _, err := s.preview(r.Context(), raw)
+	if err != nil {
+		s.fail(w, r, fault.New(fault.BadFile, "files.preview", err))
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("Cache-Control", "private, max-age=3600")
+	_, _ = w.Write(small)
+}
+
+func (s *Server) readFile(r *http.Request) (wire.FileRef, []byte, error) {
+	_, call, _, err := s.fileCall(r)
+	if err != nil {
+		return wire.FileRef{}, nil, err
+	}
+	file, err := ident.Parse[ident.FileID](r.PathValue("file"))
+	if err != nil {
+		return wire.FileRef{}, nil, fault.New(fault.NoSuchFile, "files.get", err)
+	}
+	var b bytes.Buffer
+	ref, err := s.files.Get(r.Context(), call, file, &b)
+	return ref, b.Bytes(), err
+}

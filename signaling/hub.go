@@ -1,0 +1,187 @@
+package signaling
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"jedel/internal/admit"
+	"jedel/internal/fault"
+	"jedel/internal/ident"
+	"jedel/signaling/wire"
+)
+
+// client is one signed-in tab. It outlives its sockets only as a key: what must be known again is
+// in the store.
+type client struct {
+	// Set at creation, read by all.
+	who    Who
+	socket *socket
+
+	mu     sync.Mutex // guards the rest; both carriers of messages use them
+	bucket admit.Bucket
+	bad    admit.Bucket
+}
+
+// Hub knows the clients that have a socket.
+type Hub struct {
+	backend Backend
+	secret  []byte
+	log     *slog.Logger
+	met     *metrics
+
+	mu      sync.Mutex // guards clients
+	clients map[ident.ClientID]*client
+}
+
+// messageRate is what one client may send.
+var messageRate = admit.Rate{Every: 20 * time.Millisecond, Burst: 100}
+
+// badRate is how many bad messages one client may send.
+var badRate = admit.Rate{Every: badWindow / maxBad, Burst: maxBad}
+
+// key is what a tab proves with that it was this client before. It needs no memory and so
+// survives a restart.
+func (h *Hub) key(id ident.ClientID) string {
+	m := hmac.New(sha256.New, h.secret)
+	m.Write([]byte("client\x00" + string(id)))
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+}
+
+// proves reports whether key is the one of a client.
+func (h *Hub) proves(id, key string) bool {
+	c, err := ident.Parse[ident.ClientID](id)
+	return err == nil && hmac.Equal([]byte(h.key(c)), []byte(key))
+}
+
+// Linked reports whether the client has a socket now.
+func (h *Hub) Linked(id ident.ClientID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.clients[id] != nil
+}
+
+func (h *Hub) find(id ident.ClientID) *client {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.clients[id]
+}
+
+// attach makes c the client's newest socket and returns the one before.
+func (h *Hub) attach(c *client) *client {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	old := h.clients[c.who.Client]
+	h.clients[c.who.Client] = c
+	h.met.sockets.Set(float64(len(h.clients)))
+	return old
+}
+
+// detach forgets c unless a newer socket took its place; it reports whether the client is gone.
+func (h *Hub) detach(c *client) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.clients[c.who.Client] != c {
+		return false
+	}
+	delete(h.clients, c.who.Client)
+	h.met.sockets.Set(float64(len(h.clients)))
+	return true
+}
+
+// Send sends news to a client; false where it has no socket: it gets the whole state with its
+// next hello.
+func (h *Hub) Send(id ident.ClientID, body wire.Body) bool {
+	c := h.find(id)
+	if c == nil {
+		return false
+	}
+	c.socket.send(wire.Message{Body: body})
+	return true
+}
+
+// Kick closes the client's socket.
+func (h *Hub) Kick(id ident.ClientID, code int, reason string) {
+	if c := h.find(id); c != nil {
+		c.socket.close(code, reason)
+	}
+}
+
+// Handle carries out a message that came by the client's data channel and returns the reply; nil
+// where there is none to send: the client is unknown or over its limits.
+func (h *Hub) Handle(ctx context.Context, id ident.ClientID, raw []byte) []byte {
+	c := h.find(id)
+	if c == nil {
+		return nil
+	}
+	m, _ := h.handle(ctx, c, raw)
+	if m.Body == nil {
+		return nil
+	}
+	out, err := wire.Encode(m)
+	if err != nil {
+		h.log.Error("encode reply", "client", id, "err", err)
+		return nil
+	}
+	return out
+}
+
+// handle decodes and carries out one message. over tells that the client sent too many bad ones.
+func (h *Hub) handle(ctx context.Context, c *client, raw []byte) (reply wire.Message, over bool) {
+	now := time.Now()
+	c.mu.Lock()
+	allowed, _ := c.bucket.Take(messageRate, now)
+	c.mu.Unlock()
+	if !allowed {
+		return h.refuse(c, wire.Message{}, fault.New(fault.RateLimited, "message", nil), true)
+	}
+	m, err := wire.Decode(c.who.Role, raw)
+	if err != nil {
+		return h.refuse(c, m, err, true)
+	}
+	h.met.messages.WithLabelValues(m.Body.WireType()).Inc()
+	switch m.Body.(type) {
+	case *wire.Ping:
+		return wire.Message{Re: m.Seq, Body: &wire.Pong{NowMs: now.UnixMilli()}}, false
+	case *wire.Hello:
+		return h.refuse(c, m, fault.New(fault.WrongState, "hello", nil), true)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	body, err := h.backend.Request(ctx, c.who, m.Body)
+	if err != nil {
+		if code := fault.CodeOf(err); code == fault.Internal || code == fault.Unavailable {
+			h.log.Error("request", "client", c.who.Client, "op", m.Body.WireType(), "code", code, "err", err)
+		}
+		return h.refuse(c, m, err, false)
+	}
+	return wire.Message{Re: m.Seq, Body: body}, false
+}
+
+// refuse makes the error message and counts bad ones.
+func (h *Hub) refuse(c *client, m wire.Message, err error, bad bool) (wire.Message, bool) {
+	over := false
+	if bad {
+		c.mu.Lock()
+		ok, _ := c.bad.Take(badRate, time.Now())
+		c.mu.Unlock()
+		over = !ok
+	}
+	h.met.refused.WithLabelValues(string(fault.CodeOf(err))).Inc()
+	return wire.Message{Re: m.Seq, Body: errorBody(err, over)}, over
+}
+
+func errorBody(err error, fatal bool) *wire.Error {
+	code := fault.CodeOf(err)
+	body := &wire.Error{Code: code, Words: fault.Words(code), Fatal: fatal}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		body.Op = f.Op
+	}
+	return body
+}

@@ -1,0 +1,315 @@
+package signaling
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"jedel/internal/access"
+	"jedel/internal/fault"
+	"jedel/internal/store"
+	"jedel/signaling/accounts"
+	"jedel/signaling/wire"
+)
+
+const cookieName = "jedel_staff"
+
+// bearer returns the token of an Authorization header (RFC 6750 section 2.1).
+func bearer(r *http.Request) string {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return token
+}
+
+func cookieToken(r *http.Request) string {
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// staffToken takes the cookie of a page or the header of a program.
+func staffToken(r *http.Request) string {
+	if t := bearer(r); t != "" {
+		return t
+	}
+	return cookieToken(r)
+}
+
+// addr is where a request comes from: it bounds how often, and is not logged.
+func addr(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+type codeRequest struct {
+	Phone string `json:"phone"`
+	Lang  string `json:"lang,omitempty"`
+}
+
+// callerCode sends a one-time code.
+func (s *Server) callerCode(w http.ResponseWriter, r *http.Request) {
+	b, err := body[codeRequest](r, "caller.code")
+	if err == nil {
+		err = s.accounts.RequestCode(r.Context(), b.Phone, b.Lang, addr(r))
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, http.StatusAccepted, map[string]any{"retryAfterS": int(accounts.CodeRetry / time.Second)})
+}
+
+type registerRequest struct {
+	Phone   string `json:"phone"`
+	Code    string `json:"code"`
+	Name    string `json:"name"`
+	IIN     string `json:"iin,omitempty"`
+	Medical string `json:"medical,omitempty"`
+	Lang    string `json:"lang,omitempty"`
+}
+
+type profileRequest struct {
+	Name    string `json:"name"`
+	IIN     string `json:"iin,omitempty"`
+	Medical string `json:"medical,omitempty"`
+}
+
+// profile checks what a caller tells of themselves.
+func profile(name, iin, medical, lang string) (accounts.Profile, error) {
+	for _, f := range []struct {
+		what, text string
+		limit      int
+	}{{"name", name, wire.MaxName}, {"iin", iin, 12}, {"medical", medical, 2000}, {"lang", lang, 2}} {
+		if err := wire.Text(f.what, f.text, f.limit); err != nil {
+			return accounts.Profile{}, fault.New(fault.BadValue, "profile", err)
+		}
+	}
+	if iin != "" && (len(iin) != 12 || strings.Trim(iin, "0123456789") != "") {
+		return accounts.Profile{}, fault.Newf(fault.BadValue, "profile", "iin: not 12 digits")
+	}
+	return accounts.Profile{Name: strings.TrimSpace(name), IIN: iin, Medical: strings.TrimSpace(medical), Lang: lang}, nil
+}
+
+func self(c store.Caller) wire.CallerSelf {
+	return wire.CallerSelf{Name: c.Name, Phone: c.Phone, IIN: c.IIN, Medical: c.Medical}
+}
+
+// callerRegister proves a phone and makes a registration of it.
+func (s *Server) callerRegister(w http.ResponseWriter, r *http.Request) {
+	b, err := body[registerRequest](r, "caller.register")
+	var p accounts.Profile
+	if err == nil {
+		p, err = profile(b.Name, b.IIN, b.Medical, b.Lang)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	token, c, err := s.accounts.Register(r.Context(), b.Phone, b.Code, p, addr(r))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, http.StatusOK, map[string]any{"token": token, "caller": self(c)})
+}
+
+func (s *Server) callerMe(w http.ResponseWriter, r *http.Request) {
+	c, err := s.accounts.Caller(r.Context(), bearer(r))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, http.StatusOK, map[string]any{"caller": self(c)})
+}
+
+func (s *Server) callerChange(w http.ResponseWriter, r *http.Request) {
+	c, err := s.accounts.Caller(r.Context(), bearer(r))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	b, err := body[profileRequest](r, "caller.me")
+	var p accounts.Profile
+	if err == nil {
+		p, err = profile(b.Name, b.IIN, b.Medical, c.Lang)
+	}
+	if err == nil {
+		c, err = s.accounts.Change(r.Context(), c, p)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, http.StatusOK, map[string]any{"caller": self(c)})
+}
+
+func (s *Server) callerForget(w http.ResponseWriter, r *http.Request) {
+	c, err := s.accounts.Caller(r.Context(), bearer(r))
+	if err == nil {
+		err = s.accounts.Forget(r.Context(), c)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+type signInRequest struct {
+	Login    string `json:"login"`
+	Password string `json:"password"`
+	TOTP     string `json:"totp,omitempty"`
+}
+
+func staffSelf(st store.Staff) wire.StaffSelf {
+	return wire.StaffSelf{Staff: string(st.ID), Name: st.Name, Roles: st.Roles}
+}
+
+// signIn begins a staff session: a cookie for pages, the same token for programs.
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
+	b, err := body[signInRequest](r, "staff.session")
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	token, st, err := s.accounts.SignIn(r.Context(), b.Login, b.Password, b.TOTP, addr(r))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.setCookie(w, token, int(accounts.SessionTime/time.Second))
+	s.answer(w, http.StatusOK, map[string]any{"staff": staffSelf(st), "totp": st.TOTPSecret != "", "token": token})
+}
+
+func (s *Server) setCookie(w http.ResponseWriter, token string, age int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName, Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.cfg.SecureCookie, SameSite: http.SameSiteStrictMode,
+	})
+}
+
+func (s *Server) session(w http.ResponseWriter, r *http.Request) {
+	st, err := s.accounts.Staff(r.Context(), staffToken(r))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, http.StatusOK, map[string]any{"staff": staffSelf(st), "totp": st.TOTPSecret != ""})
+}
+
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
+	if err := s.accounts.SignOut(r.Context(), staffToken(r)); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.setCookie(w, "", -1)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) newTOTP(w http.ResponseWriter, r *http.Request) {
+	st, err := s.accounts.Staff(r.Context(), staffToken(r))
+	var secret, uri string
+	if err == nil {
+		secret, uri, err = s.accounts.NewTOTP(st)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.answer(w, http.StatusOK, map[string]any{"secret": secret, "uri": uri})
+}
+
+type totpRequest struct {
+	Secret string `json:"secret"`
+	Code   string `json:"code"`
+}
+
+func (s *Server) setTOTP(w http.ResponseWriter, r *http.Request) {
+	st, err := s.accounts.Staff(r.Context(), staffToken(r))
+	var b totpRequest
+	if err == nil {
+		b, err = body[totpRequest](r, "staff.totp")
+	}
+	if err == nil && b.Secret == "" {
+		err = fault.New(fault.BadValue, "staff.totp", nil)
+	}
+	if err == nil {
+		err = s.accounts.SetTOTP(r.Context(), st, b.Secret, b.Code)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) dropTOTP(w http.ResponseWriter, r *http.Request) {
+	st, err := s.accounts.Staff(r.Context(), staffToken(r))
+	if err == nil {
+		err = s.accounts.SetTOTP(r.Context(), st, "", "")
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// staffHandler is a handler that knows who asks.
+type staffHandler func(w http.ResponseWriter, r *http.Request, who Who) error
+
+// withStaff lets those through who may do a.
+func (s *Server) withStaff(a access.Action, h staffHandler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		who, err := s.staffWho(r.Context(), r)
+		if err == nil && !access.May(who.Roles, a) {
+			err = fault.New(fault.Forbidden, string(a), nil)
+		}
+		if err == nil {
+			err = h(w, r, who)
+		}
+		if err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
+func (s *Server) staffWho(ctx context.Context, r *http.Request) (Who, error) {
+	st, err := s.accounts.Staff(ctx, staffToken(r))
+	return Who{Role: wire.RoleConsole, Staff: st.ID, Roles: st.Roles}, err
+}
+
+// config tells a page what it needs before it says hello.
+func (s *Server) config(w http.ResponseWriter, _ *http.Request) {
+	s.answer(w, http.StatusOK, map[string]any{
+		"centre": s.cfg.Centre, "demo": s.cfg.Demo, "codesPrinted": s.cfg.Demo,
+		"map": map[string]any{"street": s.cfg.PMTiles != "", "attribution": s.cfg.Attribution},
+	})
+}
+
+// streetMap serves the configured PMTiles file in ranges.
+func (s *Server) streetMap(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.PMTiles == "" {
+		s.fail(w, r, fault.New(fault.NotFound, "map", nil))
+		return
+	}
+	f, err := os.Open(s.cfg.PMTiles)
+	if err != nil {
+		s.fail(w, r, fault.New(fault.NotFound, "map", err))
+		return
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		s.fail(w, r, fault.New(fault.Internal, "map", err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/vnd.pmtiles")
+	http.ServeContent(w, r, "street.pmtiles", st.ModTime(), f)
+}

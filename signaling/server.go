@@ -1,0 +1,286 @@
+package signaling
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"jedel/internal/access"
+	"jedel/internal/fault"
+	"jedel/internal/ident"
+	"jedel/signaling/accounts"
+	"jedel/signaling/wire"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Parts are what a Server is made of.
+type Parts struct {
+	Config   Config
+	Backend  Backend
+	Accounts *accounts.Accounts
+	Files    Files
+	Evidence Evidence
+	Probes   Probes
+	Pages    Pages
+	TLS      *tls.Config // nil: plain http
+	Reg      *prometheus.Registry
+	Log      *slog.Logger
+}
+
+// Server is the edge. Make it with New, then Run it.
+type Server struct {
+	cfg      Config
+	backend  Backend
+	accounts *accounts.Accounts
+	files    Files
+	evidence Evidence
+	probes   Probes
+	log      *slog.Logger
+	met      *metrics
+	hub      *Hub
+	tls      *tls.Config
+	mux      *http.ServeMux
+	sockets  lives
+	previews chan struct{} // bounds pictures decoded at once
+}
+
+// New returns an edge that does not listen yet.
+func New(p Parts) (*Server, error) {
+	met := newMetrics(p.Reg)
+	s := &Server{
+		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: p.Evidence, probes: p.Probes, log: p.Log,
+		met: met, tls: p.TLS, previews: make(chan struct{}, 2),
+		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
+	}
+	pages, err := newPages(p.Pages, p.Config)
+	if err != nil {
+		return nil, fmt.Errorf("pages: %w", err)
+	}
+	s.routes(pages, promhttp.HandlerFor(p.Reg, promhttp.HandlerOpts{}))
+	return s, nil
+}
+
+// Hub returns the clients.
+func (s *Server) Hub() *Hub { return s.hub }
+
+// lives counts the sockets, so that Run can wait for them: the http package forgets them.
+type lives struct {
+	mu     sync.Mutex // guards the rest
+	wg     sync.WaitGroup
+	closed bool
+}
+
+// begin counts one life until done is called; ok is false where the server is ending.
+func (l *lives) begin() (done func(), ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, false
+	}
+	l.wg.Add(1)
+	return l.wg.Done, true
+}
+
+// end lets no more begin and waits for those that have.
+func (l *lives) end() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.wg.Wait()
+}
+
+// endTime bounds the orderly end of requests.
+const endTime = 5 * time.Second
+
+// Run listens and serves until ctx ends and every socket has ended.
+func (s *Server) Run(ctx context.Context) error {
+	l, err := net.Listen("tcp", s.cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("http.addr: %w", err)
+	}
+	return s.Serve(ctx, l)
+}
+
+// Serve is Run on a listener of the caller's.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	if s.tls != nil {
+		l = tls.NewListener(l, s.tls)
+	}
+	srv := &http.Server{
+		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // requests and sockets end with ctx
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(l) }()
+	var err error
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+		defer cancel()
+		err = srv.Shutdown(end)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = srv.Close()
+		}
+		<-failed
+	}
+	s.sockets.end()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// ServeHTTP answers one request: security headers on everything, a panic costs one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			s.met.panics.Inc()
+			s.log.Error("panic in a request", "path", r.URL.Path, "err", fmt.Sprint(p), "stack", string(debug.Stack()))
+			http.Error(w, "internal", http.StatusInternalServerError)
+		}
+	}()
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !s.originAllowed(r) {
+		s.fail(w, r, fault.New(fault.ForeignOrigin, r.URL.Path, nil))
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// routes lists every path. docs and openapi.json list them too; a test holds them together.
+func (s *Server) routes(pages *pages, metrics http.Handler) {
+	s.mux = http.NewServeMux()
+	for pattern, fn := range s.table() {
+		s.mux.HandleFunc(pattern, fn)
+	}
+	s.mux.Handle("GET /metrics", metrics)
+	s.mux.Handle("GET /", pages)
+}
+
+// table is every route of the API.
+func (s *Server) table() map[string]http.HandlerFunc {
+	staff := s.withStaff
+	return map[string]http.HandlerFunc{
+		"GET /ws":                 s.serveSocket,
+		"GET /healthz":            func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") },
+		"GET /readyz":             s.ready,
+		"GET /api/openapi.json":   s.openAPI,
+		"GET /api/v1/config":      s.config,
+		"GET /map/street.pmtiles": s.streetMap,
+
+		"POST /api/v1/caller/code":     s.callerCode,
+		"POST /api/v1/caller/register": s.callerRegister,
+		"GET /api/v1/caller/me":        s.callerMe,
+		"PUT /api/v1/caller/me":        s.callerChange,
+		"DELETE /api/v1/caller/me":     s.callerForget,
+
+		"POST /api/v1/staff/session":   s.signIn,
+		"GET /api/v1/staff/session":    s.session,
+		"DELETE /api/v1/staff/session": s.signOut,
+		"POST /api/v1/staff/totp":      s.newTOTP,
+		"PUT /api/v1/staff/totp":       s.setTOTP,
+		"DELETE /api/v1/staff/totp":    s.dropTOTP,
+
+		"POST /api/v1/calls/{call}/files":               s.putFile,
+		"GET /api/v1/calls/{call}/files/{file}":         s.getFile,
+		"GET /api/v1/calls/{call}/files/{file}/preview": s.getPreview,
+
+		"GET /api/v1/evidence/calls":                            staff(access.Search, s.evidenceCalls),
+		"GET /api/v1/evidence/calls/{call}":                     staff(access.Play, s.evidenceDetail),
+		"GET /api/v1/evidence/calls/{call}/media/{participant}": staff(access.Play, s.evidenceMedia),
+		"POST /api/v1/evidence/calls/{call}/verify":             staff(access.Verify, s.evidenceVerify),
+		"GET /api/v1/evidence/calls/{call}/archive.tar":         staff(access.Fetch, s.evidenceArchive),
+	}
+}
+
+func mayConsole(who Who) error {
+	if !access.May(who.Roles, access.Console) {
+		return fault.New(fault.Forbidden, "hello", nil)
+	}
+	return nil
+}
+
+// ready tells whether callers can be queued.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if err := s.probes.Ready(r.Context()); err != nil {
+		s.log.Warn("not ready", "err", err)
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "ready\n")
+}
+
+// status is the HTTP status of a code.
+func status(c fault.Code) int {
+	switch c {
+	case fault.NotSignedIn, fault.BadSignIn, fault.TOTPNeeded:
+		return http.StatusUnauthorized
+	case fault.Forbidden, fault.ForeignOrigin:
+		return http.StatusForbidden
+	case fault.RateLimited:
+		return http.StatusTooManyRequests
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NotFound:
+		return http.StatusNotFound
+	case fault.WrongState, fault.TooMany:
+		return http.StatusConflict
+	case fault.Internal:
+		return http.StatusInternalServerError
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusBadRequest
+}
+
+// fail answers with a refusal.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	code := fault.CodeOf(err)
+	if code == fault.Internal || code == fault.Unavailable {
+		s.log.Error("request", "path", r.URL.Path, "code", code, "err", err)
+	}
+	s.met.refused.WithLabelValues(string(code)).Inc()
+	s.answer(w, status(code), map[string]any{"error": errorBody(err, false)})
+}
+
+func (s *Server) answer(w http.ResponseWriter, status int, v any) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		s.log.Error("encode answer", "err", err)
+		http.Error(w, "internal", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(raw)
+}
+
+// body reads a REST body as strictly as a message.
+func body[T any](r *http.Request, op string) (T, error) {
+	var v T
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return v, fault.New(fault.BadMessage, op, err)
+	}
+	if len(raw) > maxBody {
+		return v, fault.New(fault.TooLarge, op, nil)
+	}
+	return v, wire.Strict(op, raw, &v)
+}

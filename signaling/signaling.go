@@ -1,0 +1,158 @@
+// Package signaling is the edge: HTTP routes, sockets, clients, limits. It decides nothing about
+// calls; what a client asks goes to the Backend, what happens comes back through the Hub.
+//
+// Goroutines: one reader and one writer per socket, ended with the socket and joined by Run.
+// Locks: Hub.mu guards the map of clients, socket.mu an outbox; a few lines each, never together.
+package signaling
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"time"
+
+	"jedel/internal/ident"
+	"jedel/internal/store"
+	"jedel/signaling/wire"
+)
+
+// Config is how the edge works.
+type Config struct {
+	Addr           string
+	Origins        []string // other origins that may open a socket
+	FrameAncestors []string // origins that may embed the caller page
+	Secret         []byte   // keys what clients prove themselves with
+	SecureCookie   bool     // the site is served over https
+	Centre         wire.Centre
+	Demo           bool   // accounts and codes are printed at the terminal
+	PMTiles        string // street map file; empty: none
+	Attribution    string // credit of the street map
+}
+
+// Limits that are not configuration (DESIGN section 8).
+const (
+	helloTime   = 5 * time.Second
+	idleTime    = 30 * time.Second // without a word a socket is dead: pages ping every 5 s
+	pingEvery   = 10 * time.Second
+	writeTime   = 10 * time.Second
+	requestTime = 20 * time.Second
+	maxOutbox   = 256 << 10 // bytes that may wait for a slow reader
+	maxBad      = 10        // bad messages within badWindow before the socket is closed
+	badWindow   = time.Minute
+	maxBody     = 256 << 10 // bytes of a REST body
+	maxPhoto    = 25 << 20
+	maxFiles    = 20 // per call
+)
+
+// Close codes of our sockets (RFC 6455 section 7.4.2: 4000-4999 are ours).
+const (
+	CloseSlow      = 1013
+	CloseBad       = 4000
+	CloseReplaced  = 4001
+	CloseHello     = 4002
+	CloseSignedOut = 4003
+)
+
+// Who is the sender of a request.
+type Who struct {
+	Client  ident.ClientID
+	Role    wire.Role
+	Lang    string
+	Caller  ident.CallerID // a registered caller
+	Staff   ident.StaffID
+	Roles   []string
+	Agent   string
+	Resumed bool // the tab proved that it was this client before
+}
+
+// Backend is what the edge speaks to.
+type Backend interface {
+	// Hello returns the present state for a client that has just said hello; the edge adds what
+	// is its own.
+	Hello(ctx context.Context, who Who, h *wire.Hello) (*wire.Welcome, error)
+	// Request carries out one request and returns the body of the reply.
+	Request(ctx context.Context, who Who, body wire.Body) (wire.Body, error)
+	// Gone tells that the client has no socket any more.
+	Gone(who Who)
+}
+
+// Files keeps what is sent within calls.
+type Files interface {
+	// MayUse reports whether who has a part in the call, and how many files it has.
+	MayUse(ctx context.Context, who Who, call ident.CallID) (files int, err error)
+	// Put keeps a file bit by bit; it is durable when Put returns.
+	Put(ctx context.Context, who Who, call ident.CallID, ref wire.FileRef, raw []byte) (wire.FileRef, error)
+	// Get writes a file of a call.
+	Get(ctx context.Context, call ident.CallID, file ident.FileID, w io.Writer) (wire.FileRef, error)
+}
+
+// Evidence answers the investigator's page.
+type Evidence interface {
+	// Calls finds recorded calls, the newest first, and the cursor of the next page.
+	Calls(ctx context.Context, q store.CallQuery) ([]CallRow, string, error)
+	// Detail tells everything of one call; its timeline is on the call's clock.
+	Detail(ctx context.Context, call ident.CallID) (CallDetail, error)
+	// Media opens a playable file of one participant.
+	Media(ctx context.Context, call ident.CallID, participant string) (MediaFile, error)
+	// Verify checks the archive as anybody could and returns the report as JSON.
+	Verify(ctx context.Context, call ident.CallID) ([]byte, error)
+	// Archive returns the folder of the archive as stored.
+	Archive(ctx context.Context, call ident.CallID) (fs.FS, error)
+}
+
+// Probes tell whether the gateway works.
+type Probes interface {
+	// Ready reports whether callers can be queued.
+	Ready(ctx context.Context) error
+	// Audit keeps a line of who did what; nothing is shown before it is durable.
+	Audit(ctx context.Context, who Who, action, object, detail string) error
+}
+
+// Pages are the built pages.
+type Pages = fs.FS
+
+// CallRow is one call in a search.
+type CallRow struct {
+	Call       string `json:"call"`
+	Number     string `json:"number"`
+	Kind       string `json:"kind"`
+	Phase      string `json:"phase"`
+	Name       string `json:"name"`
+	Phone      string `json:"phone"`
+	Proof      string `json:"proof"`
+	Operator   string `json:"operator"`
+	CreatedMs  int64  `json:"createdMs"`
+	AnsweredMs int64  `json:"answeredMs"`
+	EndedMs    int64  `json:"endedMs"`
+	EndReason  string `json:"endReason"`
+	Category   string `json:"category"`
+	Outcome    string `json:"outcome"`
+	Callback   string `json:"callback"`
+	Recording  string `json:"recording"` // none, open, sealed
+}
+
+// CallDetail is everything about one recorded call.
+type CallDetail struct {
+	Row     CallRow     `json:"row"`
+	Archive ArchiveInfo `json:"archive"`
+	// Timeline is recorder/derive's timeline with the addresses of the media added.
+	Timeline any `json:"timeline"`
+}
+
+// ArchiveInfo is how the archive stands.
+type ArchiveInfo struct {
+	State      string `json:"state"` // none, open, sealed
+	Leaves     uint64 `json:"leaves"`
+	Root       string `json:"root"`
+	Segments   int    `json:"segments"`
+	DurationMs int64  `json:"durationMs"`
+	Dir        string `json:"dir"` // below the archive folder, for `jedel evidence verify`
+}
+
+// MediaFile is a playable file made from an archive.
+type MediaFile struct {
+	Mime    string
+	Name    string
+	ModTime time.Time
+	Content io.ReadSeekCloser
+}
