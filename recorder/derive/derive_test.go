@@ -124,7 +124,7 @@ func (s scene) video(t testing.TB, all []sent, x *sender) []sent {
 func onsets(t *testing.T, path string) (flashes, beeps []float64) {
 	t.Helper()
 	const rate = 200
-	gray := tool(t, nil, "ffmpeg", "-v", "error", "-i", path, "-map", "0:v", "-vf", "fps=200:start_time=0,scale=4:4,format=gray", "-f", "rawvideo", "-")
+	gray := tool(t, nil, "ffmpeg", "-v", "error", "-reinit_filter", "0", "-i", path, "-map", "0:v", "-vf", "fps=200:start_time=0,scale=4:4,format=gray", "-f", "rawvideo", "-")
 	was := true
 	for i := 0; i+16 <= len(gray); i += 16 {
 		sum := 0

@@ -140,9 +140,10 @@ func soundFrames(rd *reader, r *run, info streamInfo) ([]frame, error) {
 		}
 		f := frame{first: int32(i), count: 1, lost: lostBefore(r, i)}
 		red := false
-		if info.Codec == "red" || int(p.pt) != pt {
+		if info.Codec == "red" || !slices.Contains(info.PayloadTypes, p.pt) {
 			blocks, red = parseRED(b, blocks[:0])
-			if info.Codec != "red" && (!red || int(blocks[len(blocks)-1].pt) != pt) {
+			red = red && (info.Codec == "red" || slices.Contains(info.PayloadTypes, blocks[len(blocks)-1].pt))
+			if !red && (info.Codec == "red" || int(p.pt) != pt) {
 				continue // comfort noise, tones
 			}
 		}

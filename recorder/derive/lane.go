@@ -65,8 +65,7 @@ type lane struct {
 	runs   []*run
 	srs    []senderReport
 
-	pending   *packet // fits nowhere; the next packet says whether it begins a run
-	pendingTs uint32
+	pending   []*run // packets that fit nowhere, the newest last: a second one makes each a run
 	recovered int
 	stray     int
 }
@@ -86,22 +85,19 @@ func (l *lane) add(p packet, h header) {
 			return
 		}
 	}
-	if l.pending != nil {
-		r := l.begin(*l.pending, l.pendingTs)
+	for i, r := range l.pending {
 		if p.flags&flagRecovered == 0 && r.take(p, h) {
 			l.runs = append(l.runs, r)
-			l.pending = nil
+			l.pending = slices.Delete(l.pending, i, i+1)
 			return
 		}
+	}
+	if len(l.pending) == triedRuns {
+		l.pending = slices.Delete(l.pending, 0, 1)
 		l.stray++
 	}
-	p.seq = int32(h.seq)
-	l.pending, l.pendingTs = &p, h.ts
-}
-
-func (l *lane) begin(p packet, ts uint32) *run {
-	p.ts = int64(ts)
-	return &run{lane: l, packets: []packet{p}, topSeq: p.seq, topTs: p.ts, topAt: p.at}
+	p.seq, p.ts = int32(h.seq), int64(h.ts)
+	l.pending = append(l.pending, &run{lane: l, packets: []packet{p}, topSeq: p.seq, topTs: p.ts, topAt: p.at})
 }
 
 // take adds p if it goes on with the run.
@@ -134,14 +130,11 @@ func (r *run) take(p packet, h header) bool {
 // finish puts the packets of every run in the order of sending and drops doubles: the copy that
 // came first stays.
 func (l *lane) finish() {
-	if l.pending != nil {
-		if len(l.runs) == 0 {
-			l.runs = append(l.runs, l.begin(*l.pending, l.pendingTs))
-		} else {
-			l.stray++
-		}
-		l.pending = nil
+	if len(l.runs) == 0 && len(l.pending) > 0 {
+		l.runs, l.pending = l.pending[:1], l.pending[1:]
 	}
+	l.stray += len(l.pending)
+	l.pending = nil
 	for _, r := range l.runs {
 		slices.SortStableFunc(r.packets, func(a, b packet) int { return int(a.seq) - int(b.seq) })
 		n := len(r.packets)

@@ -1,0 +1,293 @@
+package derive
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// plain sends frames over a network without trouble, starting at the time given.
+func plain(t *testing.T, all []sent, stream uint16, x *sender, codec string, frames []coded, start time.Duration) []sent {
+	t.Helper()
+	n := clean()
+	for _, f := range frames {
+		parts := [][]byte{f.data}
+		if codec != "opus" {
+			parts = payloader(codec).Payload(900, f.data)
+		}
+		for k, p := range parts {
+			all = n.send(all, start+f.at, stream, x.packet(t, f.at, k == len(parts)-1, p))
+		}
+	}
+	return all
+}
+
+func TestRedundancyBringsBackLostSound(t *testing.T) {
+	m := &memory{}
+	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadTypes: []uint8{111}})
+	x := &sender{ssrc: 1, pt: 63, clock: 48000}
+	var all []sent
+	frames := sound(t, 6)
+	lost := 0
+	for i, f := range frames {
+		// RFC 2198: one block of redundancy, 960 ticks back.
+		b := f.data
+		if i > 0 {
+			old := frames[i-1].data
+			b = append([]byte{0x80 | 111, 960 >> 6, byte(960<<2&0xff) | byte(len(old)>>8), byte(len(old)), 111}, old...)
+			b = append(b, f.data...)
+		} else {
+			b = append([]byte{111}, b...)
+		}
+		p := x.packet(t, f.at, false, b)
+		if i%7 == 3 {
+			lost++
+			continue
+		}
+		all = clean().send(all, opened+f.at, 1, p)
+	}
+	m.deliver(all)
+	r := m.load(t)
+	if n := len(r.parts[0].sound.frames); n != len(frames) {
+		t.Errorf("%d frames, want %d", n, len(frames))
+	}
+	for _, f := range r.parts[0].sound.frames {
+		if f.take == filled {
+			t.Errorf("a hole at %v in spite of redundancy", ns(f.t))
+		}
+	}
+	line := r.Timeline()
+	if line.Streams[0].Lost != lost || len(line.Damage) != 0 {
+		t.Errorf("%d lost, want %d; damage %+v", line.Streams[0].Lost, lost, line.Damage)
+	}
+	path, _ := file(t, r, "p1")
+	decodes(t, path)
+}
+
+func TestLostSoundIsConcealedAndTold(t *testing.T) {
+	m := &memory{}
+	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadTypes: []uint8{111}})
+	x := &sender{ssrc: 1, pt: 111, clock: 48000}
+	var all []sent
+	for i, f := range sound(t, 6) {
+		p := x.packet(t, f.at, false, f.data)
+		if i == 100 || i >= 200 && i < 250 {
+			continue
+		}
+		all = clean().send(all, opened+f.at, 1, p)
+	}
+	m.deliver(all)
+	r := m.load(t)
+	d := r.Timeline().Damage
+	if len(d) != 2 || d[0].Packets != 1 || d[1].Packets != 50 || d[1].ToMs-d[1].FromMs != 1000 || d[0].Cause != "loss" {
+		t.Fatalf("damage %+v", d)
+	}
+	path, _ := file(t, r, "p1")
+	decodes(t, path)
+	pcm := tool(t, nil, "ffmpeg", "-v", "error", "-i", path, "-ac", "1", "-ar", "48000", "-f", "s16le", "-")
+	if sec := float64(len(pcm)) / 96000; sec < 5.95 || sec > 6.05 {
+		t.Errorf("%.3f s of samples, want 6", sec)
+	}
+}
+
+func TestNoKeyframeEverIsToldAndTheSoundIsPlayed(t *testing.T) {
+	m := &memory{}
+	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadTypes: []uint8{111}})
+	m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadTypes: []uint8{96}})
+	all := plain(t, nil, 1, &sender{ssrc: 1, pt: 111, clock: 48000}, "opus", sound(t, 6), opened)
+	var inter []coded
+	for _, f := range video(t, "vp8", "320x240", 6) {
+		if f.data[0]&1 == 1 {
+			inter = append(inter, f)
+		}
+	}
+	m.deliver(plain(t, all, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", inter, opened))
+	r := m.load(t)
+	path, mime := file(t, r, "p1")
+	if !strings.HasPrefix(mime, "audio/webm") {
+		t.Errorf("type %s", mime)
+	}
+	decodes(t, path)
+	d := r.Timeline().Damage
+	if len(d) != 1 || d[0].Cause != "no_keyframe" || d[0].Stream != 2 || d[0].ToMs-d[0].FromMs < 5800 {
+		t.Errorf("damage %+v", d)
+	}
+}
+
+func TestDamageGoesFromTheLossToTheNextKeyframe(t *testing.T) {
+	m := &memory{}
+	m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadTypes: []uint8{96}})
+	all := plain(t, nil, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 6), opened)
+	kept := all[:0]
+	for _, s := range all { // one packet of the picture at 2.6 s is lost; key frames stand at 0, 2, 4 s
+		if h, _ := parseRTP(s.data); !(h.ts == 26*9000 && h.marker) {
+			kept = append(kept, s)
+		}
+	}
+	m.deliver(kept)
+	r := m.load(t)
+	d := r.Timeline().Damage
+	from := int64((opened + 2560*time.Millisecond).Milliseconds()) + 40
+	if len(d) != 1 || d[0].Packets != 1 || d[0].FromMs < from-5 || d[0].FromMs > from+10 || d[0].ToMs < from+1435 || d[0].ToMs > from+1450 {
+		t.Errorf("damage %+v, want from %d for 1.44 s", d, from)
+	}
+}
+
+func TestSecondDeviceTakesOverAndTheFirstGoesOn(t *testing.T) {
+	m := &memory{}
+	for i, cname := range []string{"a", "b"} {
+		m.open(t, uint16(1+2*i), streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, Cname: cname, PayloadTypes: []uint8{111}})
+		m.open(t, uint16(2+2*i), streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, Cname: cname, PayloadTypes: []uint8{96}})
+	}
+	all := plain(t, nil, 1, &sender{ssrc: 1, pt: 111, clock: 48000}, "opus", sound(t, 12), opened)
+	all = plain(t, all, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 12), opened)
+	all = plain(t, all, 3, &sender{ssrc: 3, pt: 111, clock: 48000, seq: 9}, "opus", sound(t, 3), opened+4*time.Second)
+	all = plain(t, all, 4, &sender{ssrc: 4, pt: 96, clock: 90000, seq: 9}, "vp8", video(t, "vp8", "160x120", 3), opened+4*time.Second)
+	m.deliver(all)
+	r := m.load(t)
+	path, _ := file(t, r, "p1")
+	decodes(t, path)
+	inSync(t, path, 9, false)
+	sizes := map[uint16]int{}
+	for _, f := range r.parts[0].pictures.frames {
+		sizes[r.parts[0].pictures.takes[f.take].stream]++
+	}
+	if sizes[4] != 75 || sizes[2] < 200 {
+		t.Errorf("pictures by stream: %v", sizes)
+	}
+	if d := lasts(t, path); d < 11.9 || d > 12.1 {
+		t.Errorf("duration %.3f s", d)
+	}
+}
+
+func TestOfASimulcastOnlyTheLargestLayerIsShown(t *testing.T) {
+	m := &memory{}
+	for i, rid := range []string{"q", "f"} {
+		m.open(t, uint16(i), streamInfo{Participant: "p1", Mid: "1", RID: rid, Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadTypes: []uint8{96}})
+	}
+	all := plain(t, nil, 0, &sender{ssrc: 1, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "160x120", 3), opened)
+	m.deliver(plain(t, all, 1, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 6), opened))
+	line := m.load(t).Timeline()
+	if line.Media[0].Width != 320 || line.Streams[1].Keyframes != 3 || line.Streams[0].Keyframes != 0 {
+		t.Errorf("media %+v, streams %+v", line.Media, line.Streams)
+	}
+}
+
+func TestParameterSetsFromTheSessionDescription(t *testing.T) {
+	frames := video(t, "h264", "320x240", 6)
+	var sets []string
+	bare := make([]coded, 0, len(frames))
+	for _, f := range frames {
+		var rest [][]byte
+		for _, nal := range bytes.Split(f.data, []byte{0, 0, 1}) {
+			nal = bytes.TrimRight(nal, "\x00")
+			if len(nal) == 0 {
+				continue
+			}
+			if k := nal[0] & 0x1f; k == 7 || k == 8 {
+				if len(sets) < 2 {
+					sets = append(sets, base64.StdEncoding.EncodeToString(nal))
+				}
+				continue
+			}
+			rest = append(rest, nal)
+		}
+		bare = append(bare, coded{f.at, append([]byte{0, 0, 0, 1}, bytes.Join(rest, []byte{0, 0, 0, 1})...)})
+	}
+	for _, fmtp := range []string{"", "packetization-mode=1; sprop-parameter-sets=" + strings.Join(sets, ",")} {
+		m := &memory{}
+		m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "h264", ClockRate: 90000, Fmtp: fmtp, PayloadTypes: []uint8{96}})
+		m.deliver(plain(t, nil, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "h264", bare, opened))
+		r := m.load(t)
+		if fmtp == "" {
+			if _, err := r.WriteMedia(io.Discard, "p1"); !errors.Is(err, ErrNothing) {
+				t.Errorf("without parameter sets: %v", err)
+			}
+			if d := r.Timeline().Damage; len(d) == 0 {
+				t.Error("nothing can be shown and nothing is told")
+			}
+			continue
+		}
+		path, mime := file(t, r, "p1")
+		decodes(t, path)
+		if !strings.HasPrefix(mime, `video/mp4; codecs="avc1.42`) {
+			t.Errorf("type %s", mime)
+		}
+	}
+}
+
+func TestNothingToPlayIsSaidBeforeAByteIsWritten(t *testing.T) {
+	m := &memory{}
+	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "pcmu", ClockRate: 8000})
+	m.deliver(plain(t, nil, 1, &sender{ssrc: 1, pt: 0, clock: 8000}, "opus", sound(t, 1), opened))
+	r := m.load(t)
+	var out counter
+	if _, err := r.WriteMedia(&out, "p1"); !errors.Is(err, ErrNothing) || out.n != 0 {
+		t.Errorf("%v, %d bytes", err, out.n)
+	}
+	if _, err := r.WriteMedia(&out, "p2"); !errors.Is(err, ErrNoParticipant) {
+		t.Errorf("%v", err)
+	}
+	line := r.Timeline()
+	if len(line.Media) != 0 || len(line.Streams) != 1 || line.Streams[0].Packets == 0 {
+		t.Errorf("%+v", line)
+	}
+}
+
+func TestJournalAndFilesOfACall(t *testing.T) {
+	m := &memory{}
+	m.add(record{kind: recPosition, at: 1e9, word: "location"}, []byte(`{"lat":51.1,"lon":71.4}`))
+	m.add(record{kind: recChat, at: 2e9, word: "chat"}, []byte(`{"text":"<b>hi</b>"}`))
+	m.add(record{kind: recEvent, at: 3e9, word: "event"}, []byte(`{"kind":"call.answered","atMs":1}`))
+	m.add(record{kind: recEvent, at: 4e9, word: "sdp"}, []byte(`{"type":"offer"}`))
+	m.add(record{kind: recEvent, at: 5e9, word: "event"}, []byte(`not json`))
+	photo := bytes.Repeat([]byte("photo"), 20_000)
+	sum := sha256.Sum256(photo)
+	meta, err := json.Marshal(blobInfo{ID: "f1", Name: "a.jpg", Mime: "image/jpeg", Size: int64(len(photo)), SHA256: hex.EncodeToString(sum[:])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.add(record{kind: recBlobMeta, at: 6e9}, meta)
+	for part := range slices.Chunk(photo, 30_000) {
+		m.add(record{kind: recBlobChunk, at: 6e9, word: "f1"}, part)
+	}
+	m.add(record{kind: recBlobChunk, at: 7e9, word: "f2"}, []byte("half"))
+	gap, err := json.Marshal(gapInfo{From: time.Second, To: 2 * time.Second, Count: 7, Cause: "disk_full"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.add(record{kind: recGap, at: 8e9}, gap)
+	r := m.load(t)
+	line := r.Timeline()
+	if len(line.Positions) != 1 || line.Positions[0].Ms != 1000 || len(line.Chat) != 1 || len(line.Events) != 2 {
+		t.Errorf("%+v", line)
+	}
+	if line.Events[0].Kind != "call.answered" || line.Events[1].Kind != "sdp" {
+		t.Errorf("events %+v", line.Events)
+	}
+	if len(line.Gaps) != 1 || line.Gaps[0].Cause != "disk_full" || line.Gaps[0].ToMs != 2000 || line.Gaps[0].Packets != 7 {
+		t.Errorf("gaps %+v", line.Gaps)
+	}
+	if len(line.Faults) != 2 {
+		t.Errorf("faults %+v, want the bad record and the half file", line.Faults)
+	}
+	var out bytes.Buffer
+	if err := r.Blob("f1", &out); err != nil || !bytes.Equal(out.Bytes(), photo) {
+		t.Errorf("%v, %d bytes", err, out.Len())
+	}
+	out.Reset()
+	if err := r.Blob("f2", &out); !errors.Is(err, ErrBadBlob) || out.Len() != 0 {
+		t.Errorf("%v, %d bytes", err, out.Len())
+	}
+	if err := r.Blob("f3", &out); !errors.Is(err, ErrNoBlob) {
+		t.Errorf("%v", err)
+	}
+}
