@@ -16,6 +16,16 @@ export function Banners() {
     const timer = setInterval(() => setNow(desk.now), 1000);
     return () => clearInterval(timer);
   }, [lost]);
+  useEffect(() => {
+    if (!seat.silent) return;
+    const any = () => void desk.unlock(); // whatever is pressed first will do
+    window.addEventListener("pointerdown", any);
+    window.addEventListener("keydown", any);
+    return () => {
+      window.removeEventListener("pointerdown", any);
+      window.removeEventListener("keydown", any);
+    };
+  }, [seat.silent]);
   return (
     <>
       {lost && lostAt !== undefined && (

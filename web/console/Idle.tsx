@@ -1,6 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
-import { type MapPoint } from "../map/live";
+import type { MapPoint } from "../map/live";
 import { MapView } from "../map/MapView";
 import { CallBacks } from "./CallBacks";
 import { useConsole } from "./context";

@@ -4,6 +4,11 @@ import type { StaffSelf } from "../lib/wire.gen";
 import { type Lang, words } from "./context";
 import { RestError, signIn } from "./rest";
 
+/** One function for all drawings: a new one each time would take the focus each time. */
+function focusOn(el: HTMLElement | null): void {
+  el?.focus();
+}
+
 /** Login, password and, when the gateway asks for it, the code of the authenticator. */
 export function SignIn({ lang, onIn }: { lang: Lang; onIn: (staff: StaffSelf) => void }) {
   const [needsCode, setNeedsCode] = useState(false);
@@ -33,7 +38,7 @@ export function SignIn({ lang, onIn }: { lang: Lang; onIn: (staff: StaffSelf) =>
         {needsCode && (
           <label class="field">
             {t("signin.code")}
-            <input name="totp" inputMode="numeric" autocomplete="one-time-code" required pattern="[0-9 ]{6,8}" ref={(el) => el?.focus()} />
+            <input name="totp" inputMode="numeric" autocomplete="one-time-code" required pattern="[0-9 ]{6,8}" ref={focusOn} />
           </label>
         )}
         {trouble && <p class="bad" role="alert">{trouble}</p>}

@@ -10,7 +10,7 @@ export function Strip({ card }: { card: CallCard }) {
   const q = card.quality;
   const word = known.includes(q.word) ? q.word : "unknown";
   return (
-    <footer class="strip" aria-label={t("quality")}>
+    <footer class="strip">
       <p role="status">
         {t("quality")}: <b class={`q ${word}`}>{t(`quality.${word}`)}</b>
       </p>

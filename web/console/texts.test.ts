@@ -10,7 +10,7 @@ const texts = Object.fromEntries(langs.map((l) => [l, read(l)])) as Record<(type
 function asked(): { whole: Set<string>; starts: Set<string> } {
   const whole = new Set<string>();
   const starts = new Set<string>();
-  for (const f of readdirSync(new URL(".", import.meta.url)).filter((n) => /\.tsx?$/.test(n) && !n.includes("test") && n !== "gallery.tsx")) {
+  for (const f of readdirSync(new URL(".", import.meta.url)).filter((n: string) => /\.tsx?$/.test(n) && !n.includes("test") && n !== "gallery.tsx")) {
     const source = readFileSync(new URL(f, import.meta.url), "utf8");
     for (const m of source.matchAll(/\b(?:t|say)\("([a-z][\w.]*)"/g)) whole.add(m[1] ?? "");
     for (const m of source.matchAll(/\b(?:t|say)\(`([a-z][\w.]*)\$\{/g)) starts.add(m[1] ?? "");

@@ -43,29 +43,46 @@ export function useKeys(desk: Desk, keys: KeyMap, page: PageActs): void {
 
 /** One act. What is not possible now does nothing. */
 export function perform(act: Act, desk: Desk, page: PageActs): void {
-  const { view } = desk;
-  const call = live(view.card) ? view.card?.call : undefined;
-  const offer = ringing(view, desk.now);
-  switch (act) {
-    case "help": return page.help();
-    case "blur": return page.blur();
-    case "list": return page.list();
-    case "answer": return offer ? void desk.accept() : comeBack(desk);
-    case "pass": return offer && !view.answering ? void desk.ask("offer.reject", { call: offer.call, epoch: offer.epoch }) : undefined;
-    case "mute": return desk.seat.mic === "on" ? desk.mute() : undefined;
-    case "state": case "transfer": return document.querySelector<HTMLElement>(`[data-act="${act}"]`)?.click();
-    case "wrapup": return document.querySelector<HTMLFormElement>("form[data-finish]")?.requestSubmit();
-    case "queue": case "callback": return page.lists(act);
-    case "map": case "chat": case "note": case "person":
-      return document.querySelector<HTMLElement>(`[data-focus="${act}"]`)?.focus();
-  }
-  if (!call) return;
-  switch (act) {
-    case "hold": return void desk.ask("call.hold", { call, on: view.card?.phase !== "hold" });
-    case "camera": return void desk.camera();
-    case "ask": return asked(desk, desk.ask("camera.request", { call }), "video.asked");
-    case "position": return asked(desk, desk.ask("position.request", { call }), "where.asked");
-  }
+  (always(desk, page)[act] ?? inCall(desk)[act])?.();
+}
+
+type Acts = Partial<Record<Act, () => void>>;
+
+/** What the keys do with or without a call. */
+function always(desk: Desk, page: PageActs): Acts {
+  const offer = ringing(desk.view, desk.now);
+  const focus = (name: string) => document.querySelector<HTMLElement>(`[data-focus="${name}"]`)?.focus();
+  const click = (name: string) => document.querySelector<HTMLElement>(`[data-act="${name}"]`)?.click();
+  return {
+    help: page.help,
+    blur: page.blur,
+    list: page.list,
+    queue: () => page.lists("queue"),
+    callback: () => page.lists("callback"),
+    map: () => focus("map"),
+    chat: () => focus("chat"),
+    note: () => focus("note"),
+    person: () => focus("person"),
+    state: () => click("state"),
+    transfer: () => click("transfer"),
+    wrapup: () => document.querySelector<HTMLFormElement>("form[data-finish]")?.requestSubmit(),
+    answer: () => (offer ? void desk.accept() : comeBack(desk)),
+    pass: () => offer && !desk.view.answering && void desk.ask("offer.reject", { call: offer.call, epoch: offer.epoch }),
+    mute: () => desk.seat.mic === "on" && desk.mute(),
+  };
+}
+
+/** What the keys do while a caller can be talked to. */
+function inCall(desk: Desk): Acts {
+  const card = desk.view.card;
+  if (!card || !live(card)) return {};
+  const call = card.call;
+  return {
+    hold: () => void desk.ask("call.hold", { call, on: card.phase !== "hold" }),
+    camera: () => void desk.camera(),
+    ask: () => asked(desk, desk.ask("camera.request", { call }), "video.asked"),
+    position: () => asked(desk, desk.ask("position.request", { call }), "where.asked"),
+  };
 }
 
 function asked(desk: Desk, answer: Promise<unknown>, words: string): void {
