@@ -147,11 +147,13 @@ func (t *track) finishSound(start int64) {
 }
 
 // finishPictures leaves out what cannot be shown and notes what is shown damaged: from a loss
-// to the next key frame.
+// to the next key frame. In VP9 and AV1 a picture also needs the statistics of the one before:
+// browsers stop playing for good where they are missing, so the picture stands still until then.
 func (t *track) finishPictures() {
 	out := t.frames[:0]
 	seen := make([]bool, len(t.takes))
 	cur := int32(-1)
+	freeze := t.codec == "vp9" || t.codec == "av1"
 	var hurt *Interval
 	begin := func(f frame, from int64, cause string) {
 		if hurt == nil {
@@ -185,6 +187,10 @@ func (t *track) finishPictures() {
 			end(f.t)
 		}
 		cur, seen[f.take] = f.take, true
+		if freeze && hurt != nil {
+			hurt.To = ns(f.t)
+			continue
+		}
 		out = append(out, f)
 		if f.flags&frameTail != 0 {
 			f.lost = 0
