@@ -40,8 +40,8 @@ func BenchmarkHour(b *testing.B) {
 func hour(tb testing.TB, codec string) *memory {
 	tb.Helper()
 	m := &memory{}
-	m.open(tb, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadTypes: []uint8{111}})
-	m.open(tb, 2, streamInfo{Participant: "p1", Kind: "video", Codec: codec, ClockRate: 90000, PayloadTypes: []uint8{96}})
+	m.open(tb, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadType: 111})
+	m.open(tb, 2, streamInfo{Participant: "p1", Kind: "video", Codec: codec, ClockRate: 90000, PayloadType: 96})
 	x, y := &sender{ssrc: 1, pt: 111, clock: 48000}, &sender{ssrc: 2, pt: 96, clock: 90000}
 	pay := payloader(codec)
 	for k := range 600 {

@@ -44,8 +44,8 @@ func lossy() network {
 func (s scene) record(t testing.TB) *memory {
 	t.Helper()
 	m := &memory{}
-	m.open(t, 1, streamInfo{Participant: "p1", Role: "caller", Kind: "audio", Codec: "audio/opus", ClockRate: 48000, Channels: 2, PayloadTypes: []uint8{111}})
-	m.open(t, 2, streamInfo{Participant: "p1", Role: "caller", Kind: "video", Codec: "video/" + strings.ToUpper(s.codec), ClockRate: 90000, PayloadTypes: []uint8{96}})
+	m.open(t, 1, streamInfo{Participant: "p1", Role: "caller", Kind: "audio", Codec: "audio/opus", ClockRate: 48000, Channels: 2, PayloadType: 111})
+	m.open(t, 2, streamInfo{Participant: "p1", Role: "caller", Kind: "video", Codec: "video/" + strings.ToUpper(s.codec), ClockRate: 90000, PayloadType: 96})
 	var all []sent
 	// All numbers wrap during the scene.
 	audio := &sender{ssrc: 11, pt: 111, seq: 65500, base: 0xffffffff - 3*48000, clock: 48000}

@@ -103,17 +103,15 @@ func (r *reader) parts(pt int, packets []packet) ([][]byte, error) {
 
 // mediaPT returns the payload type that carries the stream's codec in the run: the one
 // announced, or when that never occurs the most frequent.
-func (r *run) mediaPT(announced []uint8) int {
+func (r *run) mediaPT(announced uint8) int {
 	var seen [128]int
 	for i := range r.packets {
 		if !r.packets[i].empty() {
 			seen[r.packets[i].pt&0x7f]++
 		}
 	}
-	for _, pt := range announced {
-		if seen[pt&0x7f] > 0 {
-			return int(pt)
-		}
+	if announced != 0 && seen[announced&0x7f] > 0 {
+		return int(announced)
 	}
 	best := 0
 	for pt, n := range seen {
@@ -128,7 +126,7 @@ func (r *run) mediaPT(announced []uint8) int {
 func soundFrames(rd *reader, r *run, info streamInfo) ([]frame, error) {
 	var out []frame
 	var blocks []redBlock
-	pt := r.mediaPT(info.PayloadTypes)
+	pt := r.mediaPT(info.PayloadType)
 	for i := range r.packets {
 		p := &r.packets[i]
 		if p.empty() {
@@ -140,12 +138,12 @@ func soundFrames(rd *reader, r *run, info streamInfo) ([]frame, error) {
 		}
 		f := frame{first: int32(i), count: 1, lost: lostBefore(r, i)}
 		red := false
-		if info.Codec == "red" || !slices.Contains(info.PayloadTypes, p.pt) {
+		if wantsRED(info, p.pt) {
 			blocks, red = parseRED(b, blocks[:0])
-			red = red && (info.Codec == "red" || slices.Contains(info.PayloadTypes, blocks[len(blocks)-1].pt))
-			if !red && (info.Codec == "red" || int(p.pt) != pt) {
-				continue // comfort noise, tones
-			}
+			red = red && (info.Codec == "red" || blocks[len(blocks)-1].pt == info.PayloadType)
+		}
+		if !red && (info.Codec == "red" && p.pt == info.PayloadType || info.Codec != "red" && int(p.pt) != pt || p.pt < dynamicPT) {
+			continue // comfort noise, tones
 		}
 		if !red {
 			out = addSound(out, r, f, b)
@@ -159,6 +157,16 @@ func soundFrames(rd *reader, r *run, info streamInfo) ([]frame, error) {
 		}
 	}
 	return out, nil
+}
+
+// dynamicPT is the first payload type that Opus can have in WebRTC besides 35 to 63 (RFC 5761
+// section 4); all others below have a fixed meaning, such as comfort noise.
+const dynamicPT = 35
+
+// wantsRED tells whether a packet may be redundant audio: the stream's own type in a stream of
+// it, another type in a stream of Opus.
+func wantsRED(info streamInfo, pt uint8) bool {
+	return (info.Codec == "red") == (pt == info.PayloadType || info.PayloadType == 0)
 }
 
 // lostBefore counts the packets missing before packet i.

@@ -19,7 +19,7 @@ func hostileArchive(data []byte) *memory {
 		if codec == "opus" || codec == "red" {
 			kind = "audio"
 		}
-		b, err := json.Marshal(streamInfo{Participant: codec, Kind: kind, Codec: codec, ClockRate: 90000, PayloadTypes: []uint8{96}})
+		b, err := json.Marshal(streamInfo{Participant: codec, Kind: kind, Codec: codec, ClockRate: 90000, PayloadType: 96})
 		if err != nil {
 			panic(err) // bug: plain strings
 		}
@@ -250,7 +250,7 @@ func TestRTPHeaderOfHostilePackets(t *testing.T) {
 
 func TestHostileRunsStayCheap(t *testing.T) {
 	m := &memory{}
-	m.open(t, 1, streamInfo{Participant: "p", Kind: "audio", Codec: "opus", PayloadTypes: []uint8{96}})
+	m.open(t, 1, streamInfo{Participant: "p", Kind: "audio", Codec: "opus", PayloadType: 96})
 	x := &sender{ssrc: 1, pt: 96, clock: 48000}
 	for i := range 60_000 { // every second packet begins a new sequence
 		x.seq, x.base = uint16(i/2*9001), uint32(i/2*99_999_989)

@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -135,14 +136,15 @@ func (l *lane) finish() {
 	}
 	l.stray += len(l.pending)
 	l.pending = nil
+	slices.SortStableFunc(l.srs, func(a, b senderReport) int { return cmp.Compare(a.at, b.at) })
 	for _, r := range l.runs {
-		slices.SortStableFunc(r.packets, func(a, b packet) int { return int(a.seq) - int(b.seq) })
+		slices.SortStableFunc(r.packets, func(a, b packet) int { return cmp.Compare(a.seq, b.seq) })
 		n := len(r.packets)
 		r.packets = slices.CompactFunc(r.packets, func(a, b packet) bool { return a.seq == b.seq })
 		r.dups = n - len(r.packets)
 		r.lost = int(r.packets[len(r.packets)-1].seq-r.packets[0].seq) + 1 - len(r.packets)
 	}
 	slices.SortStableFunc(l.runs, func(a, b *run) int {
-		return int(min(max(a.packets[0].at-b.packets[0].at, -1), 1))
+		return cmp.Compare(a.packets[0].at, b.packets[0].at)
 	})
 }

@@ -144,11 +144,14 @@ func (l *loader) report(from *streamState, sr senderReport) {
 }
 
 func (l *loader) entry(to *[]Entry, rec record) {
-	if len(*to) >= maxEntries || !json.Valid(rec.data) {
+	body := bytes.Clone(rec.data)
+	if !json.Valid(body) && (rec.word == "ice" || rec.word == "dtls") { // plain text
+		body, _ = json.Marshal(string(body)) // a string is always JSON
+	}
+	if len(*to) >= maxEntries || !json.Valid(body) {
 		l.odd++
 		return
 	}
-	body := bytes.Clone(rec.data)
 	*to = append(*to, Entry{At: ns(rec.at), Kind: entryKind(rec.word, body), Body: body})
 }
 

@@ -106,7 +106,7 @@ func buildTrack(rd *reader, streams []*streamState, kind string) (*track, error)
 		}
 		for _, l := range s.lanes {
 			for _, r := range l.runs {
-				k := take{run: r, info: s.info, stream: s.id, pt: r.mediaPT(s.info.PayloadTypes)}
+				k := take{run: r, info: s.info, stream: s.id, pt: r.mediaPT(s.info.PayloadType)}
 				if err := k.load(rd, kind); err != nil {
 					return nil, err
 				}

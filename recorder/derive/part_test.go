@@ -32,7 +32,7 @@ func plain(t *testing.T, all []sent, stream uint16, x *sender, codec string, fra
 
 func TestRedundancyBringsBackLostSound(t *testing.T) {
 	m := &memory{}
-	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadTypes: []uint8{111}})
+	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadType: 111})
 	x := &sender{ssrc: 1, pt: 63, clock: 48000}
 	var all []sent
 	frames := sound(t, 6)
@@ -74,7 +74,7 @@ func TestRedundancyBringsBackLostSound(t *testing.T) {
 
 func TestLostSoundIsConcealedAndTold(t *testing.T) {
 	m := &memory{}
-	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadTypes: []uint8{111}})
+	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadType: 111})
 	x := &sender{ssrc: 1, pt: 111, clock: 48000}
 	var all []sent
 	for i, f := range sound(t, 6) {
@@ -100,8 +100,8 @@ func TestLostSoundIsConcealedAndTold(t *testing.T) {
 
 func TestNoKeyframeEverIsToldAndTheSoundIsPlayed(t *testing.T) {
 	m := &memory{}
-	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadTypes: []uint8{111}})
-	m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadTypes: []uint8{96}})
+	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadType: 111})
+	m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadType: 96})
 	all := plain(t, nil, 1, &sender{ssrc: 1, pt: 111, clock: 48000}, "opus", sound(t, 6), opened)
 	var inter []coded
 	for _, f := range video(t, "vp8", "320x240", 6) {
@@ -124,7 +124,7 @@ func TestNoKeyframeEverIsToldAndTheSoundIsPlayed(t *testing.T) {
 
 func TestDamageGoesFromTheLossToTheNextKeyframe(t *testing.T) {
 	m := &memory{}
-	m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadTypes: []uint8{96}})
+	m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadType: 96})
 	all := plain(t, nil, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 6), opened)
 	kept := all[:0]
 	for _, s := range all { // one packet of the picture at 2.6 s is lost; key frames stand at 0, 2, 4 s
@@ -144,8 +144,8 @@ func TestDamageGoesFromTheLossToTheNextKeyframe(t *testing.T) {
 func TestSecondDeviceTakesOverAndTheFirstGoesOn(t *testing.T) {
 	m := &memory{}
 	for i, cname := range []string{"a", "b"} {
-		m.open(t, uint16(1+2*i), streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, Cname: cname, PayloadTypes: []uint8{111}})
-		m.open(t, uint16(2+2*i), streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, Cname: cname, PayloadTypes: []uint8{96}})
+		m.open(t, uint16(1+2*i), streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, Cname: cname, PayloadType: 111})
+		m.open(t, uint16(2+2*i), streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, Cname: cname, PayloadType: 96})
 	}
 	all := plain(t, nil, 1, &sender{ssrc: 1, pt: 111, clock: 48000}, "opus", sound(t, 12), opened)
 	all = plain(t, all, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 12), opened)
@@ -171,7 +171,7 @@ func TestSecondDeviceTakesOverAndTheFirstGoesOn(t *testing.T) {
 func TestOfASimulcastOnlyTheLargestLayerIsShown(t *testing.T) {
 	m := &memory{}
 	for i, rid := range []string{"q", "f"} {
-		m.open(t, uint16(i), streamInfo{Participant: "p1", Mid: "1", RID: rid, Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadTypes: []uint8{96}})
+		m.open(t, uint16(i), streamInfo{Participant: "p1", Mid: "1", RID: rid, Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadType: 96})
 	}
 	all := plain(t, nil, 0, &sender{ssrc: 1, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "160x120", 3), opened)
 	m.deliver(plain(t, all, 1, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 6), opened))
@@ -204,7 +204,7 @@ func TestParameterSetsFromTheSessionDescription(t *testing.T) {
 	}
 	for _, fmtp := range []string{"", "packetization-mode=1; sprop-parameter-sets=" + strings.Join(sets, ",")} {
 		m := &memory{}
-		m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "h264", ClockRate: 90000, Fmtp: fmtp, PayloadTypes: []uint8{96}})
+		m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "h264", ClockRate: 90000, Fmtp: fmtp, PayloadType: 96})
 		m.deliver(plain(t, nil, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "h264", bare, opened))
 		r := m.load(t)
 		if fmtp == "" {

@@ -47,7 +47,7 @@ const maxCarried = 64
 // pictureFrames lists the complete pictures of a run, and what decoding them needs. What is
 // incomplete is left out; the next picture says so.
 func pictureFrames(rd *reader, r *run, info streamInfo) ([]frame, sets, error) {
-	w := pictureWalk{rd: rd, run: r, codec: info.Codec, pt: r.mediaPT(info.PayloadTypes)}
+	w := pictureWalk{rd: rd, run: r, codec: info.Codec, pt: r.mediaPT(info.PayloadType)}
 	from := 0 // where the next picture begins: parameter sets come before it
 	for i := 0; i < len(r.packets); {
 		j := i + 1

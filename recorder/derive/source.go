@@ -2,7 +2,6 @@ package derive
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 )
 
@@ -52,22 +51,22 @@ type source interface {
 
 // streamInfo is what a stream said about itself when it was opened.
 type streamInfo struct {
-	Participant  string
-	Role         string
-	Mid, RID     string
-	Kind         string
-	Codec        string
-	Cname        string
-	Fmtp         string
-	ClockRate    uint32
-	Channels     int
-	PayloadTypes []uint8
+	Participant string `json:"participant"`
+	Role        string `json:"role"`
+	Mid         string `json:"mid"`
+	RID         string `json:"rid"`
+	Kind        string `json:"kind"`
+	Codec       string `json:"codec"`
+	Cname       string `json:"cname"`
+	Fmtp        string `json:"fmtp"`
+	ClockRate   uint32 `json:"clock_rate"`
+	Channels    int    `json:"channels"`
+	PayloadType uint8  `json:"payload_type"` // of the codec; 0: not known
 }
 
 // same tells whether two descriptions are of one stream.
 func (a streamInfo) same(b streamInfo) bool {
-	return a.Participant == b.Participant && a.Mid == b.Mid && a.RID == b.RID && a.Kind == b.Kind && a.Codec == b.Codec &&
-		slices.Equal(a.PayloadTypes, b.PayloadTypes)
+	return a.Participant == b.Participant && a.Mid == b.Mid && a.RID == b.RID && a.Kind == b.Kind && a.Codec == b.Codec && a.PayloadType == b.PayloadType
 }
 
 // gapInfo is a GAP record: what the recorder itself knows to be missing.
