@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"sort"
 	"strings"
 )
@@ -54,9 +55,14 @@ type Scanner struct {
 	file fs.File
 	in   io.ReaderAt
 	at   int64
-	lost uint64 // T of the last good block
+	void uint64 // leaf from which blocks of this segment do not count
+	last uint64 // T of the last good block
 	buf  []byte
 }
+
+// ErrVoid marks blocks that were written but never acknowledged: the disk failed, and the next
+// segment begins again at their leaf.
+var ErrVoid = errors.New("never acknowledged: the next segment begins at this leaf")
 
 // SegmentNames lists the segment files of an archive in order.
 func SegmentNames(fsys fs.FS) ([]string, error) {
@@ -161,7 +167,25 @@ func (s *Scanner) open() error {
 	}
 	seg.Header, seg.Raw, seg.Valid = h, append([]byte(nil), head[:n]...), int64(n)
 	s.at = int64(n)
+	s.void = s.nextLeaf()
 	return nil
+}
+
+// nextLeaf returns the first leaf of the following segment, the highest number where there is
+// none.
+func (s *Scanner) nextLeaf() uint64 {
+	for _, next := range s.segments[s.cur+1:] {
+		f, err := s.fsys.Open(next.Name)
+		if err != nil {
+			continue
+		}
+		head, _ := io.ReadAll(io.LimitReader(f, PrefixSize+MaxHeader))
+		_ = f.Close()
+		if h, _, err := DecodeSegmentHeader(head); err == nil {
+			return h.FirstLeaf
+		}
+	}
+	return math.MaxUint64
 }
 
 // read returns up to n bytes at off; fewer at the end of the file or where it cannot be read.
@@ -185,10 +209,16 @@ func (s *Scanner) block() (Block, error) {
 		raw := s.read(s.at, HeaderSize+int(h.Len))
 		if len(raw) < HeaderSize+int(h.Len) {
 			err = ErrShort
-		} else if err = CheckBlock(raw, h); err == nil {
+		} else if err = CheckBlock(raw, h); err == nil && h.Leaf >= s.void {
+			s.faults = append(s.faults, Fault{
+				Segment: s.cur, Name: seg.Name, Offset: s.at, Bytes: seg.Size - s.at, Tail: true, Stream: h.Stream, T: h.T, Err: ErrVoid,
+			})
+			s.at = seg.Size
+			return Block{}, io.EOF
+		} else if err == nil {
 			b := Block{Segment: s.cur, Offset: s.at, Header: h, Raw: raw}
 			s.at += int64(len(raw))
-			seg.Valid, s.lost = s.at, h.T
+			seg.Valid, s.last = s.at, h.T
 			return b, nil
 		}
 	}
@@ -203,7 +233,7 @@ func (s *Scanner) fault(from int64, h BlockHeader, why error) bool {
 	seg := &s.segments[s.cur]
 	f := Fault{Segment: s.cur, Name: seg.Name, Offset: from, Stream: h.Stream, T: h.T, Err: why}
 	if h.T == 0 || errors.Is(why, ErrMagic) || errors.Is(why, ErrShort) && h.Len == 0 {
-		f.Stream, f.T = 0, s.lost
+		f.Stream, f.T = 0, s.last
 	}
 	next := s.magic(from + 1)
 	f.Tail = next < 0

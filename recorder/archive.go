@@ -1,0 +1,268 @@
+package recorder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"jedel/internal/ident"
+	"jedel/recorder/evr"
+)
+
+// Meta is what an archive says of its call.
+type Meta struct {
+	Call   ident.CallID
+	Number string
+	Opened time.Time
+	Zone   string
+	Node   ident.NodeID
+}
+
+// State is what the operator's lamp shows.
+type State string
+
+// States of an archive.
+const (
+	Recording State = "recording"
+	Degraded  State = "degraded"
+	Stopped   State = "stopped"
+)
+
+// Status is how an archive stands.
+type Status struct {
+	State  State
+	Lag    time.Duration // age of the oldest record that is not durable
+	Reason string        // slow_disk, write_error, no_space; empty while recording
+}
+
+// Archive is the record of one call. Its methods may be called by many goroutines.
+type Archive struct {
+	// Set at creation, read by all.
+	rec     *Recorder
+	meta    Meta
+	dir     string
+	base    time.Time     // with monotonic clock: when the archive was opened in this process
+	offset  uint64        // nanoseconds of the call before base
+	journal *Stream       // stream 0
+	blobs   *Stream       // stream 0
+	asks    chan ask      // to the writer
+	done    chan struct{} // closed when the writer has ended
+
+	pending atomic.Int64  // bytes collected and not yet durable
+	flying  atomic.Uint64 // T of the oldest record the writer holds, plus one; 0 for none
+	failed  atomic.Bool   // the last write failed and no segment is open
+	sealed  atomic.Bool
+
+	mu      sync.Mutex // guards the rest
+	streams []*Stream
+	nextID  uint16
+
+	w writing // owned by the writer
+}
+
+// ask is a wish to the writer.
+type ask struct {
+	seal  *SealInfo // nil: only make everything durable
+	reply chan error
+}
+
+// SealInfo is what a seal adds to what the archive itself shows.
+type SealInfo struct {
+	Answered, Ended             time.Time
+	Cause                       string
+	Operator, Category, Outcome string
+}
+
+// clock returns nanoseconds since the call was opened.
+func (a *Archive) clock(at time.Time) uint64 {
+	return a.offset + uint64(max(0, at.Sub(a.base)))
+}
+
+// admits decides whether n more bytes may wait for the disk: video gives way first, words last.
+func (a *Archive) admits(video bool, n int64) bool {
+	cfg, space := &a.rec.cfg, a.rec.space.Load()
+	mine, all := cfg.PendingCall, cfg.PendingTotal
+	if !video {
+		mine, all = wordsFactor*mine, wordsFactor*all
+	}
+	ok := space != spaceNone && (space != spaceLow || !video) && a.pending.Load()+n <= mine && a.rec.pending.Load()+n <= all
+	if !ok {
+		a.rec.met.dropped.WithLabelValues(a.cause()).Inc()
+	}
+	return ok
+}
+
+// cause says why records are dropped at the moment.
+func (a *Archive) cause() string {
+	switch {
+	case a.rec.space.Load() != spaceOK:
+		return "no_space"
+	case a.failed.Load():
+		return "write_error"
+	}
+	return "slow_disk"
+}
+
+func (a *Archive) charge(n int64) {
+	a.pending.Add(n)
+	a.rec.pending.Add(n)
+}
+
+// OpenStream begins a stream.
+func (a *Archive) OpenStream(info StreamInfo) *Stream {
+	a.mu.Lock()
+	a.nextID++
+	s := &Stream{archive: a, id: a.nextID, kind: evr.BlockMedia, video: info.Kind == "video"}
+	a.streams = append(a.streams, s)
+	a.mu.Unlock()
+	if raw, err := json.Marshal(info); err == nil {
+		s.add(evr.StreamOpen, time.Now(), raw)
+	}
+	return s
+}
+
+// Append adds a record to the call's journal. It does not wait for the disk; a record that had to
+// be dropped is an error.
+func (a *Archive) Append(kind evr.Kind, at time.Time, data []byte) error {
+	if a.sealed.Load() {
+		return ErrSealed
+	}
+	if !a.journal.add(kind, at, data) {
+		return fmt.Errorf("journal: %s", a.cause())
+	}
+	return nil
+}
+
+// BlobMeta describes a file sent within the call.
+type BlobMeta struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Mime string `json:"mime"`
+}
+
+// BlobRef is a file that is kept.
+type BlobRef struct {
+	BlobMeta
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"` // hex
+}
+
+// Blob keeps a file bit by bit. It is durable when Blob returns; an error leaves at most pieces
+// without an end, which readers ignore.
+func (a *Archive) Blob(ctx context.Context, meta BlobMeta, r io.Reader) (BlobRef, error) {
+	ref := BlobRef{BlobMeta: meta}
+	sum := sha256.New()
+	buf := make([]byte, evr.MaxChunk-256)
+	for no := uint64(0); ; no++ {
+		n, err := io.ReadFull(r, buf)
+		if n > 0 {
+			sum.Write(buf[:n])
+			ref.Size += int64(n)
+			if !a.blobs.add(evr.BlobChunk, time.Now(), evr.AppendChunk(nil, meta.ID, no, buf[:n])) {
+				return ref, fmt.Errorf("blob: %s", a.cause())
+			}
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			break
+		}
+		if err != nil {
+			return ref, fmt.Errorf("read blob: %w", err)
+		}
+		if no%8 == 7 { // large files go to the disk in steps instead of filling the memory
+			if err := a.Flush(ctx); err != nil {
+				return ref, err
+			}
+		}
+	}
+	ref.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	raw, err := json.Marshal(ref)
+	if err != nil {
+		return ref, fmt.Errorf("blob: %w", err)
+	}
+	if !a.blobs.add(evr.BlobMeta, time.Now(), raw) {
+		return ref, fmt.Errorf("blob: %s", a.cause())
+	}
+	return ref, a.Flush(ctx)
+}
+
+// Flush waits until everything added before is durable.
+func (a *Archive) Flush(ctx context.Context) error { return a.ask(ctx, nil) }
+
+// Seal ends the record: everything durable, the last head, the signed manifest. It may be called
+// again.
+func (a *Archive) Seal(ctx context.Context, info SealInfo) error {
+	if a.sealed.Load() {
+		return nil
+	}
+	return a.ask(ctx, &info)
+}
+
+func (a *Archive) ask(ctx context.Context, seal *SealInfo) error {
+	reply := make(chan error, 1)
+	select {
+	case a.asks <- ask{seal, reply}:
+		return <-reply
+	case <-a.done:
+		if seal != nil && a.sealed.Load() {
+			return nil
+		}
+		return ErrSealed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Status tells how far the disk is behind.
+func (a *Archive) Status() Status {
+	now := a.clock(time.Now())
+	oldest := now
+	for _, s := range a.all() {
+		if t, ok := s.oldest(); ok {
+			oldest = min(oldest, t)
+		}
+	}
+	if t := a.flying.Load(); t > 0 {
+		oldest = min(oldest, t-1)
+	}
+	st := Status{State: Recording, Lag: time.Duration(now - oldest)}
+	space := a.rec.space.Load()
+	switch {
+	case space == spaceNone:
+		st.State, st.Reason = Stopped, "no_space"
+	case st.Lag > stoppedLag:
+		st.State, st.Reason = Stopped, a.cause()
+	case space == spaceLow:
+		st.State, st.Reason = Degraded, "no_space"
+	case st.Lag > degradedLag || a.failed.Load():
+		st.State, st.Reason = Degraded, a.cause()
+	}
+	return st
+}
+
+// all returns the streams that are not over, the journal first.
+func (a *Archive) all() []*Stream {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]*Stream{a.journal, a.blobs}, a.streams...)
+}
+
+// forget drops streams that have ended.
+func (a *Archive) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	kept := a.streams[:0]
+	for _, s := range a.streams {
+		if !s.over() {
+			kept = append(kept, s)
+		}
+	}
+	clear(a.streams[len(kept):])
+	a.streams = kept
+}

@@ -1,0 +1,163 @@
+// Package disk is the recorder's way to files: create, append, fdatasync, fsync of folders, atomic
+// replacement, locks. It decides nothing. Tests put another Disk in its place that fails or waits.
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// File is an append-only file.
+type File interface {
+	// Write appends; a short write is an error.
+	Write(b []byte) (int, error)
+	// Sync makes everything written durable (fdatasync). After an error nothing about the file is
+	// known and it must not be written again: Linux may have dropped the pages.
+	Sync() error
+	Close() error
+}
+
+// Disk is where archives are kept.
+type Disk interface {
+	// Create makes a new file and makes its name durable; an existing file is an error.
+	Create(name string) (File, error)
+	// Append opens an existing or new file for appending.
+	Append(name string) (File, error)
+	// Replace writes a whole file so that it is either there completely, durable, or not at all.
+	Replace(name string, data []byte) error
+	// MkdirAll makes a folder and its parents, their names durable.
+	MkdirAll(dir string) error
+	// Free returns the share of free bytes, 0..1.
+	Free() (float64, error)
+}
+
+// OS is the real disk below a root folder.
+type OS struct{ Root string }
+
+func (d OS) path(name string) string { return filepath.Join(d.Root, filepath.FromSlash(name)) }
+
+// Create implements Disk.
+func (d OS) Create(name string) (File, error) {
+	f, err := os.OpenFile(d.path(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create: %w", err)
+	}
+	if err := syncDir(filepath.Dir(d.path(name))); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return osFile{f}, nil
+}
+
+// Append implements Disk.
+func (d OS) Append(name string) (File, error) {
+	f, err := os.OpenFile(d.path(name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("append: %w", err)
+	}
+	if err := syncDir(filepath.Dir(d.path(name))); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return osFile{f}, nil
+}
+
+type osFile struct{ *os.File }
+
+// Sync implements File with fdatasync: size and content, not the times.
+func (f osFile) Sync() error {
+	if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+		return fmt.Errorf("fdatasync: %w", err)
+	}
+	return nil
+}
+
+// Replace implements Disk:
+//
+//  1. write name.tmp          killed here: name.tmp is ignored and removed
+//  2. fsync name.tmp          killed here: the same
+//  3. rename to name          killed here: old or new, never half
+//  4. fsync the folder        from here on it is there after a power cut
+func (d OS) Replace(name string, data []byte) error {
+	final := d.path(name)
+	tmp := final + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("replace: %w", err)
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("replace: %w", err)
+	}
+	if err := os.Rename(tmp, final); err != nil {
+		return fmt.Errorf("replace: %w", err)
+	}
+	return syncDir(filepath.Dir(final))
+}
+
+// MkdirAll implements Disk. Each new folder's name is made durable in its parent.
+func (d OS) MkdirAll(dir string) error {
+	full := d.path(dir)
+	var missing []string
+	for p := full; ; p = filepath.Dir(p) {
+		if _, err := os.Stat(p); err == nil || p == filepath.Dir(p) {
+			break
+		}
+		missing = append(missing, p)
+	}
+	if err := os.MkdirAll(full, 0o700); err != nil {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	for _, p := range missing {
+		if err := syncDir(filepath.Dir(p)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Free implements Disk.
+func (d OS) Free() (float64, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(d.Root, &st); err != nil {
+		return 0, fmt.Errorf("statfs: %w", err)
+	}
+	if st.Blocks == 0 {
+		return 1, nil
+	}
+	return float64(st.Bavail) / float64(st.Blocks), nil
+}
+
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("open folder: %w", err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("fsync folder: %w", err)
+	}
+	return nil
+}
+
+// ErrLocked means that another process uses the folder.
+var ErrLocked = errors.New("another process uses this folder")
+
+// Lock takes the folder for this process until it ends or release is called. A lock left by a
+// killed process is free: the kernel forgets it.
+func Lock(root string) (release func() error, err error) {
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return nil, fmt.Errorf("make folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(root, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(ErrLocked, f.Close())
+	}
+	return f.Close, nil
+}

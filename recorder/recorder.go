@@ -1,0 +1,237 @@
+// Package recorder writes the archives of this node: everything of a call, as received, append
+// only, durable within fractions of a second, signed each second over durable bytes only.
+//
+// What is recorded never waits for a disk: streams collect records in memory, one writer per
+// archive takes them every FlushEvery, writes, waits for fdatasync, and signs. A disk that does not
+// keep up costs video first, then everything, each loss counted and written down.
+//
+// Locks: Archive.mu guards lists, Stream.mu a buffer: few lines, no I/O.
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"jedel/internal/ident"
+	"jedel/recorder/disk"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/mod/sumdb/note"
+)
+
+// Config is how the recorder works.
+type Config struct {
+	Dir          string
+	Site         string        // name of the site in heads and manifests
+	FlushEvery   time.Duration // longest time between fdatasyncs of a call
+	HeadEvery    time.Duration // how often durable bytes are signed
+	SegmentBytes int64
+	SegmentTime  time.Duration
+	PendingCall  int64     // bytes of one call that may wait for the disk
+	PendingTotal int64     // bytes of all calls
+	Disk         disk.Disk // nil: the real one
+}
+
+const (
+	// syncsAtOnce bounds fdatasyncs in flight: beyond it disks only get slower.
+	syncsAtOnce = 32
+	// degradedLag is the durable lag from which the lamp is yellow, stoppedLag red.
+	degradedLag = time.Second
+	stoppedLag  = 3 * time.Second
+	// wordsFactor is how much more than video may words, positions and records wait for the disk.
+	wordsFactor = 4
+	// retryEvery is how often a new segment is tried on a disk that refuses.
+	retryEvery = time.Second
+	// lowSpace is the share of free bytes below which video is not recorded, noSpace nothing is.
+	lowSpace = 0.02
+	noSpace  = 0.005
+)
+
+// ErrSealed means that the archive's record has ended.
+var ErrSealed = errors.New("the archive is sealed")
+
+// Recorder owns the archives. Make it with Open, then Run it.
+type Recorder struct {
+	cfg     Config
+	log     *slog.Logger
+	met     *metrics
+	disk    disk.Disk
+	signer  note.Signer
+	vkey    string
+	host    string
+	boot    string
+	writer  string
+	release func() error
+	syncs   chan struct{} // capacity syncsAtOnce
+	pending atomic.Int64  // bytes of all archives not yet durable
+	space   atomic.Int32  // spaceOK, spaceLow, spaceNone
+	spawn   chan *Archive // to Run, which starts their writers
+
+	mu       sync.Mutex // guards the rest
+	archives map[ident.CallID]*Archive
+	unsealed map[ident.CallID]*recovered
+	closing  chan struct{} // closed when Run ends
+}
+
+const (
+	spaceOK int32 = iota
+	spaceLow
+	spaceNone
+)
+
+// Open takes the folder for this process, loads or makes the signing key and looks at what earlier
+// processes left unsealed. Nothing of them is changed.
+func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Recorder, error) {
+	r := &Recorder{
+		cfg: cfg, log: log, met: newMetrics(reg), disk: cfg.Disk, syncs: make(chan struct{}, syncsAtOnce), spawn: make(chan *Archive),
+		archives: map[ident.CallID]*Archive{}, unsealed: map[ident.CallID]*recovered{}, closing: make(chan struct{}),
+	}
+	var err error
+	if r.release, err = disk.Lock(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Dir, err)
+	}
+	if r.disk == nil {
+		r.disk = disk.OS{Root: cfg.Dir}
+	}
+	if err := r.loadKey(); err != nil {
+		return nil, errors.Join(fmt.Errorf("signing key: %w", err), r.release())
+	}
+	r.host, r.boot, r.writer = hostName(), bootID(), version()
+	if err := r.recoverAll(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("look at unsealed archives: %w", err), r.release())
+	}
+	return r, nil
+}
+
+// loadKey reads the Ed25519 key of this recorder, making it at the first start: keys/recorder.key
+// (0600) and keys/recorder.pub, both in C2SP note form.
+func (r *Recorder) loadKey() error {
+	dir := filepath.Join(r.cfg.Dir, "keys")
+	raw, err := os.ReadFile(filepath.Join(dir, "recorder.key"))
+	if errors.Is(err, os.ErrNotExist) {
+		skey, vkey, err := note.GenerateKey(nil, r.cfg.Site+"/recorder")
+		if err != nil {
+			return err
+		}
+		if err := r.disk.MkdirAll("keys"); err != nil {
+			return err
+		}
+		if err := r.disk.Replace("keys/recorder.pub", []byte(vkey+"\n")); err != nil {
+			return err
+		}
+		if err := r.disk.Replace("keys/recorder.key", []byte(skey+"\n")); err != nil {
+			return err
+		}
+		raw = []byte(skey)
+	} else if err != nil {
+		return err
+	}
+	if r.signer, err = note.NewSigner(strings.TrimSpace(string(raw))); err != nil {
+		return err
+	}
+	pub, err := os.ReadFile(filepath.Join(dir, "recorder.pub"))
+	if err != nil {
+		return err
+	}
+	r.vkey = strings.TrimSpace(string(pub))
+	_, err = note.NewVerifier(r.vkey)
+	return err
+}
+
+// Key returns the C2SP verifier key of this recorder.
+func (r *Recorder) Key() string { return r.vkey }
+
+func hostName() string {
+	h, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return h
+}
+
+// bootID tells lives of the machine apart.
+func bootID() string {
+	raw, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(raw))
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "jedel"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "jedel " + s.Value
+		}
+	}
+	return "jedel " + info.Main.Version
+}
+
+// Run starts writers and looks at the free space until ctx ends; then every archive writes and
+// signs what it has. It returns after all writers have ended.
+func (r *Recorder) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	r.checkSpace()
+	for {
+		select {
+		case a := <-r.spawn:
+			wg.Go(func() { a.writeLoop(ctx) })
+		case <-tick.C:
+			r.checkSpace()
+		case <-ctx.Done():
+			close(r.closing)
+			wg.Wait()
+			return r.release()
+		}
+	}
+}
+
+func (r *Recorder) checkSpace() {
+	free, err := r.disk.Free()
+	if err != nil {
+		r.log.Warn("free space", "err", err)
+		return
+	}
+	r.met.free.Set(free)
+	level := spaceOK
+	switch {
+	case free < noSpace:
+		level = spaceNone
+	case free < lowSpace:
+		level = spaceLow
+	}
+	if old := r.space.Swap(level); old != level {
+		r.log.Warn("free space changed", "share", free)
+	}
+}
+
+// Unsealed returns the calls whose archives an earlier process left open.
+func (r *Recorder) Unsealed() []ident.CallID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []ident.CallID
+	for id := range r.unsealed {
+		out = append(out, id)
+	}
+	return out
+}
+
+// Dir returns the folder of a call's archive below the root, for a call opened at a time.
+func Dir(call ident.CallID, opened time.Time) string {
+	return "calls/" + opened.UTC().Format("2006/01/02") + "/" + string(call)
+}

@@ -1,0 +1,350 @@
+package recorder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"jedel/internal/ident"
+	"jedel/recorder/evr"
+	"jedel/recorder/proof"
+
+	"github.com/gowebpki/jcs"
+)
+
+// seal writes the last head and the signed manifest. The manifest is made from what stands on the
+// disk, not from what this process believes to have written; where the two differ nothing is
+// sealed.
+func (a *Archive) seal(info SealInfo) error {
+	if err := a.head("sealed", false); err != nil {
+		return err
+	}
+	if err := a.closeFiles(); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	found, err := survey(os.DirFS(filepath.Join(a.rec.cfg.Dir, filepath.FromSlash(a.dir))))
+	if err != nil {
+		return fmt.Errorf("survey: %w", err)
+	}
+	root, err := a.w.safe.Root()
+	if err != nil {
+		return fmt.Errorf("root: %w", err)
+	}
+	m := found.manifest
+	if m.Root != base64.StdEncoding.EncodeToString(root) || m.Leaves != a.w.safe.Size() {
+		return fmt.Errorf("what is on the disk is not what was written: %d leaves, expected %d", m.Leaves, a.w.safe.Size())
+	}
+	m.Format, m.Call, m.Number, m.Site, m.Timezone = "EVR1", string(a.meta.Call), a.meta.Number, a.rec.cfg.Site, a.meta.Zone
+	m.Opened, m.Answered, m.Ended = stamp(a.meta.Opened), stamp(info.Answered), stamp(info.Ended)
+	m.EndCause, m.Operator, m.Category, m.Outcome = info.Cause, info.Operator, info.Category, info.Outcome
+	m.Software, m.Host = a.rec.writer, a.rec.host
+	raw, err := json.Marshal(m)
+	if err == nil {
+		raw, err = jcs.Transform(raw)
+	}
+	if err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	signed, err := proof.Sign(proof.SealPrefix+string(raw)+"\n", a.rec.signer)
+	if err != nil {
+		return err
+	}
+	return a.rec.disk.Replace(a.dir+"/seal.note", signed)
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// found is what stands in an archive's folder.
+type found struct {
+	manifest proof.Manifest
+	tree     *proof.Tree
+	heads    [][]byte // good ones
+	torn     int      // bytes after the last good head
+	opened   time.Time
+	lastT    uint64
+	maxID    uint16
+	nextSeg  int
+	damage   string // why the archive must not be continued; empty where it may
+}
+
+// survey reads a whole archive.
+func survey(fsys fs.FS) (*found, error) {
+	f := &found{tree: proof.NewTree()}
+	if raw, err := fs.ReadFile(fsys, "heads"); err == nil {
+		var torn []byte
+		f.heads, torn = proof.SplitHeads(raw)
+		f.torn = len(torn)
+	}
+	sc, err := evr.NewScanner(fsys)
+	if err != nil {
+		return nil, err
+	}
+	defer sc.Close()
+	sv := surveyor{found: f, streams: map[uint16]*proof.ManifestStream{}, roots: map[uint64][]byte{}, seg: -1}
+	for {
+		b, err := sc.Next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		if herr := sv.headers(sc.Segments()); herr != nil {
+			return nil, herr
+		}
+		if err != nil {
+			break
+		}
+		if err := sv.block(b); err != nil {
+			return nil, err
+		}
+	}
+	return f, sv.finish(fsys, sc)
+}
+
+// surveyor gathers what survey returns.
+type surveyor struct {
+	*found
+	streams map[uint16]*proof.ManifestStream
+	roots   map[uint64][]byte // by size, for the heads
+	seg     int
+	order   []uint16
+}
+
+// headers adds the header leaves of segments reached.
+func (sv *surveyor) headers(segs []evr.Segment) error {
+	for sv.seg+1 < len(segs) {
+		sv.seg++
+		s := segs[sv.seg]
+		if s.Raw == nil {
+			continue
+		}
+		if s.Header.FirstLeaf != sv.tree.Size() {
+			sv.damage = fmt.Sprintf("%s begins at leaf %d, expected %d", s.Name, s.Header.FirstLeaf, sv.tree.Size())
+		}
+		if t, err := time.Parse(time.RFC3339Nano, s.Header.Opened); err == nil {
+			sv.opened = t
+		}
+		sv.manifest.Boots = appendNew(sv.manifest.Boots, s.Header.Boot)
+		if s.Header.Reason == "recover" {
+			sv.manifest.Recoveries++
+		}
+		sv.lastT = max(sv.lastT, uint64(max(0, s.Header.Mono0)))
+		if err := sv.leaf(evr.Leaf(s.Raw)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func appendNew(list []string, s string) []string {
+	for _, x := range list {
+		if x == s {
+			return list
+		}
+	}
+	return append(list, s)
+}
+
+func (sv *surveyor) leaf(h [32]byte) error {
+	if err := sv.tree.Add(h); err != nil {
+		return fmt.Errorf("tree: %w", err)
+	}
+	root, err := sv.tree.Root()
+	sv.roots[sv.tree.Size()] = root
+	return err
+}
+
+func (sv *surveyor) block(b evr.Block) error {
+	if b.Header.Leaf != sv.tree.Size() && sv.damage == "" {
+		sv.damage = fmt.Sprintf("block of leaf %d at the place of %d", b.Header.Leaf, sv.tree.Size())
+	}
+	if err := sv.leaf(evr.Leaf(b.Raw)); err != nil {
+		return err
+	}
+	sv.lastT, sv.maxID = max(sv.lastT, b.Header.T), max(sv.maxID, b.Header.Stream)
+	st := sv.streams[b.Header.Stream]
+	if st == nil {
+		st = &proof.ManifestStream{ID: b.Header.Stream, FirstMs: int64(b.Header.T / 1e6)}
+		sv.streams[b.Header.Stream] = st
+		sv.order = append(sv.order, b.Header.Stream)
+	}
+	st.Lost += uint64(b.Header.Lost)
+	err := evr.Records(b.Header, b.Payload(), func(r evr.Record) error {
+		sv.lastT = max(sv.lastT, r.T)
+		st.LastMs = max(st.LastMs, int64(r.T/1e6))
+		sv.count(st, r)
+		return nil
+	})
+	if err != nil && sv.damage == "" {
+		sv.damage = "records of leaf " + fmt.Sprint(b.Header.Leaf) + ": " + err.Error()
+	}
+	return nil
+}
+
+func (sv *surveyor) count(st *proof.ManifestStream, r evr.Record) {
+	m := &sv.manifest
+	switch r.Kind {
+	case evr.RTP, evr.RTPRecovered:
+		st.Packets++
+	case evr.StreamOpen:
+		var info StreamInfo
+		if json.Unmarshal(r.Data, &info) == nil {
+			st.Participant, st.Role, st.Kind, st.Codec, st.SSRC = info.Participant, info.Role, info.Kind, info.Codec, info.SSRC
+		}
+	case evr.Location:
+		m.Locations++
+	case evr.Chat:
+		m.Chat++
+	case evr.Event:
+		m.Events++
+	case evr.Gap:
+		m.Gaps++
+	case evr.BlobMeta:
+		var b proof.ManifestBlob
+		if json.Unmarshal(r.Data, &b) == nil {
+			m.Blobs = append(m.Blobs, b)
+		}
+	}
+}
+
+// finish compares with the heads and describes the segments.
+func (sv *surveyor) finish(fsys fs.FS, sc *evr.Scanner) error {
+	m := &sv.manifest
+	root, err := sv.tree.Root()
+	if err != nil {
+		return fmt.Errorf("root: %w", err)
+	}
+	m.Leaves, m.Root, m.Heads = sv.tree.Size(), base64.StdEncoding.EncodeToString(root), len(sv.heads)
+	m.Streams, m.Segments, m.Recipients = []proof.ManifestStream{}, []proof.ManifestSegment{}, []string{}
+	if m.Blobs == nil {
+		m.Blobs = []proof.ManifestBlob{}
+	}
+	for _, id := range sv.order {
+		if id != 0 {
+			m.Streams = append(m.Streams, *sv.streams[id])
+		}
+	}
+	for _, raw := range sv.heads {
+		sv.checkHead(raw)
+	}
+	for _, f := range sc.Faults() {
+		if !f.Tail && sv.damage == "" {
+			sv.damage = fmt.Sprintf("%s at %d: %v", f.Name, f.Offset, f.Err)
+		}
+	}
+	segs := sc.Segments()
+	sv.nextSeg = len(segs)
+	for i, s := range segs {
+		sum, err := sumFile(fsys, s.Name)
+		if err != nil {
+			return err
+		}
+		last := m.Leaves
+		for _, next := range segs[i+1:] {
+			if next.Raw != nil {
+				last = next.Header.FirstLeaf
+				break
+			}
+		}
+		var n int
+		if _, err := fmt.Sscanf(s.Name, "%05d.evr", &n); err == nil {
+			sv.nextSeg = max(sv.nextSeg, n+1)
+		}
+		m.Segments = append(m.Segments, proof.ManifestSegment{
+			Name: s.Name, Bytes: s.Size, ValidBytes: s.Valid, SHA256: sum, FirstLeaf: s.Header.FirstLeaf, LastLeaf: max(last, 1) - 1, Reason: s.Header.Reason,
+		})
+	}
+	return nil
+}
+
+// checkHead compares one head with what was found.
+func (sv *surveyor) checkHead(raw []byte) {
+	text, _, ok := cutNote(raw)
+	h, err := proof.ParseHead(text)
+	switch {
+	case sv.damage != "":
+	case !ok || err != nil:
+		sv.damage = "a head that is none"
+	case h.Size > sv.tree.Size():
+		sv.damage = fmt.Sprintf("lost after signing: a head of %d leaves, %d found", h.Size, sv.tree.Size())
+	case string(sv.roots[h.Size]) != string(h.Root):
+		sv.damage = fmt.Sprintf("tampered or rotten: the head of %d leaves has another root", h.Size)
+	}
+}
+
+// cutNote splits a signed note into text and signatures, without checking them.
+func cutNote(raw []byte) (text, sigs string, ok bool) {
+	s := string(raw)
+	for i := range len(s) - 1 {
+		if s[i] == '\n' && s[i+1] == '\n' {
+			return s[:i+1], s[i+2:], true
+		}
+	}
+	return "", "", false
+}
+
+func sumFile(fsys fs.FS, name string) (string, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("hash %s: %w", name, err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("hash %s: %w", name, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// recovered is an unsealed archive of an earlier process.
+type recovered struct {
+	dir string
+	*found
+}
+
+// recoverAll finds archives without a seal. They are read, never changed: what follows is written
+// into a new segment by Start.
+func (r *Recorder) recoverAll(ctx context.Context) error {
+	root := os.DirFS(r.cfg.Dir)
+	days, err := fs.Glob(root, "calls/*/*/*/*")
+	if err != nil {
+		return err
+	}
+	for _, dir := range days {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if _, err := fs.Stat(root, dir+"/seal.note"); err == nil {
+			continue
+		}
+		id, err := ident.Parse[ident.CallID](filepath.Base(dir))
+		if err != nil {
+			continue
+		}
+		sub, err := fs.Sub(root, dir)
+		if err != nil {
+			return err
+		}
+		f, err := survey(sub)
+		if err != nil {
+			return fmt.Errorf("%s: %w", dir, err)
+		}
+		if f.damage != "" {
+			r.log.Error("an unsealed archive is damaged; it is left as it is", "call", id, "why", f.damage)
+		}
+		r.unsealed[id] = &recovered{dir: dir, found: f}
+	}
+	return nil
+}

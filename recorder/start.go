@@ -1,0 +1,130 @@
+package recorder
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"jedel/internal/ident"
+	"jedel/recorder/evr"
+	"jedel/recorder/proof"
+)
+
+// ErrDamaged means that what an earlier process left of the archive does not agree with its own
+// heads: it is quarantined as it is, and not continued.
+var ErrDamaged = errors.New("the archive is damaged")
+
+// Start opens the archive of a call, or goes on with the one that an earlier process left. Its
+// folder, first segment and header are durable when Start returns.
+func (r *Recorder) Start(ctx context.Context, m Meta) (*Archive, error) {
+	r.mu.Lock()
+	a, ok := r.archives[m.Call]
+	old := r.unsealed[m.Call]
+	r.mu.Unlock()
+	if ok {
+		return a, nil
+	}
+	if old != nil && old.damage != "" {
+		return nil, fmt.Errorf("%w: %s", ErrDamaged, old.damage)
+	}
+	a, err := r.begin(m, old)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case r.spawn <- a:
+	case <-r.closing:
+		return nil, errors.Join(errors.New("the recorder has ended"), a.closeFiles())
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), a.closeFiles())
+	}
+	r.mu.Lock()
+	r.archives[m.Call] = a
+	delete(r.unsealed, m.Call)
+	r.mu.Unlock()
+	return a, nil
+}
+
+func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
+	now := time.Now()
+	a := &Archive{
+		rec: r, meta: m, dir: Dir(m.Call, m.Opened), base: now, asks: make(chan ask), done: make(chan struct{}),
+		w: writing{tree: proof.NewTree(), safe: proof.NewTree(), reason: "open"},
+	}
+	a.offset = uint64(max(0, now.Round(0).Sub(m.Opened.Round(0))))
+	a.journal = &Stream{archive: a, kind: evr.BlockJournal}
+	a.blobs = &Stream{archive: a, kind: evr.BlockBlob}
+	if old != nil {
+		if err := a.resume(old); err != nil {
+			return nil, err
+		}
+		r.met.recoveries.Inc()
+	} else if err := r.disk.MkdirAll(a.dir); err != nil {
+		return nil, err
+	}
+	if err := a.openSegment(now); err != nil {
+		return nil, errors.Join(err, a.closeFiles())
+	}
+	if err := a.sync(); err != nil {
+		return nil, errors.Join(err, a.closeFiles())
+	}
+	return a, nil
+}
+
+// resume takes over the tree of an earlier life. Its segments are not touched; heads that a crash
+// tore are cut off the list of heads, and said so in the recovery record.
+func (a *Archive) resume(old *recovered) error {
+	var err error
+	a.dir = old.dir
+	if !old.opened.IsZero() {
+		a.meta.Opened = old.opened
+	}
+	// Time never goes back within an archive, whatever the wall clock says after a restart.
+	a.offset = max(uint64(max(0, a.base.Round(0).Sub(a.meta.Opened.Round(0)))), old.lastT+1)
+	a.nextID = old.maxID
+	a.w.tree = old.tree
+	if a.w.safe, err = old.tree.Copy(); err != nil {
+		return err
+	}
+	a.w.seg, a.w.reason = old.nextSeg, "recover"
+	if old.torn > 0 {
+		var good []byte
+		for _, h := range old.heads {
+			good = append(append(good, h...), '\n')
+		}
+		if err := a.rec.disk.Replace(a.dir+"/heads", good); err != nil {
+			return err
+		}
+	}
+	type segment struct {
+		Name       string `json:"name"`
+		ValidBytes int64  `json:"valid_bytes"`
+		TornBytes  int64  `json:"torn_bytes"`
+		SHA256     string `json:"sha256"`
+	}
+	record := struct {
+		Segments  []segment `json:"segments"`
+		LastT     uint64    `json:"last_t"`
+		TornHeads int       `json:"torn_heads_bytes"`
+		Boot      string    `json:"boot"`
+	}{LastT: old.lastT, TornHeads: old.torn, Boot: a.rec.boot}
+	for _, s := range old.manifest.Segments {
+		record.Segments = append(record.Segments, segment{s.Name, s.ValidBytes, s.Bytes - s.ValidBytes, s.SHA256})
+	}
+	if a.w.recovery, err = json.Marshal(record); err != nil {
+		return fmt.Errorf("recovery record: %w", err)
+	}
+	if raw, err := json.Marshal(gap{From: old.lastT, To: a.offset, Cause: "recorder_restart"}); err == nil {
+		a.journal.add(evr.Gap, a.base, raw)
+	}
+	return nil
+}
+
+// drop forgets a sealed archive.
+func (r *Recorder) drop(id ident.CallID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.archives, id)
+}

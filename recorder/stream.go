@@ -1,0 +1,187 @@
+package recorder
+
+import (
+	"sync"
+	"time"
+
+	"jedel/recorder/evr"
+)
+
+// maxBlock is how many payload bytes one block holds at most while more can be cut off.
+const maxBlock = 256 << 10
+
+// StreamInfo describes a stream; it is the record at its beginning.
+type StreamInfo struct {
+	Participant  string  `json:"participant"`
+	Role         string  `json:"role"`
+	Mid          string  `json:"mid"`
+	RID          string  `json:"rid"`
+	Kind         string  `json:"kind"` // audio, video
+	Codec        string  `json:"codec"`
+	ClockRate    uint32  `json:"clockRate"`
+	Channels     uint16  `json:"channels"`
+	SSRC         uint32  `json:"ssrc"`
+	RTXSSRC      uint32  `json:"rtxSsrc"`
+	PayloadTypes []uint8 `json:"payloadTypes"`
+	Fmtp         string  `json:"fmtp"`
+	Cname        string  `json:"cname"`
+	Direction    string  `json:"direction"`
+}
+
+// Stream collects the records of one stream until the writer takes them. Its methods never wait
+// for a disk and may be called after Close, which they ignore.
+type Stream struct {
+	// Set at creation, read by all.
+	archive *Archive
+	id      uint16
+	kind    evr.BlockKind
+	video   bool
+
+	mu       sync.Mutex // guards the rest
+	cur      chunk
+	full     []chunk  // cut off, waiting for the writer
+	spare    [][]byte // buffers to use again
+	lost     uint32   // dropped since the last block
+	lostFrom uint64
+	lostTo   uint64
+	closed   bool
+}
+
+// chunk is a block to be: HeaderSize bytes of room, then records.
+type chunk struct {
+	buf    []byte
+	first  uint64 // T
+	last   uint64
+	lost   uint32
+	stream uint16
+	kind   evr.BlockKind
+}
+
+// RTP keeps one packet as it came from SRTP.
+func (s *Stream) RTP(at time.Time, packet []byte, recovered bool) {
+	k := evr.RTP
+	if recovered {
+		k = evr.RTPRecovered
+	}
+	s.add(k, at, packet)
+}
+
+// RTCP keeps one compound packet.
+func (s *Stream) RTCP(at time.Time, packet []byte, outgoing bool) {
+	k := evr.RTCPIn
+	if outgoing {
+		k = evr.RTCPOut
+	}
+	s.add(k, at, packet)
+}
+
+// Close ends the stream.
+func (s *Stream) Close() {
+	s.add(evr.StreamClose, time.Now(), nil)
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+}
+
+// add keeps a record; false where it had to be dropped, which is counted and declared.
+func (s *Stream) add(k evr.Kind, at time.Time, data []byte) bool {
+	t := s.archive.clock(at)
+	size := evr.RecordSize(len(data))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	if size > evr.MaxBlock || !s.archive.admits(s.video, int64(size)) {
+		if s.lost == 0 {
+			s.lostFrom = t
+		}
+		s.lost++
+		s.lostTo = t
+		return false
+	}
+	c := &s.cur
+	if len(c.buf) > 0 && (t/evr.EpochTime != c.first/evr.EpochTime || len(c.buf)+size > evr.HeaderSize+maxBlock) {
+		s.cut()
+	}
+	if len(c.buf) == 0 {
+		c.buf = s.fresh()
+		c.first = max(t, c.last) // blocks of a stream do not go back in time
+		t = c.first
+	}
+	before := len(c.buf)
+	c.buf = evr.AppendRecord(c.buf, k, (max(t, c.first)-c.first)/1000, data)
+	c.last = max(c.last, t)
+	s.archive.charge(int64(len(c.buf) - before))
+	return true
+}
+
+// cut moves the present chunk to those that wait. The caller holds mu.
+func (s *Stream) cut() {
+	c := s.cur
+	c.lost, s.lost = s.lost, 0
+	c.stream, c.kind = s.id, s.kind
+	s.full = append(s.full, c)
+	s.cur = chunk{last: c.last}
+}
+
+// fresh returns an empty buffer with room for a header. The caller holds mu.
+func (s *Stream) fresh() []byte {
+	if n := len(s.spare); n > 0 {
+		b := s.spare[n-1]
+		s.spare = s.spare[:n-1]
+		return b[:evr.HeaderSize]
+	}
+	return make([]byte, evr.HeaderSize, 16<<10)
+}
+
+// take hands over everything collected, and what was dropped since the last time.
+func (s *Stream) take() (chunks []chunk, g gap) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost > 0 {
+		g = gap{From: s.lostFrom, To: s.lostTo, Stream: s.id, Count: s.lost, Cause: s.archive.cause()}
+	}
+	if len(s.cur.buf) > 0 {
+		s.cut()
+	} else {
+		s.lost = 0
+	}
+	chunks, s.full = s.full, nil
+	return chunks, g
+}
+
+// recycle takes a buffer back for later records.
+func (s *Stream) recycle(buf []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.spare) < 2 && cap(buf) <= maxBlock {
+		s.spare = append(s.spare, buf)
+	}
+}
+
+// oldest returns the time of the oldest record collected, and whether there is one.
+func (s *Stream) oldest() (uint64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.full) > 0 {
+		return s.full[0].first, true
+	}
+	return s.cur.first, len(s.cur.buf) > 0
+}
+
+// over reports whether the stream has ended and nothing of it waits.
+func (s *Stream) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed && len(s.full) == 0 && len(s.cur.buf) == 0 && s.lost == 0
+}
+
+// gap is a GAP record.
+type gap struct {
+	From   uint64 `json:"from"` // nanoseconds since the call was opened
+	To     uint64 `json:"to"`
+	Stream uint16 `json:"stream"`
+	Count  uint32 `json:"count"`
+	Cause  string `json:"cause"`
+}
