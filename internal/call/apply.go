@@ -152,8 +152,8 @@ func (s State) adopted(at time.Time) State {
 	return s
 }
 
-// routed returns the operator whom the caller hears and sees in s, empty for nobody.
-func routed(s State) ident.StaffID {
+// Routed returns the operator whom the caller hears and sees in s, empty for nobody.
+func Routed(s State) ident.StaffID {
 	phase := s.Phase
 	if phase == Reconnecting {
 		phase = s.Resumes

@@ -49,7 +49,7 @@ func Decide(s State, now time.Time, ev Event) (Record, []Effect, error) {
 		if !s.Live() || s.Operator != e.Operator || s.OperatorGone.IsZero() {
 			return nothing()
 		}
-		return record(now, OperatorBack{Operator: e.Operator}, Route{Operator: routed(s)})
+		return record(now, OperatorBack{Operator: e.Operator}, Route{Operator: Routed(s)})
 	case SetContact:
 		if !s.Open() || s.Person.Proven {
 			return refuse(fault.WrongState, "contact.set")
@@ -128,7 +128,7 @@ func accept(s State, now time.Time, e Accept) (Record, []Effect, error) {
 		f.From = s.Operator
 	}
 	after := Apply(s, Record{now, f})
-	return record(now, f, StopRing{Offer: *o, Why: "taken"}, Route{Operator: routed(after)})
+	return record(now, f, StopRing{Offer: *o, Why: "taken"}, Route{Operator: Routed(after)})
 }
 
 func reject(s State, now time.Time, e Reject) (Record, []Effect, error) {
@@ -155,7 +155,7 @@ func hold(s State, now time.Time, e SetHold) (Record, []Effect, error) {
 		return nothing()
 	}
 	f := Held{On: e.On}
-	return record(now, f, Route{Operator: routed(Apply(s, Record{now, f}))})
+	return record(now, f, Route{Operator: Routed(Apply(s, Record{now, f}))})
 }
 
 func operatorLeft(s State, now time.Time, e OperatorLeft) (Record, []Effect, error) {
@@ -260,7 +260,7 @@ func Resume(s State) []Effect {
 	}
 	switch {
 	case s.Live():
-		effects = append(effects, Route{Operator: routed(s)})
+		effects = append(effects, Route{Operator: Routed(s)})
 	case s.Phase == WrapUp:
 		effects = append(effects, Route{}, CloseMedia{})
 	case s.Phase == Ended:
