@@ -133,11 +133,11 @@ func recordOf(r evr.Record, stream uint16) (record, bool) {
 	case evr.BlobMeta:
 		out.kind = recBlobMeta
 	case evr.BlobChunk:
-		id, _, off, err := evr.ParseChunk(r.Data)
+		id, no, off, err := evr.ParseChunk(r.Data)
 		if err != nil {
 			return out, false
 		}
-		out.kind, out.word, out.data = recBlobChunk, id, r.Data[off:]
+		out.kind, out.word, out.no, out.data = recBlobChunk, id, no, r.Data[off:]
 	default:
 		word, ok := words[r.Kind]
 		if !ok {

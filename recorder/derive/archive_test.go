@@ -80,7 +80,7 @@ func (m *memory) folder(t testing.TB) fstest.MapFS {
 			k = evr.RTPRecovered
 		}
 		if r.kind == recBlobChunk {
-			data = evr.AppendChunk(nil, r.word, 0, data)
+			data = evr.AppendChunk(nil, r.word, r.no, data)
 		}
 		x.b = evr.AppendRecord(x.b, k, uint64(r.at)/1000-x.h.T/1000, data)
 	}

@@ -90,6 +90,9 @@ func (l *loader) open(rec record) {
 		l.odd++
 		return
 	}
+	if info.PayloadType == 0 && len(info.PayloadTypes) > 0 {
+		info.PayloadType = info.PayloadTypes[0]
+	}
 	info.Codec, info.Kind = codecName(info.Codec), codecName(info.Kind)
 	if info.Kind == "audio" {
 		info.ClockRate = opusClock

@@ -59,9 +59,11 @@ func (p *part) mime() (string, error) {
 		sps := p.pictures.sets.sps
 		list = append(list, fmt.Sprintf("%s.%02x%02x%02x", p.pictures.entry(), sps[1], sps[2], sps[3]))
 	case p.pictures.codec == "av1":
-		list = append(list, "av01.0.08M.08")
-	case p.pictures.codec == "vp9":
-		list = append(list, "vp09.00.10.08")
+		conf, err := p.pictures.av1Conf()
+		if err != nil {
+			return "", err
+		}
+		list = append(list, conf.CodecString("av01"))
 	default:
 		list = append(list, p.pictures.codec)
 	}

@@ -255,11 +255,16 @@ func TestJournalAndFilesOfACall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.add(record{kind: recBlobMeta, at: 6e9}, meta)
+	m.add(record{kind: recBlobChunk, at: 6e9, word: "f1"}, []byte("an upload that broke off"))
+	no := uint64(0)
 	for part := range slices.Chunk(photo, 30_000) {
-		m.add(record{kind: recBlobChunk, at: 6e9, word: "f1"}, part)
+		m.add(record{kind: recBlobChunk, at: 6e9, word: "f1", no: no}, part)
+		no++
 	}
+	m.add(record{kind: recBlobMeta, at: 6e9}, meta)
 	m.add(record{kind: recBlobChunk, at: 7e9, word: "f2"}, []byte("half"))
+	m.add(record{kind: recBlobMeta, at: 7e9}, []byte(`{"id":"f2","size":9,"sha256":"00"}`))
+	m.add(record{kind: recBlobChunk, at: 7e9, word: "f4"}, []byte("never ended"))
 	gap, err := json.Marshal(gapInfo{From: time.Second, To: 2 * time.Second, Count: 7, Cause: "disk_full"})
 	if err != nil {
 		t.Fatal(err)
@@ -287,7 +292,7 @@ func TestJournalAndFilesOfACall(t *testing.T) {
 	if err := r.Blob("f2", &out); !errors.Is(err, ErrBadBlob) || out.Len() != 0 {
 		t.Errorf("%v, %d bytes", err, out.Len())
 	}
-	if err := r.Blob("f3", &out); !errors.Is(err, ErrNoBlob) {
+	if err := r.Blob("f4", &out); !errors.Is(err, ErrNoBlob) {
 		t.Errorf("%v", err)
 	}
 }

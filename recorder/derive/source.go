@@ -32,9 +32,10 @@ const (
 type record struct {
 	kind      recordKind
 	stream    uint16
-	recovered bool  // RTP brought by a retransmission or by error correction
-	at        int64 // nanoseconds since the call was opened
-	word      string
+	recovered bool   // RTP brought by a retransmission or by error correction
+	at        int64  // nanoseconds since the call was opened
+	word      string // of events; of blobs the id
+	no        uint64 // of a blob's chunk
 	data      []byte
 	at0       place
 }
@@ -51,17 +52,32 @@ type source interface {
 
 // streamInfo is what a stream said about itself when it was opened.
 type streamInfo struct {
-	Participant string `json:"participant"`
-	Role        string `json:"role"`
-	Mid         string `json:"mid"`
-	RID         string `json:"rid"`
-	Kind        string `json:"kind"`
-	Codec       string `json:"codec"`
-	Cname       string `json:"cname"`
-	Fmtp        string `json:"fmtp"`
-	ClockRate   uint32 `json:"clock_rate"`
-	Channels    int    `json:"channels"`
-	PayloadType uint8  `json:"payload_type"` // of the codec; 0: not known
+	Participant  string       `json:"participant"`
+	Role         string       `json:"role"`
+	Mid          string       `json:"mid"`
+	RID          string       `json:"rid"`
+	Kind         string       `json:"kind"`
+	Codec        string       `json:"codec"`
+	Cname        string       `json:"cname"`
+	Fmtp         string       `json:"fmtp"`
+	ClockRate    uint32       `json:"clockRate"`
+	Channels     int          `json:"channels"`
+	PayloadTypes payloadTypes `json:"payloadTypes"`
+	PayloadType  uint8        `json:"payloadType"` // of the codec; 0: not known
+}
+
+// payloadTypes is a list of numbers, which Go writes as base64; both are read.
+type payloadTypes []uint8
+
+func (p *payloadTypes) UnmarshalJSON(b []byte) error {
+	var list []uint16
+	if json.Unmarshal(b, &list) != nil {
+		return json.Unmarshal(b, (*[]uint8)(p))
+	}
+	for _, n := range list {
+		*p = append(*p, uint8(n))
+	}
+	return nil
 }
 
 // same tells whether two descriptions are of one stream.

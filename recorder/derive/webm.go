@@ -204,28 +204,27 @@ func pictureEntry(t *track, uid uint64) ([]byte, error) {
 	e = appendText(e, idLanguage, "und")
 	e = appendText(e, idCodecID, map[string]string{"vp8": "V_VP8", "vp9": "V_VP9", "av1": "V_AV1"}[t.codec])
 	if t.codec == "av1" {
-		conf, err := av1Private(t)
+		conf, err := t.av1Conf()
 		if err != nil {
 			return nil, err
 		}
-		e = appendBytes(e, idCodecPrivate, conf)
+		var b bytes.Buffer
+		if err := conf.Encode(&b); err != nil {
+			return nil, err
+		}
+		e = appendBytes(e, idCodecPrivate, b.Bytes())
 	}
 	v := appendUint(nil, idPixelWidth, uint64(t.frames[0].w))
 	return master(e, idVideo, appendUint(v, idPixelHeight, uint64(t.frames[0].h))), nil
 }
 
-// av1Private is the codec's private data: its configuration with the first sequence header.
-func av1Private(t *track) ([]byte, error) {
+// av1Conf is the codec's configuration with the first sequence header.
+func (t *track) av1Conf() (av1.CodecConfRec, error) {
 	sh, err := av1.ParseSequenceHeader(obuPayload(t.sets.header))
 	if err != nil {
-		return nil, err
+		return av1.CodecConfRec{}, fmt.Errorf("describe av1: %w", err)
 	}
-	var b bytes.Buffer
-	conf := av1.CodecConfRecFromSequenceHeader(sh, t.sets.header)
-	if err := conf.Encode(&b); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return av1.CodecConfRecFromSequenceHeader(sh, t.sets.header), nil
 }
 
 func obuPayload(obu []byte) []byte {
