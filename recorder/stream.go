@@ -12,20 +12,20 @@ const maxBlock = 256 << 10
 
 // StreamInfo describes a stream; it is the record at its beginning.
 type StreamInfo struct {
-	Participant  string  `json:"participant"`
-	Role         string  `json:"role"`
-	Mid          string  `json:"mid"`
-	RID          string  `json:"rid"`
-	Kind         string  `json:"kind"` // audio, video
-	Codec        string  `json:"codec"`
-	ClockRate    uint32  `json:"clockRate"`
-	Channels     uint16  `json:"channels"`
-	SSRC         uint32  `json:"ssrc"`
-	RTXSSRC      uint32  `json:"rtxSsrc"`
-	PayloadTypes []uint8 `json:"payloadTypes"`
-	Fmtp         string  `json:"fmtp"`
-	Cname        string  `json:"cname"`
-	Direction    string  `json:"direction"`
+	Participant  string   `json:"participant"`
+	Role         string   `json:"role"`
+	Mid          string   `json:"mid"`
+	RID          string   `json:"rid"`
+	Kind         string   `json:"kind"` // audio, video
+	Codec        string   `json:"codec"`
+	ClockRate    uint32   `json:"clockRate"`
+	Channels     uint16   `json:"channels"`
+	SSRC         uint32   `json:"ssrc"`
+	RTXSSRC      uint32   `json:"rtxSsrc"`
+	PayloadTypes []uint16 `json:"payloadTypes"`
+	Fmtp         string   `json:"fmtp"`
+	Cname        string   `json:"cname"`
+	Direction    string   `json:"direction"`
 }
 
 // Stream collects the records of one stream until the writer takes them. Its methods never wait

@@ -22,6 +22,9 @@ const (
 	MaxChunk   = 256 << 10
 )
 
+// MaxTime bounds the time of a block in nanoseconds since the call was opened: a year.
+const MaxTime = 366 * 24 * 3600 * 1_000_000_000
+
 // EpochTime is how long one key of a stream lives, in nanoseconds.
 const EpochTime = 10_000_000_000
 
@@ -72,14 +75,18 @@ const (
 	Policy       Kind = 52
 )
 
-// SegmentHeader is the JSON at the head of a segment (JCS, RFC 8785). Fields of keys are there
-// for encrypted segments and empty otherwise.
+// SegmentHeader is the JSON at the head of a segment (JCS, RFC 8785). Salt, KEKID and WrappedDEK
+// belong to encrypted segments; without encryption the last two are empty.
 type SegmentHeader struct {
 	Format     string `json:"format"` // "EVR1"
 	Call       string `json:"call"`
 	Seg        int    `json:"seg"`
 	FirstLeaf  uint64 `json:"first_leaf"` // the leaf of this header
-	PrevRoot   string `json:"prev_root"`  // base64 root over all leaves before; empty for segment 0
+	Prev       string `json:"prev"`       // file name of the segment before; empty for the first
+	PrevBytes  int64  `json:"prev_bytes"` // how many of its bytes count; what follows them is its torn tail
+	PrevRoot   string `json:"prev_root"`  // base64 root over all leaves before; empty for the first
+	Number     string `json:"number"`     // the call's number
+	Zone       string `json:"zone"`       // IANA time zone of the centre
 	Opened     string `json:"opened"`     // wall clock of the call's opening, RFC 3339 with nanoseconds
 	Created    string `json:"created"`    // wall clock of this segment
 	Mono0      int64  `json:"mono0"`      // nanoseconds since the call was opened
@@ -108,11 +115,16 @@ type BlockHeader struct {
 
 // Errors of parsing.
 var (
-	ErrShort = errors.New("too short")
-	ErrMagic = errors.New("wrong magic")
-	ErrCRC   = errors.New("checksum differs")
-	ErrSize  = errors.New("size out of bounds")
+	ErrMissing = errors.New("missing")
+	ErrTooBad  = errors.New("too much damage to search through")
+	ErrShort   = errors.New("too short")
+	ErrMagic   = errors.New("wrong magic")
+	ErrCRC     = errors.New("checksum differs")
+	ErrSize    = errors.New("size out of bounds")
 )
+
+// maxDelta bounds the time of a record within its block, in microseconds: a day.
+const maxDelta = 24 * 3600 * 1_000_000
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
@@ -155,6 +167,9 @@ func DecodeSegmentHeader(b []byte) (SegmentHeader, int, error) {
 	if err := json.Unmarshal(raw, &h); err != nil {
 		return h, 0, fmt.Errorf("segment header: %w", err)
 	}
+	if h.Format != segmentMagic || h.Seg < 0 || h.PrevBytes < 0 {
+		return h, 0, ErrSize
+	}
 	return h, PrefixSize + int(n), nil
 }
 
@@ -173,6 +188,8 @@ func SealBlock(b []byte, h BlockHeader) {
 	le.PutUint32(b[36:], h.Lost)
 	le.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli()))
 }
+
+func putLen(b []byte, n uint32) { binary.LittleEndian.PutUint32(b[4:], n) }
 
 // DecodeBlockHeader reads a block header without checking its checksum.
 func DecodeBlockHeader(b []byte) (BlockHeader, error) {
@@ -243,6 +260,9 @@ func Records(h BlockHeader, payload []byte, fn func(Record) error) error {
 		dt, n := binary.Uvarint(payload[at:])
 		if n <= 0 {
 			return ErrShort
+		}
+		if dt > maxDelta || h.T > MaxTime {
+			return ErrSize
 		}
 		at += n
 		size, n := binary.Uvarint(payload[at:])

@@ -1,19 +1,15 @@
 package evr
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
-	"sort"
-	"strings"
 )
 
 // Block is one block as it was found.
 type Block struct {
-	Segment int   // index of its segment among those found
+	Segment int   // index of its segment in Segments
 	Offset  int64 // in the segment's file
 	Header  BlockHeader
 	Raw     []byte // header and payload; valid until the next block
@@ -24,77 +20,54 @@ func (b Block) Payload() []byte { return b.Raw[HeaderSize:] }
 
 // Fault is a place that could not be read.
 type Fault struct {
-	Segment int
+	Segment int // index in Segments; -1 for a file that is missing
 	Name    string
 	Offset  int64
 	Bytes   int64  // how many were passed over
 	Tail    bool   // nothing readable follows in this segment: torn by a crash, or cut
-	Stream  uint16 // as the bad block's header says, where there is one
-	T       uint64 // the same; else the time of the block before
+	Stream  uint16 // the bad block's, where it can be told
+	T       uint64 // the same, nanoseconds since the call was opened; else of the block before
 	Err     error
 }
 
-// Segment is one file of an archive.
-type Segment struct {
-	Name   string
-	Size   int64
-	Header SegmentHeader
-	Raw    []byte // the header as stored; nil where it could not be read
-	Valid  int64  // bytes up to the end of the last good block
-	Err    error  // of the header
-}
-
 // Scanner reads an archive's segments block by block. It never fails on content: what cannot be
-// read is in Faults.
+// read is in Faults. Bytes that a later segment declares a torn tail are neither given nor faults.
 type Scanner struct {
 	fsys     fs.FS
 	segments []Segment
 	faults   []Fault
+	missing  string // a segment that another one names and that is not there
 
 	cur  int // segment being read; -1 before the first
-	file fs.File
-	in   io.ReaderAt
+	in   *source
 	at   int64
-	void uint64 // leaf from which blocks of this segment do not count
 	last uint64 // T of the last good block
-	buf  []byte
+	work int64  // bytes that searching through damage may still check
 }
 
-// ErrVoid marks blocks that were written but never acknowledged: the disk failed, and the next
-// segment begins again at their leaf.
-var ErrVoid = errors.New("never acknowledged: the next segment begins at this leaf")
+// searchBudget bounds the bytes checked while searching damaged segments for the next good block.
+// More than any real damage needs; less, and hostile files cost more than a minute.
+const searchBudget = 4 << 30
 
-// SegmentNames lists the segment files of an archive in order.
-func SegmentNames(fsys fs.FS) ([]string, error) {
-	entries, err := fs.ReadDir(fsys, ".")
-	if err != nil {
-		return nil, fmt.Errorf("list segments: %w", err)
-	}
-	var names []string
-	for _, e := range entries {
-		if n := e.Name(); strings.HasSuffix(n, ".evr") && len(n) == len("00000.evr") && e.Type().IsRegular() {
-			names = append(names, n)
-		}
-	}
-	sort.Strings(names)
-	return names, nil
-}
-
-// NewScanner begins at the first segment of an archive's folder.
+// NewScanner begins at the first segment of an archive's folder. It reads the headers of all
+// segments: only together they tell which bytes count.
 func NewScanner(fsys fs.FS) (*Scanner, error) {
-	names, err := SegmentNames(fsys)
-	if err != nil {
+	s := &Scanner{fsys: fsys, cur: -1, work: searchBudget}
+	var err error
+	if s.segments, err = readHeaders(fsys); err != nil {
 		return nil, err
 	}
-	s := &Scanner{fsys: fsys, cur: -1}
-	for _, n := range names {
-		s.segments = append(s.segments, Segment{Name: n})
+	if s.missing, err = s.chain(); err != nil {
+		return nil, err
+	}
+	if s.missing != "" {
+		s.faults = append(s.faults, Fault{Segment: -1, Name: s.missing, Err: fmt.Errorf("segment: %w", ErrMissing)})
 	}
 	return s, nil
 }
 
-// Segments returns the segments read so far with what was found of them.
-func (s *Scanner) Segments() []Segment { return s.segments[:max(0, min(s.cur+1, len(s.segments)))] }
+// Segments returns all segments in order. Valid is known of those already read.
+func (s *Scanner) Segments() []Segment { return s.segments }
 
 // Faults returns what could not be read so far.
 func (s *Scanner) Faults() []Fault { return s.faults }
@@ -103,192 +76,113 @@ func (s *Scanner) Faults() []Fault { return s.faults }
 // system.
 func (s *Scanner) Next() (Block, error) {
 	for {
-		if s.file == nil {
+		if s.in == nil {
 			if err := s.open(); err != nil {
 				return Block{}, err
 			}
 		}
-		b, err := s.block()
-		if err == nil {
+		b, ok := s.block()
+		if ok {
 			return b, nil
 		}
-		if !errors.Is(err, io.EOF) {
+		if err := s.Close(); err != nil {
 			return Block{}, err
 		}
-		if err := s.file.Close(); err != nil {
-			return Block{}, fmt.Errorf("close segment: %w", err)
-		}
-		s.file = nil
 	}
 }
 
-// Close ends the scan early.
+// Close ends the scan of the present segment.
 func (s *Scanner) Close() error {
-	if s.file == nil {
+	if s.in == nil {
 		return nil
 	}
-	err := s.file.Close()
-	s.file = nil
-	return err
+	err := s.in.close()
+	s.in = nil
+	if err != nil {
+		return fmt.Errorf("close segment: %w", err)
+	}
+	return nil
 }
 
-// open goes to the next segment and reads its header.
+// open goes to the next segment that counts.
 func (s *Scanner) open() error {
-	s.cur++
+	for s.cur++; s.cur < len(s.segments) && !s.segments[s.cur].Counts; s.cur++ {
+	}
 	if s.cur >= len(s.segments) {
 		s.cur = len(s.segments)
 		return io.EOF
 	}
 	seg := &s.segments[s.cur]
-	f, err := s.fsys.Open(seg.Name)
+	in, err := openSource(s.fsys, seg.Name)
 	if err != nil {
-		return fmt.Errorf("open segment: %w", err)
+		return err
 	}
-	st, err := f.Stat()
-	if err != nil {
-		return errors.Join(fmt.Errorf("stat segment: %w", err), f.Close())
-	}
-	in, ok := f.(io.ReaderAt)
-	if !ok { // fs.FS without ReadAt: read it whole
-		raw, err := io.ReadAll(f)
-		if err != nil {
-			return errors.Join(fmt.Errorf("read segment: %w", err), f.Close())
-		}
-		in = bytes.NewReader(raw)
-	}
-	s.file, s.in, s.at = f, in, 0
-	seg.Size = st.Size()
-	head := s.read(0, int(min(seg.Size, PrefixSize+MaxHeader)))
-	h, n, err := DecodeSegmentHeader(head)
-	if err != nil {
-		seg.Err = err
-		s.fault(0, BlockHeader{}, fmt.Errorf("segment header: %w", err))
+	s.in, s.at = in, 0
+	if seg.Err != nil {
+		s.skip(0, fmt.Errorf("segment header: %w", seg.Err))
 		return nil
 	}
-	seg.Header, seg.Raw, seg.Valid = h, append([]byte(nil), head[:n]...), int64(n)
-	s.at = int64(n)
-	s.void = s.nextLeaf()
+	s.at, seg.Valid = int64(len(seg.Raw)), int64(len(seg.Raw))
+	s.last = max(s.last, uint64(max(seg.Header.Mono0, 0)))
 	return nil
 }
 
-// nextLeaf returns the first leaf of the following segment, the highest number where there is
-// none.
-func (s *Scanner) nextLeaf() uint64 {
-	for _, next := range s.segments[s.cur+1:] {
-		f, err := s.fsys.Open(next.Name)
-		if err != nil {
-			continue
+// block reads the block at s.at, passing over what is bad; false at the end of the segment.
+func (s *Scanner) block() (Block, bool) {
+	for {
+		seg := &s.segments[s.cur]
+		if s.at >= seg.End {
+			return Block{}, false
 		}
-		head, _ := io.ReadAll(io.LimitReader(f, PrefixSize+MaxHeader))
-		_ = f.Close()
-		if h, _, err := DecodeSegmentHeader(head); err == nil {
-			return h.FirstLeaf
-		}
-	}
-	return math.MaxUint64
-}
-
-// read returns up to n bytes at off; fewer at the end of the file or where it cannot be read.
-func (s *Scanner) read(off int64, n int) []byte {
-	if cap(s.buf) < n {
-		s.buf = make([]byte, n)
-	}
-	got, _ := s.in.ReadAt(s.buf[:n], off)
-	return s.buf[:got]
-}
-
-// block reads the block at s.at, passing over what is bad.
-func (s *Scanner) block() (Block, error) {
-	seg := &s.segments[s.cur]
-	if s.at >= seg.Size {
-		return Block{}, io.EOF
-	}
-	head := s.read(s.at, HeaderSize)
-	h, err := DecodeBlockHeader(head)
-	if err == nil {
-		raw := s.read(s.at, HeaderSize+int(h.Len))
-		if len(raw) < HeaderSize+int(h.Len) {
-			err = ErrShort
-		} else if err = CheckBlock(raw, h); err == nil && h.Leaf >= s.void {
-			s.faults = append(s.faults, Fault{
-				Segment: s.cur, Name: seg.Name, Offset: s.at, Bytes: seg.Size - s.at, Tail: true, Stream: h.Stream, T: h.T, Err: ErrVoid,
-			})
-			s.at = seg.Size
-			return Block{}, io.EOF
-		} else if err == nil {
+		raw, h, err := s.in.block(s.at, seg.End)
+		if err == nil {
 			b := Block{Segment: s.cur, Offset: s.at, Header: h, Raw: raw}
 			s.at += int64(len(raw))
 			seg.Valid, s.last = s.at, h.T
-			return b, nil
+			return b, true
+		}
+		if !s.skip(s.at, err) {
+			return Block{}, false
 		}
 	}
-	if !s.fault(s.at, h, err) {
-		return Block{}, io.EOF
-	}
-	return s.block()
 }
 
-// fault notes a bad place and goes on at the next magic; false where there is none.
-func (s *Scanner) fault(from int64, h BlockHeader, why error) bool {
+// skip notes a bad place and goes on at the next good block; false where there is none.
+func (s *Scanner) skip(from int64, why error) bool {
 	seg := &s.segments[s.cur]
-	f := Fault{Segment: s.cur, Name: seg.Name, Offset: from, Stream: h.Stream, T: h.T, Err: why}
-	if h.T == 0 || errors.Is(why, ErrMagic) || errors.Is(why, ErrShort) && h.Len == 0 {
-		f.Stream, f.T = 0, s.last
+	f := Fault{Segment: s.cur, Name: seg.Name, Offset: from, T: s.last, Err: why}
+	next, err := s.in.search(from+1, seg.End, &s.work)
+	if err != nil {
+		f.Err = errors.Join(why, err)
 	}
-	next := s.magic(from + 1)
 	f.Tail = next < 0
-	f.Bytes = next - from
+	end := next
 	if f.Tail {
-		f.Bytes, next = seg.Size-from, seg.Size
+		end = seg.End
 	}
-	s.at = next
+	f.Bytes = end - from
+	if from > 0 && len(s.faults) < maxPlaced {
+		if h, ok := place(s.in.read(from, int(min(min(end, seg.Size)-from, HeaderSize+MaxBlock+16))), s.last); ok {
+			f.Stream, f.T = h.Stream, h.T
+		}
+	}
+	s.at = end
 	s.faults = append(s.faults, f)
 	return !f.Tail
 }
 
-// magic finds the next block that holds, at or after off, or -1.
-func (s *Scanner) magic(off int64) int64 {
-	const window = 64 << 10
-	size := s.segments[s.cur].Size
-	for off < size {
-		chunk := append([]byte(nil), s.read(off, window)...)
-		at := bytes.Index(chunk, []byte(blockMagic))
-		if at < 0 {
-			if len(chunk) < window {
-				return -1
-			}
-			off += window - int64(len(blockMagic)-1)
-			continue
-		}
-		off += int64(at)
-		if h, err := DecodeBlockHeader(s.read(off, HeaderSize)); err == nil {
-			if raw := s.read(off, HeaderSize+int(h.Len)); CheckBlock(raw, h) == nil {
-				return off
-			}
-		}
-		off++
-	}
-	return -1
-}
-
-// ReadBlock reads one block again.
+// ReadBlock reads the payload of one block again, whose place and header a Scanner gave.
 func ReadBlock(fsys fs.FS, segment string, offset int64, h BlockHeader) ([]byte, error) {
-	f, err := fsys.Open(segment)
+	in, err := openSource(fsys, segment)
 	if err != nil {
-		return nil, fmt.Errorf("open segment: %w", err)
+		return nil, err
 	}
-	defer f.Close()
-	raw := make([]byte, HeaderSize+int(h.Len))
-	if at, ok := f.(io.ReaderAt); ok {
-		_, err = at.ReadAt(raw, offset)
-	} else if _, err = io.CopyN(io.Discard, f, offset); err == nil {
-		_, err = io.ReadFull(f, raw)
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	raw, got, err := in.block(offset, offset+HeaderSize+int64(h.Len))
+	if err := errors.Join(err, in.close()); err != nil {
 		return nil, fmt.Errorf("read block: %w", err)
 	}
-	if err := CheckBlock(raw, h); err != nil {
-		return nil, err
+	if got != h {
+		return nil, fmt.Errorf("read block: %w", ErrMagic)
 	}
 	return raw[HeaderSize:], nil
 }

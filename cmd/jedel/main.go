@@ -1,0 +1,49 @@
+// Command jedel is the gateway and its tools: serve, staff, evidence, config, licences, version.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the build.
+var version = "unknown"
+
+// program is the command line.
+type program struct {
+	Serve    serveCmd    `cmd:"" help:"Run the gateway."`
+	Staff    staffCmd    `cmd:"" help:"Accounts of operators, supervisors, investigators and administrators."`
+	Evidence evidenceCmd `cmd:"" help:"List, fetch, verify and play recorded calls."`
+	Config   configCmd   `cmd:"" help:"Work with configuration files."`
+	Licences licencesCmd `cmd:"" help:"Print the licences of everything in this binary."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var p program
+	k := kong.Parse(&p, kong.Name("jedel"), kong.Description("A gateway for emergency calls: signalling, media, evidence."),
+		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&p))
+	if err := k.Run(); err != nil {
+		var code exitCode
+		if asExit(err, &code) {
+			os.Exit(int(code))
+		}
+		fmt.Fprintln(os.Stderr, "jedel:", err)
+		os.Exit(1)
+	}
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run() error {
+	fmt.Println("jedel", version)
+	return nil
+}

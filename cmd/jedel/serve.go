@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"jedel/internal/app"
+	"jedel/internal/config"
+	"jedel/internal/obs"
+	"jedel/web"
+)
+
+type serveCmd struct {
+	Config string `help:"Configuration file; defaults where it is left out." type:"existingfile"`
+	Demo   bool   `help:"Demo accounts, one-time codes printed here, loopback media."`
+	Addr   string `help:"Address to listen on, in place of http.addr."`
+	TLS    string `name:"tls" help:"off, self-signed, or CERT,KEY files; in place of http.tls."`
+	Data   string `help:"Folder of everything this gateway keeps." default:"data"`
+	Media  string `help:"UDP and TCP address of media, in place of media.udp and media.tcp."`
+	Store  string `help:"Store address, in place of store.url."`
+	Hints  string `help:"Redis address, in place of hints.url."`
+}
+
+// Run serves until a signal comes.
+func (c serveCmd) Run(ctx context.Context) error {
+	cfg, err := c.settings()
+	if err != nil {
+		return err
+	}
+	log, err := obs.Logger(os.Stderr, cfg.Log.Level, cfg.Log.Format)
+	if err != nil {
+		return err
+	}
+	opt := app.Options{Demo: c.Demo, Log: log, Pages: web.Pages(), DataDir: c.Data}
+	if c.Demo {
+		opt.Print = func(s string) { fmt.Println(s) }
+	}
+	scheme := "http"
+	if opt.TLS, err = c.tls(cfg.HTTP); err != nil {
+		return fmt.Errorf("tls: %w", err)
+	}
+	if opt.TLS != nil {
+		scheme = "https"
+	}
+	a, err := app.New(ctx, cfg, opt)
+	if err != nil {
+		return err
+	}
+	say(scheme, cfg.HTTP.Addr)
+	return a.Run(ctx)
+}
+
+// settings joins file, defaults and flags.
+func (c serveCmd) settings() (config.Config, error) {
+	cfg := config.Default()
+	if c.Config != "" {
+		var err error
+		if cfg, err = config.Load(c.Config); err != nil {
+			return cfg, err
+		}
+	}
+	if c.Data != "data" {
+		cfg.Store.URL = strings.Replace(cfg.Store.URL, "sqlite:data/", "sqlite:"+c.Data+"/", 1)
+		cfg.Recorder.Dir = strings.Replace(cfg.Recorder.Dir, "data/", c.Data+"/", 1)
+	}
+	for _, f := range []struct {
+		flag string
+		to   *string
+	}{{c.Addr, &cfg.HTTP.Addr}, {c.Store, &cfg.Store.URL}, {c.Hints, &cfg.Hints.URL}, {c.Media, &cfg.Media.UDP}, {c.Media, &cfg.Media.TCP}} {
+		if f.flag != "" {
+			*f.to = f.flag
+		}
+	}
+	if c.Demo {
+		cfg.Media.AllowLoopback = true
+	}
+	switch cert, key, two := strings.Cut(c.TLS, ","); {
+	case two:
+		cfg.HTTP.TLS, cfg.HTTP.CertFile, cfg.HTTP.KeyFile = "files", cert, key
+	case c.TLS != "":
+		cfg.HTTP.TLS = c.TLS
+	}
+	return cfg, os.MkdirAll(c.Data, 0o700)
+}
+
+// say prints where the pages are.
+func say(scheme, addr string) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return
+	}
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "localhost"
+	}
+	at := scheme + "://" + net.JoinHostPort(host, port)
+	fmt.Printf("Caller:   %s/\nConsole:  %s/console\nEvidence: %s/evidence\nAPI:      %s/api/openapi.json\n", at, at, at, at)
+}
+
+// tls returns how the site is served; nil for plain http.
+func (c serveCmd) tls(h config.HTTP) (*tls.Config, error) {
+	switch h.TLS {
+	case "off":
+		return nil, nil
+	case "files":
+		return reloading(h.CertFile, h.KeyFile), nil
+	}
+	cert, key := filepath.Join(c.Data, "self-signed.crt"), filepath.Join(c.Data, "self-signed.key")
+	if _, err := os.Stat(cert); errors.Is(err, os.ErrNotExist) {
+		if err := selfSigned(cert, key); err != nil {
+			return nil, err
+		}
+	}
+	return reloading(cert, key), nil
+}
+
+// reloading reads the files at each handshake of a new connection, so that a renewed certificate
+// is served without a restart.
+func reloading(cert, key string) *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		c, err := tls.LoadX509KeyPair(cert, key)
+		return &c, err
+	}}
+}
+
+// selfSigned makes a certificate for this machine's names and addresses.
+func selfSigned(certFile, keyFile string) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return err
+	}
+	t := x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "jedel self-signed"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().AddDate(1, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames: []string{"localhost"},
+	}
+	if h, err := os.Hostname(); err == nil {
+		t.DNSNames = append(t.DNSNames, h)
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return err
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok {
+			t.IPAddresses = append(t.IPAddresses, n.IP)
+		}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &t, &t, &key.PublicKey, key)
+	if err != nil {
+		return err
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644)
+}

@@ -1,0 +1,206 @@
+// Package app is the only place where the runtimes meet: it joins the edge (signaling), the calls
+// (internal/callctl), the forwarding unit (media) and the recorder. It holds no rules.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"jedel/internal/call"
+	"jedel/internal/callctl"
+	"jedel/internal/config"
+	"jedel/internal/ident"
+	"jedel/internal/store"
+	"jedel/media"
+	"jedel/recorder"
+	"jedel/signaling"
+	"jedel/signaling/accounts"
+	"jedel/signaling/wire"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// App is one gateway process.
+type App struct {
+	cfg    config.Config
+	log    *slog.Logger
+	zone   *time.Location
+	nodeID ident.NodeID
+
+	db   *store.DB
+	rec  *recorder.Recorder
+	node *media.Node
+	desk *callctl.Desk
+	edge *signaling.Server
+
+	ledger *ledger
+	people *people
+	books  *books // owned by the goroutine that shows things
+	loops
+}
+
+// loops are the mailboxes between goroutines, and what the showing goroutine keeps.
+type loops struct {
+	hands  *mailbox[job]                   // effects, in order
+	shows  *mailbox[showing]               // what changed and must be shown
+	work   *mailbox[func(context.Context)] // posts that nobody waits for
+	calls  *mailbox[*openCall]             // opened calls whose scribes are to be started
+	data   [lanes]*mailbox[dataMessage]
+	nudge  chan struct{} // capacity 1: look at presence now
+	latest atomic.Pointer[wire.ConsoleState]
+	places map[ident.CallID]int // what waiting callers were told; owned by the showing goroutine
+}
+
+// job is one effect of a decision.
+type job struct {
+	state  call.State
+	effect call.Effect
+}
+
+// showing is one change that people must see.
+type showing struct {
+	state call.State // zero for the lists
+	rec   call.Record
+}
+
+// Options are what the command line adds to the configuration.
+type Options struct {
+	Demo    bool
+	Log     *slog.Logger
+	Print   func(string) // tells the person at the terminal
+	Pages   signaling.Pages
+	TLS     *tls.Config
+	DataDir string // caches and the node's name
+}
+
+// New opens everything the gateway stands on. Nothing is served before Run.
+func New(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
+	zone, err := time.LoadLocation(cfg.Site.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("site.zone: %w", err)
+	}
+	a := &App{cfg: cfg, log: opt.Log, zone: zone, loops: loops{
+		hands: newMailbox[job](), shows: newMailbox[showing](), work: newMailbox[func(context.Context)](),
+		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{},
+	}}
+	for i := range a.data {
+		a.data[i] = newMailbox[dataMessage]()
+	}
+	a.latest.Store(&wire.ConsoleState{Waiting: []wire.WaitingRow{}, Operators: []wire.OperatorRow{}, CallBacks: []wire.CallBackRow{}})
+	if err := a.open(ctx, opt); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context, opt Options) error {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var err error
+	if a.db, err = store.Open(ctx, a.cfg.Store.URL, a.log); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	a.ledger = newLedger(a.db)
+	a.books = newBooks(a.db, a.zone, a.cfg.Desk.AnswerTarget)
+	if opt.Demo {
+		if err := seedDemo(ctx, a.db, opt.Print); err != nil {
+			return fmt.Errorf("demo accounts: %w", err)
+		}
+	}
+	if a.people, err = newPeople(ctx, a.db); err != nil {
+		return err
+	}
+	owner, secret, err := a.identity(ctx)
+	if err != nil {
+		return fmt.Errorf("identity: %w", err)
+	}
+	if a.rec, err = recorder.Open(ctx, recorderConfig(a.cfg), reg, a.log); err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	if a.node, err = media.Open(mediaConfig(a.cfg.Media), reg, a.log); err != nil {
+		return err
+	}
+	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
+	a.edge, err = signaling.New(signaling.Parts{
+		Config: edgeConfig(a.cfg, opt, secret), Backend: a, Accounts: accounts.New(a.db, codes{opt.Print}, secret),
+		Files: files{a}, Evidence: &evidence{app: a, cache: opt.DataDir + "/cache"}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
+	})
+	return err
+}
+
+// identity returns who this node is in the records, and the site's secret. Both are made at the
+// first start.
+func (a *App) identity(ctx context.Context) (store.Owner, []byte, error) {
+	id, err := a.db.AddSetting(ctx, "node", []byte(ident.New[ident.NodeID]()))
+	if err != nil {
+		return store.Owner{}, nil, err
+	}
+	a.nodeID = ident.NodeID(id)
+	epoch, err := a.db.StartNode(ctx, a.nodeID, a.cfg.Site.ID)
+	if err != nil {
+		return store.Owner{}, nil, err
+	}
+	var fresh [32]byte
+	rand.Read(fresh[:])
+	secret, err := a.db.AddSetting(ctx, "secret", fmt.Appendf(nil, "%x", fresh))
+	return store.Owner{Node: a.nodeID, Epoch: epoch}, secret, err
+}
+
+func recorderConfig(c config.Config) recorder.Config {
+	return recorder.Config{
+		Dir: c.Recorder.Dir, Site: c.Site.ID, FlushEvery: c.Recorder.FlushEvery, HeadEvery: c.Recorder.HeadEvery,
+		SegmentBytes: c.Recorder.SegmentBytes, SegmentTime: c.Recorder.SegmentTime, PendingCall: c.Recorder.PendingCall, PendingTotal: c.Recorder.PendingTotal,
+	}
+}
+
+func mediaConfig(c config.Media) media.Config {
+	return media.Config{
+		UDPAddr: c.UDP, TCPAddr: c.TCP, PublicIPs: c.PublicIPs, AllowLoopback: c.AllowLoopback, AllowPrivate: c.AllowPrivate,
+		MaxPeers: c.MaxPeers, IdlePeers: c.IdlePeers, IdleTime: c.IdleTime,
+	}
+}
+
+func edgeConfig(c config.Config, opt Options, secret []byte) signaling.Config {
+	return signaling.Config{
+		Addr: c.HTTP.Addr, Origins: c.HTTP.Origins, FrameAncestors: c.HTTP.Frame, Secret: secret, SecureCookie: opt.TLS != nil, Demo: opt.Demo,
+		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution,
+		Centre: wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
+	}
+}
+
+// close gives back what New opened and Run did not take over.
+func (a *App) close() error {
+	if a.db == nil {
+		return nil
+	}
+	return a.db.Close()
+}
+
+// probes tell whether the gateway works.
+type probes struct{ a *App }
+
+// Ready implements signaling.Probes: callers can be queued while the store takes decisions.
+func (p probes) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	select {
+	case <-p.a.desk.Ready():
+	default:
+		return errors.New("calls are being adopted")
+	}
+	return p.a.db.Ping(ctx)
+}
+
+// Audit implements signaling.Probes.
+func (p probes) Audit(ctx context.Context, who signaling.Who, action, object, detail string) error {
+	return p.a.db.AppendAudit(ctx, store.Audit{
+		ID: ident.New[string](), At: time.Now(), Who: string(who.Staff), Action: action, Object: object, Detail: detail,
+	})
+}

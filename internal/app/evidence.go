@@ -1,0 +1,241 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"jedel/internal/access"
+	"jedel/internal/fault"
+	"jedel/internal/ident"
+	"jedel/internal/store"
+	"jedel/recorder"
+	"jedel/recorder/derive"
+	"jedel/recorder/evr"
+	"jedel/signaling"
+)
+
+func maySearch(roles []string) bool { return access.May(roles, access.Search) }
+
+// evidence answers the investigator's page from store and archives.
+type evidence struct {
+	app   *App
+	cache string // folder of derived files: caches, rebuilt at will
+}
+
+// archivePath returns where a call's archive lies below the archive folder.
+func (a *App) archivePath(ctx context.Context, id ident.CallID) (string, error) {
+	sum, _, err := a.db.LoadCall(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", fault.New(fault.NoSuchCall, "evidence", nil)
+	}
+	if err != nil {
+		return "", fault.New(fault.Unavailable, "evidence", err)
+	}
+	return recorder.Dir(id, sum.CreatedAt), nil
+}
+
+func (a *App) archiveDir(ctx context.Context, id ident.CallID) (fs.FS, error) {
+	path, err := a.archivePath(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	full := filepath.Join(a.cfg.Recorder.Dir, filepath.FromSlash(path))
+	if _, err := os.Stat(full); err != nil {
+		return nil, fault.New(fault.NoSuchArchive, "evidence", err)
+	}
+	return os.DirFS(full), nil
+}
+
+// Calls implements signaling.Evidence.
+func (e *evidence) Calls(ctx context.Context, q store.CallQuery) ([]signaling.CallRow, string, error) {
+	sums, next, err := e.app.db.SearchCalls(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	rows := []signaling.CallRow{}
+	for _, s := range sums {
+		rows = append(rows, e.row(s))
+	}
+	return rows, next, nil
+}
+
+func (e *evidence) row(s store.CallSummary) signaling.CallRow {
+	proof := "none"
+	if s.Caller != "" {
+		proof = "sms"
+	}
+	return signaling.CallRow{
+		Call: string(s.Call), Number: s.Number, Kind: s.Kind, Phase: s.Phase, Name: s.Name, Phone: s.Phone, Proof: proof, Operator: s.OperatorName,
+		CreatedMs: millis(s.CreatedAt), AnsweredMs: millis(s.AnsweredAt), EndedMs: millis(s.EndedAt), EndReason: s.EndReason,
+		Category: s.Category, Outcome: s.Outcome, Callback: s.Callback, Recording: e.state(s),
+	}
+}
+
+// state tells how a call's archive stands.
+func (e *evidence) state(s store.CallSummary) string {
+	dir := filepath.Join(e.app.cfg.Recorder.Dir, filepath.FromSlash(recorder.Dir(s.Call, s.CreatedAt)))
+	if _, err := os.Stat(filepath.Join(dir, "seal.note")); err == nil {
+		return "sealed"
+	}
+	if _, err := os.Stat(dir); err == nil {
+		return "open"
+	}
+	return "none"
+}
+
+// line is a timeline with the addresses of its media.
+type line struct {
+	derive.Timeline
+	Media []mediaLine `json:"media"`
+}
+
+type mediaLine struct {
+	derive.MediaLine
+	URL string `json:"url"`
+}
+
+// Detail implements signaling.Evidence.
+func (e *evidence) Detail(ctx context.Context, id ident.CallID) (signaling.CallDetail, error) {
+	const op = "evidence.call"
+	sum, _, err := e.app.db.LoadCall(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return signaling.CallDetail{}, fault.New(fault.NoSuchCall, op, nil)
+	}
+	if err != nil {
+		return signaling.CallDetail{}, fault.New(fault.Unavailable, op, err)
+	}
+	d := signaling.CallDetail{Row: e.row(sum)}
+	d.Archive.State = d.Row.Recording
+	dir, err := e.app.archiveDir(ctx, id)
+	if err != nil {
+		return d, err
+	}
+	rec, err := derive.Load(dir)
+	if err != nil {
+		return d, fault.New(fault.Unavailable, op, err)
+	}
+	l := line{Timeline: rec.Timeline(), Media: []mediaLine{}}
+	for _, m := range l.Timeline.Media {
+		l.Media = append(l.Media, mediaLine{m, "/api/v1/evidence/calls/" + string(id) + "/media/" + m.Participant})
+	}
+	d.Timeline = l
+	d.Archive.DurationMs = l.DurationMs
+	if d.Archive.Dir, err = e.app.archivePath(ctx, id); err != nil {
+		return d, err
+	}
+	names, err := evr.SegmentNames(dir)
+	if err != nil {
+		return d, fault.New(fault.Unavailable, op, err)
+	}
+	d.Archive.Segments = len(names)
+	e.sealed(dir, &d.Archive)
+	return d, nil
+}
+
+// sealed adds what the seal says.
+func (e *evidence) sealed(dir fs.FS, info *signaling.ArchiveInfo) {
+	raw, err := fs.ReadFile(dir, "seal.note")
+	if err != nil {
+		return
+	}
+	_, rest, _ := strings.Cut(string(raw), "\n")
+	manifest, _, _ := strings.Cut(rest, "\n")
+	var m struct {
+		Leaves uint64 `json:"leaves"`
+		Root   string `json:"root"`
+	}
+	if json.Unmarshal([]byte(manifest), &m) == nil {
+		info.Leaves, info.Root = m.Leaves, m.Root
+	}
+}
+
+// freshFor is how long a file derived from a running call counts as new enough.
+const freshFor = 5 * time.Second
+
+// Media implements signaling.Evidence: the playable file is made once and kept in the cache.
+func (e *evidence) Media(ctx context.Context, id ident.CallID, participant string) (signaling.MediaFile, error) {
+	const op = "evidence.media"
+	dir, err := e.app.archiveDir(ctx, id)
+	if err != nil {
+		return signaling.MediaFile{}, err
+	}
+	rec, err := derive.Load(dir)
+	if err != nil {
+		return signaling.MediaFile{}, fault.New(fault.Unavailable, op, err)
+	}
+	var of *derive.MediaLine
+	for _, m := range rec.Timeline().Media {
+		if m.Participant == participant {
+			of = &m
+		}
+	}
+	if of == nil {
+		return signaling.MediaFile{}, fault.New(fault.NotFound, op, nil)
+	}
+	ending := ".webm"
+	if strings.Contains(of.Mime, "mp4") {
+		ending = ".mp4"
+	}
+	_, sealErr := fs.Stat(dir, "seal.note")
+	f, err := e.derived(rec, participant, string(id)+"-"+participant+ending, sealErr == nil)
+	if err != nil {
+		return signaling.MediaFile{}, fault.New(fault.Unavailable, op, err)
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return signaling.MediaFile{}, errors.Join(fault.New(fault.Internal, op, err), f.Close())
+	}
+	return signaling.MediaFile{Mime: of.Mime, Name: string(id) + "-" + participant + ending, ModTime: st.ModTime(), Content: f}, nil
+}
+
+// derived opens a cached file, making it where it is missing or, for a running call, old.
+func (e *evidence) derived(rec *derive.Recording, participant, name string, sealed bool) (*os.File, error) {
+	if err := os.MkdirAll(e.cache, 0o700); err != nil {
+		return nil, fmt.Errorf("cache: %w", err)
+	}
+	tag := ".live"
+	if sealed {
+		tag = ".sealed"
+	}
+	path := filepath.Join(e.cache, name+tag)
+	if st, err := os.Stat(path); err == nil && (sealed || time.Since(st.ModTime()) < freshFor) {
+		return os.Open(path)
+	}
+	tmp, err := os.CreateTemp(e.cache, "making-*")
+	if err != nil {
+		return nil, fmt.Errorf("cache: %w", err)
+	}
+	_, err = rec.WriteMedia(tmp, participant)
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, tmp.Close(), os.Remove(tmp.Name()))
+	}
+	if err := tmp.Close(); err != nil {
+		return nil, err
+	}
+	return os.Open(path)
+}
+
+// Verify implements signaling.Evidence.
+func (e *evidence) Verify(ctx context.Context, id ident.CallID) ([]byte, error) {
+	dir, err := e.app.archiveDir(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	_ = dir
+	return nil, fault.New(fault.Unavailable, "evidence.verify", nil)
+}
+
+// Archive implements signaling.Evidence.
+func (e *evidence) Archive(ctx context.Context, id ident.CallID) (fs.FS, error) {
+	return e.app.archiveDir(ctx, id)
+}

@@ -1,0 +1,120 @@
+package app
+
+import (
+	"context"
+
+	"jedel/internal/call"
+	"jedel/internal/ident"
+	"jedel/media"
+	"jedel/signaling/wire"
+)
+
+// Do implements callctl.Doer.
+func (a *App) Do(s call.State, e call.Effect) { a.hands.put(job{s, e}) }
+
+// runHands carries out effects in the order of the decisions.
+func (a *App) runHands(ctx context.Context) {
+	for jobs := a.hands.take(ctx); jobs != nil; jobs = a.hands.take(ctx) {
+		for _, j := range jobs {
+			a.carryOut(j.state, j.effect)
+		}
+	}
+}
+
+func (a *App) carryOut(s call.State, e call.Effect) {
+	switch e := e.(type) {
+	case call.Ring:
+		c, _ := a.ledger.open(s.ID)
+		a.sendStaff(e.Offer.Operator, c.dossier.offer(s, e.Offer, a.people.name(s.Operator)))
+	case call.StopRing:
+		news := &wire.OfferWithdrawn{Call: string(s.ID), Epoch: e.Offer.Epoch, Why: e.Why}
+		if e.Why == "taken" {
+			news.By = a.people.name(s.Operator)
+		}
+		a.sendStaff(e.Offer.Operator, news)
+	case call.Archive:
+		a.openArchive(s)
+	case call.Route, call.CloseMedia:
+		a.connect(s.ID)
+	case call.Seal:
+		a.connect(s.ID)
+		a.seal(s)
+	}
+}
+
+// sendStaff sends news to where a member of staff sits.
+func (a *App) sendStaff(id ident.StaffID, news wire.Body) {
+	if st := a.people.seat(id); st.client != "" {
+		a.edge.Hub().Send(st.client, news)
+	}
+}
+
+// sendOperator sends news to the owner of a call.
+func (a *App) sendOperator(s call.State, news wire.Body) {
+	if s.Operator != "" {
+		a.sendStaff(s.Operator, news)
+	}
+}
+
+// connect makes taps and routes of a call what its state says. It may be called at any time and
+// again: after a decision, when an archive is open, when a peer connection was made.
+func (a *App) connect(id ident.CallID) {
+	s, ok := a.desk.State(id)
+	c := a.ledger.get(id)
+	if !ok || c == nil {
+		return
+	}
+	owner := ident.ClientID("")
+	if s.Live() {
+		owner = a.people.seat(s.Operator).client
+	}
+	a.listen(c, s, owner)
+	var routes []media.Route
+	if call.Routed(s) != "" && owner != "" {
+		for _, kind := range []media.Kind{media.Audio, media.Video} {
+			routes = append(routes,
+				media.Route{From: s.Client, To: owner, Kind: kind, Slot: 0},
+				media.Route{From: owner, To: s.Client, Kind: kind, Slot: 0})
+		}
+	}
+	if err := a.node.SetRoutes(id, routes); err != nil {
+		a.log.Error("routes", "call", id, "err", err)
+	}
+	a.maybeConnected(s, owner)
+}
+
+// listen sets and removes the taps of a call. Only the hands' goroutine calls it.
+func (a *App) listen(c *openCall, s call.State, owner ident.ClientID) {
+	arch := c.slot.get()
+	want := map[ident.ClientID]tap{}
+	if arch != nil && s.Open() {
+		want[s.Client] = tap{archive: arch, participant: "caller", role: "caller"}
+		if owner != "" {
+			want[owner] = tap{archive: arch, participant: "operator-" + string(s.Operator), role: "operator"}
+		}
+	}
+	for client := range c.tapped {
+		if _, still := want[client]; !still {
+			a.node.SetTap(client, nil)
+			delete(c.tapped, client)
+		}
+	}
+	for client, t := range want {
+		if c.tapped[client] != t {
+			a.node.SetTap(client, t)
+			c.tapped[client] = t
+		}
+	}
+}
+
+// maybeConnected tells the call that media flows, once both ends have a transport.
+func (a *App) maybeConnected(s call.State, owner ident.ClientID) {
+	if s.Phase != call.Connecting {
+		return
+	}
+	caller, ok1 := a.node.Stats(s.Client)
+	operator, ok2 := a.node.Stats(owner)
+	if ok1 && ok2 && caller.Connected && operator.Connected {
+		a.post(s.ID, call.Connected{})
+	}
+}

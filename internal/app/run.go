@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"jedel/internal/ident"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// stopTime bounds the orderly end: sockets told, archives flushed and signed.
+const stopTime = 10 * time.Second
+
+// Run serves until ctx ends. Start order: recorder, media, calls, people, edge; it stops in the
+// reverse order, so that what calls say last is still recorded.
+func (a *App) Run(ctx context.Context) error {
+	floor, stopFloor := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopFloor()
+	below, belowCtx := errgroup.WithContext(floor)
+	below.Go(func() error { return a.rec.Run(belowCtx) })
+	below.Go(func() error { return a.node.Run(belowCtx) })
+
+	middle, stopMiddle := context.WithCancel(belowCtx)
+	defer stopMiddle()
+	calls, callsCtx := errgroup.WithContext(middle)
+	calls.Go(func() error { return a.desk.Run(callsCtx) })
+	for _, loop := range []func(context.Context){
+		a.runHands, a.runShows, a.runWork, a.runScribes, a.runPresence, a.runLamps, a.runMedia, a.runData, a.runHousekeeping,
+	} {
+		calls.Go(func() error { loop(callsCtx); return nil })
+	}
+
+	edgeErr := a.edge.Run(joined(ctx, callsCtx))
+	stopMiddle()
+	callsErr := calls.Wait()
+	stopFloor()
+	err := errors.Join(wrap("edge", edgeErr), wrap("calls", callsErr), wrap("recorder and media", below.Wait()))
+	return errors.Join(err, a.close())
+}
+
+func wrap(part string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", part, err)
+}
+
+// joined returns a context that ends with either.
+func joined(a, b context.Context) context.Context {
+	ctx, cancel := context.WithCancel(a)
+	context.AfterFunc(b, cancel)
+	context.AfterFunc(ctx, cancel)
+	return ctx
+}
+
+// runWork carries out posts that nobody waits for, each in its own goroutine: one call whose
+// store is slow does not hold up the others.
+func (a *App) runWork(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for jobs := a.work.take(ctx); jobs != nil; jobs = a.work.take(ctx) {
+		for _, job := range jobs {
+			wg.Go(func() { job(ctx) })
+		}
+	}
+}
+
+// runScribes runs one goroutine per open call for its slow work. When ctx ends each still writes
+// what it holds.
+func (a *App) runScribes(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for calls := a.calls.take(ctx); calls != nil; calls = a.calls.take(ctx) {
+		for _, c := range calls {
+			wg.Go(func() { a.runScribe(ctx, c) })
+		}
+	}
+}
+
+func (a *App) runScribe(ctx context.Context, c *openCall) {
+	for {
+		jobs := c.scribe.take(ctx)
+		if jobs == nil {
+			return
+		}
+		for _, job := range jobs {
+			if job == nil {
+				return
+			}
+			job(ctx)
+		}
+	}
+}
+
+// lanes is how many data channel messages are worked on at once; those of one client stay in
+// order.
+const lanes = 8
+
+func (a *App) runData(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for i := range a.data {
+		wg.Go(func() {
+			for msgs := a.data[i].take(ctx); msgs != nil; msgs = a.data[i].take(ctx) {
+				for _, m := range msgs {
+					a.handleData(ctx, m)
+				}
+			}
+		})
+	}
+}
+
+// dataMessage is one message from a client's data channel.
+type dataMessage struct {
+	client ident.ClientID
+	raw    []byte
+}
+
+func (a *App) handleData(ctx context.Context, m dataMessage) {
+	reply := a.edge.Hub().Handle(ctx, m.client, m.raw)
+	if reply == nil {
+		return
+	}
+	if err := a.node.Send(m.client, reply); err != nil {
+		a.log.Debug("data channel reply", "client", m.client, "err", err)
+	}
+}
+
+// housekeepingEvery is how often what has expired is removed.
+const housekeepingEvery = 10 * time.Minute
+
+func (a *App) runHousekeeping(ctx context.Context) {
+	tick := time.NewTicker(housekeepingEvery)
+	defer tick.Stop()
+	for {
+		if err := a.db.DeleteExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			a.log.Warn("expired sessions stay a little longer", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"jedel/internal/call"
+	"jedel/internal/callctl"
+	"jedel/internal/ident"
+	"jedel/internal/queue"
+	"jedel/recorder/evr"
+	"jedel/signaling/wire"
+)
+
+// consoleEvery is the shortest time between two lists sent to a console.
+const consoleEvery = 200 * time.Millisecond
+
+// Changed implements callctl.Doer.
+func (a *App) Changed(s call.State, rec call.Record) { a.shows.put(showing{s, rec}) }
+
+// BoardChanged implements callctl.Doer.
+func (a *App) BoardChanged() { a.shows.put(showing{}) }
+
+// runShows tells people what changed: calls at once, lists at most every consoleEvery.
+func (a *App) runShows(ctx context.Context) {
+	owners := map[ident.CallID]ident.StaffID{}
+	next := time.Time{}
+	later := time.NewTimer(time.Hour)
+	defer later.Stop()
+	for {
+		items := a.shows.takeOr(ctx, later.C)
+		if ctx.Err() != nil {
+			return
+		}
+		for _, it := range items {
+			if it.state.Version > 0 {
+				a.showCall(ctx, it, owners)
+			}
+		}
+		if wait := time.Until(next); wait > 0 {
+			later.Reset(wait)
+			continue
+		}
+		a.showLists(ctx)
+		next = time.Now().Add(consoleEvery)
+		if len(items) > 0 {
+			later.Reset(time.Hour)
+		}
+	}
+}
+
+// showCall shows one call to its caller and its operator, and writes the decision into its
+// archive.
+func (a *App) showCall(ctx context.Context, it showing, owners map[ident.CallID]ident.StaffID) {
+	s := it.state
+	c, made := a.ledger.open(s.ID)
+	if made {
+		a.begin(ctx, s, c)
+	}
+	if it.rec.Fact != nil {
+		a.keep(s.ID, evr.Event, it.rec.At, entry{Kind: it.rec.Fact.Kind(), Body: it.rec.Fact, AtMs: it.rec.At.UnixMilli()})
+		a.books.note(s, it.rec)
+	} else {
+		a.books.know(s)
+	}
+	a.edge.Hub().Send(s.Client, &wire.CallState{View: a.view(s, false)})
+	if old := owners[s.ID]; old != "" && old != s.Operator {
+		card := c.dossier.card(s, "")
+		card.Phase, card.EndReason = wire.PhaseEnded, "moved"
+		a.sendStaff(old, &wire.CallCardNews{Card: card})
+	}
+	a.sendOperator(s, &wire.CallCardNews{Card: c.dossier.card(s, a.transferTo(s))})
+	if s.Phase == call.Ended {
+		delete(owners, s.ID)
+		if s.Closing.CallBack == call.CallBackPending {
+			a.ledger.close(s.ID)
+		}
+		return
+	}
+	owners[s.ID] = s.Operator
+}
+
+// begin starts a call's scribe and reads what is stored of the call.
+func (a *App) begin(ctx context.Context, s call.State, c *openCall) {
+	a.calls.put(c)
+	if err := a.ledger.load(ctx, s, c.dossier); err != nil {
+		a.log.Error("what was said in the call cannot be read back", "call", s.ID, "err", err)
+	}
+}
+
+func (a *App) transferTo(s call.State) string {
+	if s.Offer != nil && s.Offer.Transfer {
+		return a.people.name(s.Offer.Operator)
+	}
+	return ""
+}
+
+// view is a call as its caller sees it.
+func (a *App) view(s call.State, chat bool) wire.CallView {
+	c, _ := a.ledger.open(s.ID)
+	ahead := 0
+	if s.Waiting() {
+		ahead = max(0, slices.IndexFunc(a.desk.Line().Snapshot().Waiting, func(q queue.Call) bool { return q.ID == s.ID }))
+	}
+	return c.dossier.callerView(s, a.people.name(s.Operator), ahead, chat)
+}
+
+// showLists sends every console what it lists, and every waiting caller their place.
+func (a *App) showLists(ctx context.Context) {
+	snap := a.desk.Line().Snapshot()
+	common := a.lists(ctx, snap)
+	a.latest.Store(&common)
+	for staff, seat := range a.people.all() {
+		state := common
+		state.Me = a.me(snap, staff)
+		a.edge.Hub().Send(seat.client, &state)
+	}
+	for i, q := range snap.Waiting {
+		if a.places[q.ID] == i+1 {
+			continue
+		}
+		if s, ok := a.desk.State(q.ID); ok {
+			a.edge.Hub().Send(s.Client, &wire.CallState{View: a.view(s, false)})
+		}
+	}
+	a.places = map[ident.CallID]int{}
+	for i, q := range snap.Waiting {
+		a.places[q.ID] = i + 1
+	}
+}
+
+func (a *App) me(snap *callctl.Snapshot, staff ident.StaffID) wire.OperatorRow {
+	if o, ok := snap.Standing(staff); ok {
+		return a.operatorRow(o)
+	}
+	return wire.OperatorRow{Staff: string(staff), Name: a.people.name(staff), State: wire.DutyOff}
+}
+
+// lists is what every console shows.
+func (a *App) lists(ctx context.Context, snap *callctl.Snapshot) wire.ConsoleState {
+	out := wire.ConsoleState{
+		Rev: snap.Rev, Waiting: []wire.WaitingRow{}, Operators: []wire.OperatorRow{}, CallBacks: a.books.callBacks(a.ledger),
+		Target: a.books.targets(ctx, time.Now()),
+	}
+	for i, q := range snap.Waiting {
+		if i == wire.MaxQueueRows {
+			out.More = len(snap.Waiting) - i
+			break
+		}
+		s, ok := a.desk.State(q.ID)
+		if !ok {
+			continue
+		}
+		c, _ := a.ledger.open(q.ID)
+		out.Waiting = append(out.Waiting, c.dossier.row(s, a.people.name(q.Offered)))
+	}
+	for _, o := range snap.Operators {
+		out.Operators = append(out.Operators, a.operatorRow(o))
+	}
+	return out
+}
