@@ -89,6 +89,8 @@ func (s *Scanner) chain() (missing string, err error) {
 			continue
 		case seg.Name == after.Prev:
 			seg.Counts, seg.End = true, after.PrevBytes
+		case after.Prev == "" && after.FirstLeaf > 0: // does not say: the file before it
+			seg.Counts = true
 		case seg.Name > after.Prev:
 			continue // a failed attempt between two that count
 		default:
@@ -99,7 +101,7 @@ func (s *Scanner) chain() (missing string, err error) {
 			after = &seg.Header
 		}
 	}
-	if after != nil && after.Prev != "" {
+	if after != nil && after.Prev != "" { // the first file names one before it
 		missing = after.Prev
 	}
 	return missing, nil
