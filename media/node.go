@@ -359,6 +359,15 @@ func (n *Node) ClosePeer(id ident.ClientID, reason string) {
 	}
 }
 
+// PC returns the name of the connection that the node has of a client, empty for none.
+func (n *Node) PC(id ident.ClientID) string {
+	p := n.find(id)
+	if p == nil {
+		return ""
+	}
+	return p.pcID()
+}
+
 // Stats returns how the client's connection is; ok is false where there is none.
 func (n *Node) Stats(id ident.ClientID) (PeerStats, bool) {
 	p := n.find(id)

@@ -30,6 +30,7 @@ func (a *App) Hello(ctx context.Context, who signaling.Who, h *wire.Hello) (*wir
 	} else {
 		err = a.helloCaller(ctx, who, w)
 	}
+	w.PC = a.node.PC(who.Client)
 	a.wakePresence()
 	return w, err
 }

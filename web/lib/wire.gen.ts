@@ -268,6 +268,7 @@ export interface Welcome {
   call?: CallView;
   centre: Centre;
   console?: ConsoleInit;
+  pc?: string;
 }
 
 export interface Ping {

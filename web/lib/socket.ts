@@ -1,0 +1,277 @@
+/** One client's socket: connects, says hello, resumes, comes back by itself. Knows no DOM. */
+import type { Bodies, Role, Text, Welcome } from "./wire.gen";
+import { version } from "./wire.gen";
+
+export type Link = "connecting" | "open" | "lost" | "closed";
+type Key = keyof Bodies;
+
+/** A refusal of the gateway: programs read the code, people the words. */
+export class Refusal extends Error {
+  readonly code: string;
+  readonly words: Text | null;
+  constructor(code: string, words: Text | null = null) {
+    super(code);
+    this.name = "Refusal";
+    this.code = code;
+    this.words = words;
+  }
+}
+
+export interface SessionOptions {
+  role: Role;
+  lang: string;
+  storage: Pick<Storage, "getItem" | "setItem">;
+  agent?: string;
+  token?: () => string | undefined;
+  url?: string;
+}
+
+export interface RequestOptions {
+  timeoutMs?: number;
+  /** Ask again after a reconnect: for requests that are idempotent by their id. */
+  again?: boolean;
+}
+
+interface Pending {
+  type: Key;
+  body: unknown;
+  again: boolean;
+  done: (body: unknown) => void;
+  fail: (err: Error) => void;
+}
+
+const pingEvery = 5000;
+const silence = 8000;
+const firstPause = 250;
+const longestPause = 5000;
+
+export class Session {
+  readonly #opts: SessionOptions;
+  readonly #on = new Map<string, Set<(body: never) => void>>();
+  readonly #onLink = new Set<(link: Link) => void>();
+  readonly #waiting: Pending[] = [];
+  readonly #pending = new Map<number, Pending>();
+  #ws: WebSocket | null = null;
+  #link: Link = "closed";
+  #seq = 0;
+  #pause = firstPause;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #heard = 0;
+  #scope: AbortController | null = null;
+  #wakeups = 0;
+
+  constructor(opts: SessionOptions) {
+    this.#opts = opts;
+  }
+
+  get link(): Link {
+    return this.#link;
+  }
+
+  /** The client and key of this tab, for requests beside the socket. */
+  credentials(): { client: string; key: string } | null {
+    const raw = this.#opts.storage.getItem(this.#place());
+    if (!raw) return null;
+    try {
+      const c = JSON.parse(raw) as { client?: string; key?: string };
+      return c.client && c.key ? { client: c.client, key: c.key } : null;
+    } catch {
+      return null;
+    }
+  }
+
+  start(): void {
+    if (this.#scope) return;
+    this.#scope = new AbortController();
+    const signal = this.#scope.signal;
+    const wake = () => this.#wake();
+    globalThis.addEventListener?.("online", wake, { signal });
+    globalThis.document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake(), { signal });
+    this.#watch = setInterval(() => this.#beat(), 1000);
+    this.#connect();
+  }
+
+  close(): void {
+    this.#scope?.abort();
+    this.#scope = null;
+    clearTimeout(this.#timer);
+    clearInterval(this.#watch);
+    this.#ws?.close(1000);
+    this.#ws = null;
+    this.#set("closed");
+    for (const p of [...this.#pending.values(), ...this.#waiting.splice(0)]) p.fail(new Refusal("unavailable"));
+    this.#pending.clear();
+  }
+
+  /** Connects anew, as somebody else or in another language. */
+  renew(change: Partial<SessionOptions>): void {
+    Object.assign(this.#opts, change);
+    this.#ws?.close(1000);
+  }
+
+  on<T extends Key>(type: T, fn: (body: Bodies[T]) => void): () => void {
+    const set = this.#on.get(type) ?? new Set();
+    this.#on.set(type, set);
+    set.add(fn as (body: never) => void);
+    return () => set.delete(fn as (body: never) => void);
+  }
+
+  onLink(fn: (link: Link) => void): () => void {
+    this.#onLink.add(fn);
+    return () => this.#onLink.delete(fn);
+  }
+
+  /** Sends a request and resolves with the body of its answer, or rejects with a Refusal. */
+  request<T extends Key>(type: T, body: Bodies[T], options: RequestOptions = {}): Promise<unknown> {
+    const { timeoutMs = 10000, again = false } = options;
+    return new Promise((resolve, reject) => {
+      const p: Pending = { type, body, again, done: finish(resolve), fail: finish(reject) };
+      const timer = setTimeout(() => {
+        this.#forget(p);
+        reject(new Refusal("unavailable"));
+      }, timeoutMs);
+      function finish<V>(then: (v: V) => void): (v: V) => void {
+        return (v) => {
+          clearTimeout(timer);
+          then(v);
+        };
+      }
+      if (this.#link === "open") this.#send(p);
+      else if (this.#link === "closed") p.fail(new Refusal("unavailable"));
+      else this.#waiting.push(p);
+    });
+  }
+
+  #place(): string {
+    return `jedel.client.${this.#opts.role}`;
+  }
+
+  #forget(p: Pending): void {
+    for (const [seq, q] of this.#pending) if (q === p) this.#pending.delete(seq);
+    const i = this.#waiting.indexOf(p);
+    if (i >= 0) this.#waiting.splice(i, 1);
+  }
+
+  #set(link: Link): void {
+    if (this.#link === link) return;
+    this.#link = link;
+    for (const fn of this.#onLink) fn(link);
+  }
+
+  #connect(): void {
+    if (!this.#scope) return;
+    clearTimeout(this.#timer);
+    if (this.#link !== "lost") this.#set("connecting");
+    const url = this.#opts.url ?? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+    let ws: WebSocket;
+    try {
+      ws = new WebSocket(url);
+    } catch {
+      this.#again();
+      return;
+    }
+    this.#ws = ws;
+    this.#seq = 0;
+    this.#heard = Date.now();
+    ws.onopen = () => {
+      const kept = this.credentials();
+      const token = this.#opts.token?.();
+      this.#raw("hello", {
+        version,
+        role: this.#opts.role,
+        lang: this.#opts.lang,
+        agent: this.#opts.agent ?? "jedel-web",
+        ...(token ? { token } : {}),
+        ...(kept ? { resume: kept } : {}),
+      });
+    };
+    ws.onmessage = (e) => this.#take(ws, String(e.data));
+    ws.onclose = (e) => this.#lost(ws, e.code);
+  }
+
+  #raw(type: string, body: unknown): number {
+    const seq = ++this.#seq;
+    this.#ws?.send(JSON.stringify({ type, seq, body }));
+    return seq;
+  }
+
+  #send(p: Pending): void {
+    this.#pending.set(this.#raw(p.type, p.body), p);
+  }
+
+  #take(ws: WebSocket, data: string): void {
+    if (ws !== this.#ws) return;
+    this.#heard = Date.now();
+    const m = JSON.parse(data) as { type: string; re?: number; body: unknown };
+    if (m.type === "welcome") this.#welcome(m.body as Welcome);
+    const p = m.re ? this.#pending.get(m.re) : undefined;
+    if (m.re && p) {
+      this.#pending.delete(m.re);
+      if (m.type === "error") {
+        const e = m.body as Bodies["error"];
+        p.fail(new Refusal(e.code, e.words));
+      } else p.done(m.body);
+      return;
+    }
+    for (const fn of this.#on.get(m.type) ?? []) (fn as (b: unknown) => void)(m.body);
+  }
+
+  #welcome(w: Welcome): void {
+    try {
+      this.#opts.storage.setItem(this.#place(), JSON.stringify({ client: w.client, key: w.key }));
+    } catch {
+      // Without storage a reload begins anew; the call is found again by its registration.
+    }
+    this.#pause = firstPause;
+    this.#set("open");
+    for (const p of this.#waiting.splice(0)) this.#send(p);
+  }
+
+  /** Socket closed: some closings are for good, from others we come back. */
+  #lost(ws: WebSocket, code: number): void {
+    if (ws !== this.#ws) return;
+    this.#ws = null;
+    for (const p of this.#pending.values()) {
+      if (p.again) this.#waiting.push(p);
+      else p.fail(new Refusal("unavailable"));
+    }
+    this.#pending.clear();
+    if (!this.#scope) return;
+    if (code === 4001 || (code === 4002 && this.#opts.role === "console") || code === 4003) {
+      this.close();
+      return;
+    }
+    this.#set("lost");
+    this.#again();
+  }
+
+  #again(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#connect(), this.#pause * (0.5 + Math.random() / 2));
+    this.#pause = Math.min(2 * this.#pause, longestPause);
+  }
+
+  /** The network or the person is back: do not wait for the timer. */
+  #wake(): void {
+    if (this.#link === "open") this.#ping();
+    else if (this.#link === "lost" && !this.#ws) {
+      this.#pause = firstPause;
+      this.#connect();
+    }
+  }
+
+  #ping(): void {
+    if (this.#ws?.readyState === 1) this.#pending.set(this.#raw("ping", {}), { type: "ping", body: {}, again: false, done: () => {}, fail: () => {} });
+  }
+
+  #beat(): void {
+    const quiet = Date.now() - this.#heard;
+    if (this.#ws && quiet > silence) {
+      const dead = this.#ws;
+      dead.onclose = null;
+      dead.close();
+      this.#lost(dead, 1006);
+    } else if (this.#link === "open" && ++this.#wakeups % (pingEvery / 1000) === 0) this.#ping();
+  }
+}
