@@ -1,0 +1,157 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { t } from "../lib/i18n";
+import type { Caller } from "./caller";
+import { Chat } from "./Chat";
+import { Camera, CameraOff, Flip, Phone, PhoneOff } from "./icons";
+import { Where } from "./Where";
+import { clock, stage, type View } from "./view";
+
+/** What is told at the top, in one sentence. */
+export function sentence(v: View): string {
+  switch (stage(v)) {
+    case "calling":
+      return v.link === "open" ? t("tapped") : t("link.connecting");
+    case "waiting":
+      return v.call && v.call.ahead > 0 ? t("queue", { n: v.call.ahead }) : t("next");
+    case "ringing":
+      return t("ringing");
+    case "connecting":
+      return t("connecting");
+    case "hold":
+      return t("hold");
+    case "lost":
+      return t("link.lost");
+    default:
+      return t("connected", { name: v.call?.operator ?? "" });
+  }
+}
+
+/** Keeps the screen on while a call is open. */
+function useWakeLock(): void {
+  useEffect(() => {
+    let lock: WakeLockSentinel | undefined;
+    const take = () => {
+      if (document.visibilityState === "visible") void navigator.wakeLock?.request("screen").then((l) => (lock = l), () => undefined);
+    };
+    take();
+    document.addEventListener("visibilitychange", take);
+    return () => {
+      document.removeEventListener("visibilitychange", take);
+      void lock?.release();
+    };
+  }, []);
+}
+
+function Media({ stream, kind, label, muted, volume }: { stream: MediaStream | null; kind: "audio" | "video"; label: string; muted?: boolean; volume?: number }) {
+  const ref = useRef<HTMLMediaElement>(null);
+  useEffect(() => {
+    const el = ref.current;
+    if (!el || el.srcObject === stream) return;
+    el.srcObject = stream;
+    if (stream) void el.play().catch(() => undefined);
+  });
+  useEffect(() => {
+    if (ref.current && volume !== undefined) ref.current.volume = volume;
+  }, [volume]);
+  if (kind === "audio") return <audio ref={ref as never} autoplay />;
+  return <video ref={ref as never} class={label} aria-label={t(label)} playsInline autoplay muted={muted === true} />;
+}
+
+/** Hanging up takes a second press within four seconds. */
+export function EndButton({ onEnd }: { onEnd: () => void }) {
+  const [sure, setSure] = useState(false);
+  useEffect(() => {
+    if (!sure) return;
+    const timer = setTimeout(() => setSure(false), 4000);
+    return () => clearTimeout(timer);
+  }, [sure]);
+  return (
+    <button type="button" class="end" data-sure={sure} onClick={() => (sure ? onEnd() : setSure(true))}>
+      {sure ? t("end.sure") : t("end")}
+    </button>
+  );
+}
+
+function Devices({ caller }: { caller: Caller }) {
+  const v = caller.view;
+  const trouble = v.mic === "denied" || v.mic === "none" || v.mic === "busy";
+  return (
+    <>
+      {trouble && (
+        <p class="note">
+          {t(`mic.${v.mic}`)}{" "}
+          <button type="button" onClick={() => void caller.micOn()}>
+            {t("mic.allow")}
+          </button>
+        </p>
+      )}
+      {v.camera === "denied" && <p class="note">{t("cam.denied")}</p>}
+      {v.weak && <p class="note">{t("weak")}</p>}
+      <div class="controls">
+        <button type="button" aria-pressed={v.mic === "on"} onClick={() => void caller.toggleMic()}>
+          {v.mic === "on" ? <Phone /> : <PhoneOff />}
+          {v.mic === "on" ? t("mic.on") : t("mic.off")}
+        </button>
+        <button type="button" aria-pressed={v.camera === "on"} onClick={() => void caller.toggleCamera()}>
+          {v.camera === "on" ? <Camera /> : <CameraOff />}
+          {v.camera === "on" ? t("cam.on") : t("cam.off")}
+        </button>
+        {v.camera === "on" && (
+          <button type="button" onClick={() => void caller.flip()}>
+            <Flip />
+            {t("cam.flip")}
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+export function Call({ caller, now }: { caller: Caller; now: number }) {
+  const v = caller.view;
+  const call = v.call;
+  const [volume, setVolume] = useState(1);
+  useWakeLock();
+  const recording = call?.recording.state ?? "stopped";
+  return (
+    <main class="call" data-stage={stage(v)}>
+      <div class="status">
+        <p class="sentence" aria-live="polite">
+          {sentence(v)}
+        </p>
+        <p class="facts">
+          {call && <span>{t("registered", { id: call.number })}</span>}
+          {call && <span class="clock">{clock(call.createdMs, now)}</span>}
+          <span class="rec" data-state={recording}>
+            {recording === "stopped" ? t("rec.stopped") : t("rec.recording")}
+          </span>
+          {v.quality && v.quality.word !== "unknown" && v.quality.word !== "lost" && <span>{t(`quality.${v.quality.word}`)}</span>}
+        </p>
+      </div>
+      {v.cameraAsked && (
+        <div class="ask" role="alert">
+          <p>{t("cam.ask")}</p>
+          <button type="button" class="go" onClick={() => void caller.cameraOn()}>
+            {t("cam.yes")}
+          </button>
+          <button type="button" onClick={() => caller.set({ cameraAsked: false })}>
+            {t("cam.no")}
+          </button>
+        </div>
+      )}
+      <div class="pictures" data-any={v.camera === "on" || call?.opCamera === true}>
+        {call?.opCamera && <Media stream={caller.remoteVideo} kind="video" label="operator.video" muted />}
+        {v.camera === "on" && <Media stream={caller.preview} kind="video" label="preview" muted />}
+      </div>
+      <Media stream={caller.remoteAudio} kind="audio" label="sound" volume={volume} />
+      <Devices caller={caller} />
+      <label class="volume">
+        {t("sound")}
+        <input type="range" min="0" max="1" step="0.05" value={volume} onInput={(e) => setVolume(Number(e.currentTarget.value))} />
+      </label>
+      <Where caller={caller} now={now} />
+      {call && <Chat caller={caller} />}
+      <EndButton onEnd={() => void caller.end()} />
+    </main>
+  );
+}

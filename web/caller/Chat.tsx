@@ -1,0 +1,81 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { t } from "../lib/i18n";
+import type { Caller } from "./caller";
+import { Photo, Send } from "./icons";
+import type { Line } from "./view";
+
+function Said({ caller, line }: { caller: Caller; line: Line }) {
+  const who = line.from === "caller" ? t("chat.you") : line.name || t("chat.operator");
+  const time = new Date(line.atMs).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return (
+    <li data-from={line.from}>
+      <small>
+        {who} {time} {line.state !== "sent" && t(`chat.${line.state}`)}
+      </small>
+      {line.file ? <span class="file">{line.file.name}</span> : <span>{line.text}</span>}
+      {line.state === "failed" && (
+        <button type="button" onClick={() => void caller.retry(line.id)}>
+          {t("chat.retry")}
+        </button>
+      )}
+    </li>
+  );
+}
+
+/** The conversation in writing, with three answers that need no typing. */
+export function Chat({ caller }: { caller: Caller }) {
+  const v = caller.view;
+  const [text, setText] = useState("");
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    list.current?.lastElementChild?.scrollIntoView({ block: "nearest" });
+  }, [v.chat.length]);
+  const send = (what: string) => {
+    const words = what.trim();
+    if (words) void caller.write(words);
+  };
+  return (
+    <section class="chat" aria-label={t("chat")}>
+      {v.chat.length === 0 && <p class="hint">{t("meanwhile")}</p>}
+      {v.error && <p class="alert" role="alert">{t("error.code", { code: v.error })}</p>}
+      <ul ref={list} aria-live="polite">
+        {v.chat.map((l) => (
+          <Said key={`${l.from}${l.id}`} caller={caller} line={l} />
+        ))}
+      </ul>
+      <div class="quick">
+        {["yes", "no", "dk"].map((k) => (
+          <button type="button" key={k} onClick={() => send(t(k))}>
+            {t(k)}
+          </button>
+        ))}
+      </div>
+      <form
+        class="line"
+        onSubmit={(e) => {
+          e.preventDefault();
+          send(text);
+          setText("");
+        }}
+      >
+        <label class="photo" title={t("chat.photo")}>
+          <Photo />
+          <span class="unseen">{t("chat.photo")}</span>
+          <input
+            type="file"
+            accept="image/*"
+            onChange={(e) => {
+              const file = e.currentTarget.files?.[0];
+              if (file) void caller.photo(file);
+              e.currentTarget.value = "";
+            }}
+          />
+        </label>
+        <input value={text} maxLength={1000} aria-label={t("chat.write")} placeholder={t("chat.write")} onInput={(e) => setText(e.currentTarget.value)} />
+        <button type="submit" aria-label={t("chat.send")}>
+          <Send />
+        </button>
+      </form>
+    </section>
+  );
+}

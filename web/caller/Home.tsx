@@ -1,0 +1,58 @@
+import { t } from "../lib/i18n";
+import type { Caller } from "./caller";
+import { Handset, Hush, Person, Phone } from "./icons";
+
+/** The first screen: one button, and the other doors. */
+export function Home({ caller, onProfile }: { caller: Caller; onProfile: () => void }) {
+  const v = caller.view;
+  const offline = typeof navigator !== "undefined" && navigator.onLine === false;
+  const link = v.link === "open" ? t("link.ready") : v.link === "lost" ? t("link.connecting") : t("link.connecting");
+  return (
+    <main class="home">
+      {offline && (
+        <p class="alert" role="alert">
+          {t("offline", { phone: v.phone })}
+        </p>
+      )}
+      {v.error && (
+        <p class="alert" role="alert">
+          {t("error.busy", { phone: v.phone })} <small>{t("error.code", { code: v.error })}</small>
+        </p>
+      )}
+      <form
+        class="callform"
+        onSubmit={(e) => {
+          e.preventDefault();
+          void caller.tap("video");
+        }}
+      >
+        <button class="callbutton" type="submit">
+          <Handset />
+          <span class="callwords">{t("call")}</span>
+          <span class="callnote">{t("call.recorded")}</span>
+        </button>
+      </form>
+      <div class="doors">
+        <button type="button" onClick={() => void caller.tap("silent")}>
+          <Hush />
+          {t("silent.door")}
+        </button>
+        <button type="button" onClick={() => void caller.tap("voice")}>
+          <Phone />
+          {t("voice.door")}
+        </button>
+      </div>
+      <p class="linkline" data-open={v.link === "open"}>
+        {link}
+      </p>
+      <button type="button" class="plain" onClick={onProfile}>
+        <Person />
+        {v.self ? `${t("profile")}: ${v.self.name || v.self.phone}` : t("register")}
+      </button>
+      <a class="telephone" href={`tel:${v.phone}`}>
+        <Handset /> {t("phone", { phone: v.phone })}
+      </a>
+      <p class="fine">{t("notice")}</p>
+    </main>
+  );
+}

@@ -1,0 +1,320 @@
+/** The caller's side of a call: joins session, peer, devices and position, and keeps one View. */
+import type { Lang } from "../lib/i18n";
+import { Peer } from "../lib/peer";
+import { Refusal, Session } from "../lib/socket";
+import type { CallCreated, CallKind, CallView, CallerSelf, FileRef, Fix } from "../lib/wire.gen";
+import { takeCamera, takeMic } from "./devices";
+import { Place } from "./place";
+import { clientStorage, keepOpen, read, tokenKey, write } from "./store";
+import { empty, marked, posted, type View, withCall, written } from "./view";
+
+const refKey = "jedel.ref";
+const weakLoss = 0.15; // of audio towards us, for two reports: video gives way
+
+function random(): string {
+  return crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+}
+
+export class Caller {
+  readonly session: Session;
+  readonly peer: Peer;
+  readonly place: Place;
+  view: View = empty;
+  remoteAudio: MediaStream | null = null;
+  remoteVideo: MediaStream | null = null;
+  preview: MediaStream | null = null;
+  #mic: MediaStreamTrack | null = null;
+  #camera: MediaStreamTrack | null = null;
+  #weak = 0;
+  readonly #listeners = new Set<() => void>();
+  readonly #photos = new Map<string, File>();
+
+  constructor(language: Lang) {
+    this.session = new Session({ role: "caller", lang: language, storage: clientStorage, agent: "jedel-caller", token: () => read(tokenKey) });
+    this.peer = new Peer(this.session, "caller");
+    this.place = new Place((fix) => this.#located(fix), (place) => this.set({ place }));
+  }
+
+  start(): void {
+    this.session.onLink((link) => this.set({ link }));
+    this.peer.onState((media) => this.set({ media }));
+    this.session.on("welcome", (w) => {
+      this.set({ self: w.caller ?? null, phone: w.centre.phone, error: "" });
+      if (w.call) this.#resumed(w.call);
+      else if (this.view.call && this.view.call.phase !== "ended") this.#over({ ...this.view.call, phase: "ended" });
+    });
+    this.session.on("call.state", (b) => this.#changed(b.view));
+    this.session.on("chat.posted", (b) => this.set({ chat: posted(this.view.chat, b.item) }));
+    this.session.on("camera.requested", () => this.set({ cameraAsked: this.view.camera !== "on" }));
+    this.session.on("position.requested", () => this.place.again());
+    this.session.on("quality.changed", (b) => this.#quality(b.quality));
+    this.session.on("call.recording", (b) => this.view.call && this.set({ call: { ...this.view.call, recording: b.recording } }));
+    this.peer.onRemote((r) => {
+      if (r.kind === "audio") this.remoteAudio = new MediaStream([r.track]);
+      else this.remoteVideo = new MediaStream([r.track]);
+      this.set({});
+    });
+    document.addEventListener("visibilitychange", () => void this.#tellDevices());
+    void fetch("/api/v1/config").then(async (r) => {
+      const c = (await r.json()) as { codesPrinted?: boolean };
+      this.set({ demo: c.codesPrinted === true });
+    }, () => undefined);
+    this.session.start();
+    void this.peer.warm().catch(() => undefined);
+  }
+
+  subscribe(fn: () => void): () => void {
+    this.#listeners.add(fn);
+    return () => this.#listeners.delete(fn);
+  }
+
+  set(change: Partial<View>): void {
+    this.view = { ...this.view, ...change };
+    for (const fn of this.#listeners) fn();
+  }
+
+  /** The tap. The call is asked for at once; devices and position are asked for meanwhile. */
+  async tap(kind: CallKind): Promise<void> {
+    if (this.view.calling || (this.view.call && this.view.call.phase !== "ended")) return;
+    const ref = random();
+    write(refKey, ref); // before it is sent: a tap whose answer is lost finds its call again
+    this.set({ calling: true, call: null, chat: [], error: "", cameraAsked: false, fix: null });
+    this.peer.active = true;
+    const registered = this.#create(ref, kind);
+    if (kind !== "silent") {
+      await this.micOn();
+      if (kind === "video") await this.cameraOn();
+    }
+    this.place.start();
+    await registered;
+  }
+
+  async #create(ref: string, kind: CallKind): Promise<void> {
+    for (;;) {
+      try {
+        const made = (await this.session.request("call.create", { ref, kind }, { timeoutMs: 20000, again: true })) as CallCreated;
+        keepOpen(true);
+        this.set(withCall(this.view, made.view));
+        await this.#tellDevices();
+        return;
+      } catch (err) {
+        const code = err instanceof Refusal ? err.code : "internal";
+        if (code !== "unavailable" || !this.view.calling) {
+          this.set({ calling: false, error: code });
+          return;
+        }
+        this.set({ error: code }); // told, and tried again: the tap is not lost
+      }
+    }
+  }
+
+  /** A reload, a new tab after a crash, a restarted gateway: the same call, no new tap. */
+  #resumed(call: CallView): void {
+    const fresh = !this.view.call;
+    keepOpen(true);
+    this.peer.active = true;
+    this.set(withCall(this.view, call));
+    if (!fresh) {
+      void this.#tellDevices();
+      return;
+    }
+    void (async () => {
+      if (call.kind !== "silent") {
+        await this.micOn();
+        if (call.kind === "video") await this.cameraOn();
+      }
+      this.place.start();
+    })();
+  }
+
+  #changed(call: CallView): void {
+    if (this.view.call && this.view.call.call !== call.call && this.view.call.phase !== "ended") return;
+    if (call.phase === "ended") this.#over(call);
+    else this.set(withCall(this.view, call));
+  }
+
+  #over(call: CallView): void {
+    this.set(withCall(this.view, call));
+    keepOpen(false);
+    write(refKey, null);
+    this.peer.active = false;
+    this.place.stop("none");
+    void this.#drop("mic");
+    void this.#drop("camera");
+  }
+
+  async #drop(which: "mic" | "camera"): Promise<void> {
+    if (which === "mic") {
+      this.#mic?.stop();
+      this.#mic = null;
+      await this.peer.setMic(null);
+      this.set({ mic: "off" });
+    } else {
+      this.#camera?.stop();
+      this.#camera = null;
+      this.preview = null;
+      await this.peer.setCamera(null);
+      this.set({ camera: "off" });
+    }
+  }
+
+  async micOn(): Promise<void> {
+    this.set({ mic: "asking" });
+    const got = this.#mic ? { state: "on" as const, track: this.#mic } : await takeMic();
+    this.#mic = got.track;
+    if (got.track) got.track.enabled = true;
+    await this.peer.setMic(got.track);
+    this.set({ mic: got.state });
+    await this.#tellDevices();
+  }
+
+  async toggleMic(): Promise<void> {
+    if (!this.#mic) return this.micOn();
+    this.#mic.enabled = !this.#mic.enabled;
+    this.set({ mic: this.#mic.enabled ? "on" : "off" });
+    await this.#tellDevices();
+  }
+
+  async cameraOn(): Promise<void> {
+    this.set({ camera: "asking", cameraAsked: false });
+    const got = await takeCamera(this.view.facing);
+    this.#camera?.stop();
+    this.#camera = got.track;
+    this.preview = got.track ? new MediaStream([got.track]) : null;
+    await this.peer.setCamera(got.track);
+    this.set({ camera: got.state, weak: false });
+    await this.#tellDevices();
+  }
+
+  async toggleCamera(): Promise<void> {
+    if (!this.#camera) return this.cameraOn();
+    await this.#drop("camera");
+    await this.#tellDevices();
+  }
+
+  async flip(): Promise<void> {
+    this.set({ facing: this.view.facing === "user" ? "environment" : "user" });
+    await this.cameraOn();
+  }
+
+  async #tellDevices(): Promise<void> {
+    if (!this.view.call || this.view.call.phase === "ended") return;
+    const background = document.visibilityState === "hidden";
+    try {
+      await this.session.request("media.status", { mic: this.view.mic, camera: this.view.camera, ...(background ? { background } : {}) });
+    } catch {
+      // Told again with the next change.
+    }
+  }
+
+  /** Words before pictures: on a bad link the camera gives way and the person is told. */
+  #quality(quality: View["quality"] & object): void {
+    this.set({ quality });
+    this.#weak = Math.max(quality.lossUp, quality.lossDown) > weakLoss ? this.#weak + 1 : 0;
+    if (this.#weak >= 2 && this.#camera) {
+      void this.#drop("camera").then(() => this.#tellDevices());
+      this.set({ weak: true });
+    }
+  }
+
+  async #located(fix: Fix): Promise<void> {
+    this.set({ fix });
+    const call = this.view.call;
+    if (!call || call.phase === "ended") return;
+    try {
+      await this.peer.request("position.report", { call: call.call, id: random(), fix }, { again: true, timeoutMs: 30000 });
+    } catch {
+      // The next fix replaces it.
+    }
+  }
+
+  /** A place in the caller's own words. */
+  say(text: string): Promise<void> {
+    const last = this.view.fix;
+    return this.#located({
+      lat: last?.lat ?? 0, lon: last?.lon ?? 0, accuracyM: last ? last.accuracyM : 10_000_000, source: "text", text, clientMs: Date.now(), serverMs: 0,
+    });
+  }
+
+  async write(text: string): Promise<void> {
+    const id = random();
+    this.set({ chat: written(this.view.chat, id, text, Date.now()) });
+    await this.#deliver(id, text);
+  }
+
+  async retry(id: string): Promise<void> {
+    const line = this.view.chat.find((l) => l.id === id);
+    if (!line) return;
+    this.set({ chat: marked(this.view.chat, id, "sending") });
+    const photo = this.#photos.get(id);
+    if (photo) await this.#upload(id, photo);
+    else await this.#deliver(id, line.text);
+  }
+
+  async #deliver(id: string, text: string, file?: string): Promise<void> {
+    const call = this.view.call;
+    if (!call) return;
+    try {
+      await this.peer.request("chat.send", { call: call.call, id, text, ...(file ? { file } : {}) }, { again: true, timeoutMs: 120000 });
+    } catch {
+      this.set({ chat: marked(this.view.chat, id, "failed") });
+    }
+  }
+
+  /** Sends a photo as it is: it is evidence. */
+  async photo(file: File): Promise<void> {
+    const id = random();
+    this.#photos.set(id, file);
+    this.set({ chat: written(this.view.chat, id, file.name, Date.now()) });
+    await this.#upload(id, file);
+  }
+
+  async #upload(id: string, file: File): Promise<void> {
+    const call = this.view.call;
+    const who = this.session.credentials();
+    if (!call || !who) return;
+    try {
+      const r = await fetch(`/api/v1/calls/${call.call}/files`, {
+        method: "POST", body: file,
+        headers: { "Content-Type": file.type || "application/octet-stream", "X-File-Name": encodeURIComponent(file.name), "X-Client": who.client, "X-Client-Key": who.key },
+      });
+      if (!r.ok) {
+        const refusal = (await r.json()) as { error?: { code?: string } };
+        this.set({ error: refusal.error?.code ?? "internal", chat: marked(this.view.chat, id, "failed") });
+        return;
+      }
+      const ref = (await r.json()) as FileRef;
+      this.#photos.delete(id);
+      await this.#deliver(id, "", ref.file);
+    } catch {
+      this.set({ chat: marked(this.view.chat, id, "failed") });
+    }
+  }
+
+  async contact(name: string, phone: string): Promise<void> {
+    const call = this.view.call;
+    if (call) await this.session.request("contact.set", { call: call.call, contact: { name, phone } }, { again: true });
+  }
+
+  async end(): Promise<void> {
+    const call = this.view.call;
+    if (!call) return;
+    try {
+      await this.session.request("call.end", { call: call.call }, { again: true, timeoutMs: 30000 });
+    } catch {
+      // The gateway ends it when we are gone for good.
+    }
+    this.#over({ ...(this.view.call ?? call), phase: "ended" });
+  }
+
+  home(): void {
+    this.set({ call: null, chat: [], quality: null, weak: false, error: "" });
+  }
+
+  /** Keeps or forgets a registration; the session says hello again as that person. */
+  signed(token: string | null, self: CallerSelf | null): void {
+    write(tokenKey, token);
+    this.set({ self });
+    this.session.renew({});
+  }
+}

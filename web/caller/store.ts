@@ -1,0 +1,50 @@
+/** Where this tab's client, call and registration are kept. A new tab takes over what an older one
+ * left open, a second tab beside it does not. */
+const open = "jedel.open";
+
+export const clientStorage = {
+  getItem(key: string): string | null {
+    try {
+      return sessionStorage.getItem(key) ?? (localStorage.getItem(open) ? localStorage.getItem(key) : null);
+    } catch {
+      return null;
+    }
+  },
+  setItem(key: string, value: string): void {
+    try {
+      sessionStorage.setItem(key, value);
+      localStorage.setItem(key, value);
+    } catch {
+      // Private windows without storage: the call lives as long as the tab.
+    }
+  },
+};
+
+/** Notes whether a call is open, so that a tab opened after a crash finds it. */
+export function keepOpen(is: boolean): void {
+  try {
+    if (is) localStorage.setItem(open, "1");
+    else localStorage.removeItem(open);
+  } catch {
+    // See above.
+  }
+}
+
+export function read(key: string): string | undefined {
+  try {
+    return localStorage.getItem(key) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function write(key: string, value: string | null): void {
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch {
+    // See above.
+  }
+}
+
+export const tokenKey = "jedel.caller.token";

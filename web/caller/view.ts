@@ -1,0 +1,109 @@
+/** What the page shows, and how it follows from what happens. Pure: no clock, socket or DOM. */
+import type { CallView, CallerSelf, ChatItem, DeviceState, Fix, Quality } from "../lib/wire.gen";
+
+/** A line of the chat that may still be on its way. */
+export interface Line {
+  id: string;
+  from: string;
+  name?: string;
+  text: string;
+  file?: ChatItem["file"];
+  atMs: number;
+  seq: number;
+  state: "sending" | "sent" | "failed";
+}
+
+export type PlaceState = "none" | "asking" | "on" | "denied" | "slow" | "stopped";
+
+export interface View {
+  link: "connecting" | "open" | "lost" | "closed";
+  media: "new" | "connecting" | "connected" | "lost" | "closed";
+  call: CallView | null;
+  calling: boolean; // tapped, not yet registered
+  chat: Line[];
+  mic: DeviceState;
+  camera: DeviceState;
+  facing: "user" | "environment";
+  place: PlaceState;
+  fix: Fix | null;
+  cameraAsked: boolean;
+  quality: Quality | null;
+  weak: boolean;
+  self: CallerSelf | null;
+  phone: string;
+  demo: boolean;
+  error: string;
+}
+
+export const empty: View = {
+  link: "connecting", media: "new", call: null, calling: false, chat: [], mic: "off", camera: "off", facing: "environment",
+  place: "none", fix: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", demo: false, error: "",
+};
+
+/** A newer view of the same call takes the place of an older one; an old one is ignored. */
+export function withCall(v: View, call: CallView): View {
+  if (v.call && v.call.call === call.call && call.rev < v.call.rev) return v;
+  const chat = call.chat.reduce((lines, item) => posted(lines, item), v.call && v.call.call !== call.call ? [] : v.chat);
+  return { ...v, call, calling: false, chat, cameraAsked: v.cameraAsked && call.phase !== "ended" };
+}
+
+/** A line that became durable: it replaces the one that was on its way. */
+export function posted(lines: Line[], item: ChatItem): Line[] {
+  const line: Line = { id: item.id, from: item.from, text: item.text, atMs: item.atMs, seq: item.chatSeq, state: "sent" };
+  if (item.name !== undefined) line.name = item.name;
+  if (item.file !== undefined) line.file = item.file;
+  const rest = lines.filter((l) => l.id !== item.id || l.from !== item.from);
+  return [...rest, line].sort((a, b) => (a.seq || 1e12) - (b.seq || 1e12));
+}
+
+/** A line that the person has just written. */
+export function written(lines: Line[], id: string, text: string, atMs: number): Line[] {
+  return [...lines, { id, from: "caller", text, atMs, seq: 0, state: "sending" }];
+}
+
+export function marked(lines: Line[], id: string, state: Line["state"]): Line[] {
+  return lines.map((l) => (l.id === id && l.from === "caller" && l.seq === 0 ? { ...l, state } : l));
+}
+
+export type Stage = "home" | "calling" | "waiting" | "ringing" | "connecting" | "talking" | "hold" | "lost" | "ended";
+
+/** What the caller is told, in one word. Their own lost link comes before everything. */
+export function stage(v: View): Stage {
+  if (!v.call) return v.calling ? "calling" : "home";
+  if (v.call.phase === "ended" || v.call.phase === "wrapup") return "ended";
+  if (v.link === "lost" || v.link === "connecting") return "lost";
+  switch (v.call.phase) {
+    case "queued":
+    case "created":
+      return "waiting";
+    case "offered":
+      return "ringing";
+    case "connecting":
+      return "connecting";
+    case "hold":
+      return "hold";
+    case "reconnecting":
+      return "lost";
+    default:
+      return "talking";
+  }
+}
+
+/** mm:ss since a moment; never negative. */
+export function clock(fromMs: number, nowMs: number): string {
+  const s = Math.max(0, Math.floor((nowMs - fromMs) / 1000));
+  return `${String(Math.floor(s / 60)).padStart(2, "0")}:${String(s % 60).padStart(2, "0")}`;
+}
+
+/** Metres between two fixes, near enough for deciding whether to send. */
+export function metres(a: Fix, b: Fix): number {
+  const rad = Math.PI / 180;
+  const x = (b.lon - a.lon) * rad * Math.cos(((a.lat + b.lat) / 2) * rad);
+  return 6371000 * Math.hypot(x, (b.lat - a.lat) * rad);
+}
+
+/** Whether a new fix says enough new to be sent: every 10 s, on 8 m of movement, on a third more accuracy. */
+export function worthSending(last: Fix | null, next: Fix): boolean {
+  if (!last) return true;
+  return next.clientMs - last.clientMs >= 10000 || metres(last, next) > 8 || next.accuracyM < last.accuracyM * 0.67;
+}
