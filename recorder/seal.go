@@ -70,15 +70,17 @@ func stamp(t time.Time) string {
 
 // found is what stands in an archive's folder.
 type found struct {
-	manifest proof.Manifest
-	tree     *proof.Tree
-	heads    [][]byte // good ones
-	torn     int      // bytes after the last good head
-	opened   time.Time
-	lastT    uint64
-	maxID    uint16
-	nextSeg  int
-	damage   string // why the archive must not be continued; empty where it may
+	manifest  proof.Manifest
+	tree      *proof.Tree
+	heads     [][]byte // good ones
+	torn      int      // bytes after the last good head
+	opened    time.Time
+	lastT     uint64
+	maxID     uint16
+	nextSeg   int
+	last      string // the last segment that counts, and how many of its bytes
+	lastBytes int64
+	damage    string // why the archive must not be continued; empty where it may
 }
 
 // survey reads a whole archive.
@@ -100,8 +102,12 @@ func survey(fsys fs.FS) (*found, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
-		if herr := sv.headers(sc.Segments()); herr != nil {
-			return nil, herr
+		upTo := len(sc.Segments())
+		if err == nil {
+			upTo = b.Segment + 1
+		}
+		if err := sv.headers(sc.Segments()[:upTo]); err != nil {
+			return nil, err
 		}
 		if err != nil {
 			break
@@ -127,7 +133,7 @@ func (sv *surveyor) headers(segs []evr.Segment) error {
 	for sv.seg+1 < len(segs) {
 		sv.seg++
 		s := segs[sv.seg]
-		if s.Raw == nil {
+		if s.Raw == nil || !s.Counts {
 			continue
 		}
 		if s.Header.FirstLeaf != sv.tree.Size() {
@@ -253,7 +259,7 @@ func (sv *surveyor) finish(fsys fs.FS, sc *evr.Scanner) error {
 		}
 		last := m.Leaves
 		for _, next := range segs[i+1:] {
-			if next.Raw != nil {
+			if next.Raw != nil && next.Counts {
 				last = next.Header.FirstLeaf
 				break
 			}
@@ -261,6 +267,9 @@ func (sv *surveyor) finish(fsys fs.FS, sc *evr.Scanner) error {
 		var n int
 		if _, err := fmt.Sscanf(s.Name, "%05d.evr", &n); err == nil {
 			sv.nextSeg = max(sv.nextSeg, n+1)
+		}
+		if s.Counts && s.Raw != nil {
+			sv.last, sv.lastBytes = s.Name, s.Valid
 		}
 		m.Segments = append(m.Segments, proof.ManifestSegment{
 			Name: s.Name, Bytes: s.Size, ValidBytes: s.Valid, SHA256: sum, FirstLeaf: s.Header.FirstLeaf, LastLeaf: max(last, 1) - 1, Reason: s.Header.Reason,

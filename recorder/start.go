@@ -89,6 +89,7 @@ func (a *Archive) resume(old *recovered) error {
 		return err
 	}
 	a.w.seg, a.w.reason = old.nextSeg, "recover"
+	a.w.prev, a.w.prevLen = old.last, old.lastBytes
 	if old.torn > 0 {
 		var good []byte
 		for _, h := range old.heads {

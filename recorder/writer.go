@@ -22,6 +22,9 @@ type writing struct {
 	heads    disk.File
 	seg      int   // number of the segment open, or of the next
 	bytes    int64 // written to the segment
+	durable  int64 // of them durable: what counts if the segment is given up
+	prev     string
+	prevLen  int64 // what of the segment before counts
 	began    time.Time
 	reason   string  // of the next segment
 	waiting  []chunk // taken from streams, not yet durable
@@ -33,9 +36,6 @@ type writing struct {
 	boots    int
 	recovery []byte // Recovery record for the next segment
 }
-
-// segmentName returns the name of a segment's file.
-func segmentName(dir string, seg int) string { return fmt.Sprintf("%s/%05d.evr", dir, seg) }
 
 // clockEvery is how often wall and monotonic clock are written down together.
 const clockEvery = 10 * time.Second
@@ -142,7 +142,7 @@ func (a *Archive) write(now time.Time) error {
 	if w.file != nil && (w.bytes >= a.rec.cfg.SegmentBytes || now.Sub(w.began) >= a.rec.cfg.SegmentTime) {
 		err := w.file.Close()
 		w.file, w.reason = nil, "rotate"
-		w.seg++
+		a.leave()
 		if err != nil {
 			return fmt.Errorf("close segment: %w", err)
 		}
@@ -193,6 +193,7 @@ func (a *Archive) sync() error {
 	if w.safe, err = w.tree.Copy(); err != nil {
 		return err
 	}
+	w.durable = w.bytes
 	if t := a.flying.Swap(0); t > 0 {
 		a.rec.met.lag.Observe(float64(a.clock(time.Now())-(t-1)) / 1e9)
 	}
@@ -219,13 +220,23 @@ func (a *Archive) giveUp(now time.Time) {
 	if w.file != nil {
 		_ = w.file.Close() // nothing about it is known any more
 		w.file = nil
-		w.seg++
+		a.leave()
 	}
 	w.reason = "error"
 	w.retryAt = now.Add(retryEvery)
 	if tree, err := w.safe.Copy(); err == nil {
 		w.tree = tree
 	}
+}
+
+// leave goes on to the next segment, and remembers what of this one counts. A segment of which
+// nothing is durable does not count at all.
+func (a *Archive) leave() {
+	w := &a.w
+	if w.durable > 0 {
+		w.prev, w.prevLen = evr.SegmentName(w.seg), w.durable
+	}
+	w.seg++
 }
 
 // openSegment makes the next segment. Its header is the first leaf of it.
@@ -238,7 +249,8 @@ func (a *Archive) openSegment(now time.Time) error {
 	var salt [32]byte
 	rand.Read(salt[:])
 	h := evr.SegmentHeader{
-		Format: "EVR1", Call: string(a.meta.Call), Seg: w.seg, FirstLeaf: w.tree.Size(), Opened: a.meta.Opened.UTC().Format(time.RFC3339Nano),
+		Format: "EVR1", Call: string(a.meta.Call), Seg: w.seg, FirstLeaf: w.tree.Size(), Prev: w.prev, PrevBytes: w.prevLen,
+		Number: a.meta.Number, Zone: a.meta.Zone, Opened: a.meta.Opened.UTC().Format(time.RFC3339Nano),
 		Created: now.UTC().Format(time.RFC3339Nano), Mono0: int64(a.clock(now)), Salt: base64.StdEncoding.EncodeToString(salt[:]),
 		Signer: a.rec.vkey, Writer: a.rec.writer, Host: a.rec.host, Boot: a.rec.boot, Reason: w.reason,
 	}
@@ -249,12 +261,12 @@ func (a *Archive) openSegment(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	f, err := a.rec.disk.Create(segmentName(a.dir, w.seg))
+	f, err := a.rec.disk.Create(a.dir + "/" + evr.SegmentName(w.seg))
 	if err != nil {
 		w.seg++ // a name that is half there is not used again
 		return fmt.Errorf("segment: %w", err)
 	}
-	w.file, w.bytes, w.began = f, int64(len(raw)), now
+	w.file, w.bytes, w.durable, w.began = f, int64(len(raw)), 0, now
 	if _, err := f.Write(raw); err != nil {
 		return fmt.Errorf("segment header: %w", err)
 	}
