@@ -100,7 +100,10 @@ func pack(raw []byte) ([]byte, error) {
 	if _, err := z.Write(raw); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), z.Close()
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 // ServeHTTP serves a page or a file of the pages.

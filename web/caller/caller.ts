@@ -228,12 +228,12 @@ export class Caller {
     }
   }
 
-  /** A place in the caller's own words. */
+  /** A place in the caller's own words: beside the phone's position where there is one, else in
+   * writing, so that nobody takes a place without coordinates for a point on the map. */
   say(text: string): Promise<void> {
     const last = this.view.fix;
-    return this.#located({
-      lat: last?.lat ?? 0, lon: last?.lon ?? 0, accuracyM: last ? last.accuracyM : 10_000_000, source: "text", text, clientMs: Date.now(), serverMs: 0,
-    });
+    if (!last) return this.write(text);
+    return this.#located({ lat: last.lat, lon: last.lon, accuracyM: last.accuracyM, source: "text", text, clientMs: Date.now(), serverMs: 0 });
   }
 
   async write(text: string): Promise<void> {

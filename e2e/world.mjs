@@ -1,0 +1,183 @@
+// The world of an end-to-end test: a real gateway of its own on loopback, real Chromium with fake
+// devices, and everything ended by its process id.
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+export const root = path.dirname(here);
+const require = createRequire(path.join(root, "web/package.json"));
+export const { chromium } = require("playwright-core");
+export const AxeBuilder = require("@axe-core/playwright").default;
+export const password = "jedel-demo";
+export const shots = path.join(here, "out");
+fs.mkdirSync(shots, { recursive: true });
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const s = net.createServer();
+    s.once("error", reject);
+    s.listen(0, "127.0.0.1", () => {
+      const { port } = s.address();
+      s.close(() => resolve(port));
+    });
+  });
+}
+
+/** Waits until fn gives something true. */
+export async function until(what, fn, ms = 15000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    let v;
+    try {
+      v = await fn();
+    } catch {
+      v = undefined;
+    }
+    if (v) return v;
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    await new Promise((r) => setTimeout(r, 50));
+  }
+}
+
+/** Starts a gateway. kill() is kill -9; start() begins again over the same data. */
+export async function gateway({ args = [] } = {}) {
+  const data = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-e2e-"));
+  const [port, media] = [await freePort(), await freePort()];
+  const g = { data, port, url: `http://127.0.0.1:${port}`, log: "", codes: () => [...g.log.matchAll(/One-time code for \S+: (\d{6})/g)].map((m) => m[1]) };
+  g.start = async () => {
+    g.child = spawn(path.join(root, "bin/jedel"), ["serve", "--demo", "--addr", `127.0.0.1:${port}`, "--media", `127.0.0.1:${media}`, "--data", data, ...args],
+      { stdio: ["ignore", "pipe", "pipe"] });
+    g.child.stdout.on("data", (b) => (g.log += b));
+    g.child.stderr.on("data", (b) => (g.log += b));
+    g.ended = new Promise((resolve) => g.child.once("exit", resolve));
+    await until("the gateway is ready", async () => (await fetch(`${g.url}/readyz`)).ok).catch((e) => {
+      throw new Error(`${e.message}\n${g.log}`);
+    });
+  };
+  g.kill = async () => {
+    process.kill(g.child.pid, "SIGKILL");
+    await g.ended;
+  };
+  g.stop = async () => {
+    if (g.child.exitCode === null && g.child.signalCode === null) {
+      process.kill(g.child.pid, "SIGTERM");
+      const late = setTimeout(() => process.kill(g.child.pid, "SIGKILL"), 10000);
+      await g.ended;
+      clearTimeout(late);
+    }
+    fs.rmSync(data, { recursive: true, force: true });
+  };
+  await g.start();
+  return g;
+}
+
+/** Two seconds of a tone as a microphone: the tone that arrives tells whose voice it is. */
+export function tone(hz) {
+  const file = path.join(os.tmpdir(), `jedel-tone-${hz}.wav`);
+  if (fs.existsSync(file)) return file;
+  const rate = 48000;
+  const pcm = Buffer.alloc(rate * 4);
+  for (let i = 0; i < rate * 2; i++) pcm.writeInt16LE(Math.round(12000 * Math.sin((2 * Math.PI * hz * i) / rate)), 2 * i);
+  const head = Buffer.alloc(44);
+  head.write("RIFF", 0);
+  head.writeUInt32LE(36 + pcm.length, 4);
+  head.write("WAVEfmt ", 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(rate, 24);
+  head.writeUInt32LE(rate * 2, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write("data", 36);
+  head.writeUInt32LE(pcm.length, 40);
+  fs.writeFileSync(file, Buffer.concat([head, pcm]));
+  return file;
+}
+
+export function browser({ wav, devices = true, fakeUI = true } = {}) {
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required", "--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding", "--allow-loopback-in-peer-connection"];
+  if (devices) args.push("--use-fake-device-for-media-stream");
+  if (fakeUI) args.push("--use-fake-ui-for-media-stream");
+  if (wav) args.push(`--use-file-for-fake-audio-capture=${wav}`);
+  return chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args });
+}
+
+/** A context with a language, a theme and a position; its peer connections can be looked at. */
+export async function context(b, { lang = "ru-RU", viewport = { width: 390, height: 844 }, theme = "light", geo = { latitude: 54.8753, longitude: 69.1628, accuracy: 12 }, permissions = ["geolocation"] } = {}) {
+  const c = await b.newContext({ locale: lang, viewport, colorScheme: theme, ...(geo ? { geolocation: geo } : {}), permissions });
+  c.setDefaultTimeout(15000);
+  await c.addInitScript(() => {
+    const Real = window.RTCPeerConnection;
+    window.__pcs = [];
+    window.RTCPeerConnection = class extends Real {
+      constructor(...a) {
+        super(...a);
+        window.__pcs.push(this);
+      }
+    };
+  });
+  return c;
+}
+
+/** Inbound statistics of the page's live connections. */
+export function inbound(page) {
+  return page.evaluate(async () => {
+    const out = { audio: { packets: 0, concealed: 0, samples: 0 }, video: { packets: 0, frames: 0 } };
+    for (const pc of window.__pcs) {
+      if (pc.connectionState === "closed") continue;
+      (await pc.getStats()).forEach((s) => {
+        if (s.type !== "inbound-rtp") return;
+        out[s.kind].packets += s.packetsReceived ?? 0;
+        if (s.kind === "audio") {
+          out.audio.concealed += s.concealedSamples ?? 0;
+          out.audio.samples += s.totalSamplesReceived ?? 0;
+        } else out.video.frames += s.framesDecoded ?? 0;
+      });
+    }
+    return out;
+  });
+}
+
+/** The strongest frequency, in Hz, of what the page receives. */
+export function heard(page) {
+  return page.evaluate(async () => {
+    const tracks = window.__pcs.filter((p) => p.connectionState === "connected").flatMap((p) => p.getReceivers().map((r) => r.track)).filter((t) => t.kind === "audio");
+    const ctx = new AudioContext();
+    const best = { hz: 0, level: -120 };
+    await Promise.all(
+      tracks.map(async (track) => {
+        const an = ctx.createAnalyser();
+        an.fftSize = 8192;
+        ctx.createMediaStreamSource(new MediaStream([track])).connect(an);
+        await new Promise((r) => setTimeout(r, 500));
+        const bins = new Float32Array(an.frequencyBinCount);
+        an.getFloatFrequencyData(bins);
+        bins.forEach((level, i) => {
+          if (level > best.level) Object.assign(best, { hz: (i * ctx.sampleRate) / an.fftSize, level });
+        });
+      }),
+    );
+    await ctx.close();
+    return best;
+  });
+}
+
+/** Waits until the page hears a tone. */
+export function hears(page, hz) {
+  return until(`${hz} Hz is heard`, async () => {
+    const h = await heard(page);
+    return Math.abs(h.hz - hz) < 15 && h.level > -60 && h;
+  });
+}
+
+export async function shot(page, name) {
+  await page.screenshot({ path: path.join(shots, `${name}.png`) });
+}
