@@ -107,7 +107,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.db, err = store.Open(ctx, a.cfg.Store.URL, a.log); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	a.ledger = newLedger(a.db)
+	a.ledger = newLedger(a.db, a.calls.put)
 	a.books = newBooks(a.db, a.zone, a.cfg.Desk.AnswerTarget)
 	if opt.Demo {
 		if err := seedDemo(ctx, a.db, opt.Print); err != nil {

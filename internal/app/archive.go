@@ -60,7 +60,7 @@ const (
 // openArchive queues the opening of the call's archive. Files and directories are durable before
 // the first packet is taken.
 func (a *App) openArchive(s call.State) {
-	c, _ := a.ledger.open(s.ID)
+	c := a.ledger.open(s.ID)
 	if !c.slot.want() {
 		return
 	}
@@ -92,7 +92,7 @@ func (a *App) openArchive(s call.State) {
 
 // keep writes v into the call's archive, in order with everything else of the call.
 func (a *App) keep(id ident.CallID, kind evr.Kind, at time.Time, v any) {
-	c, _ := a.ledger.open(id)
+	c := a.ledger.open(id)
 	c.scribe.put(func(context.Context) {
 		raw, err := json.Marshal(v)
 		if err != nil {

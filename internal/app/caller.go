@@ -22,6 +22,7 @@ const (
 // createCall is the tap.
 func (a *App) createCall(ctx context.Context, who signaling.Who, b *wire.CallCreate) (wire.Body, error) {
 	if s, ok := a.desk.OpenCallOf(who.Client); ok {
+		a.dossier(ctx, s)
 		return &wire.CallCreated{View: a.view(s, true)}, nil // one tab, one open call: a repeated tap finds it
 	}
 	c := call.Create{Client: who.Client, Caller: who.Caller, Kind: string(b.Kind), Lang: who.Lang, Priority: callClass}
@@ -81,7 +82,7 @@ func (a *App) takeFix(ctx context.Context, s call.State, id string, f wire.Fix) 
 	if err != nil || existed {
 		return err
 	}
-	c, _ := a.ledger.open(s.ID)
+	c := a.ledger.open(s.ID)
 	c.dossier.mu.Lock()
 	c.dossier.addFix(f)
 	c.dossier.mu.Unlock()
@@ -108,7 +109,7 @@ func (a *App) mediaStatus(ctx context.Context, who signaling.Who, b *wire.MediaS
 	if !ok {
 		return &wire.OK{}, nil // nobody to tell yet; the page repeats it with the call
 	}
-	c, _ := a.ledger.open(s.ID)
+	c := a.ledger.open(s.ID)
 	d := c.dossier
 	from := "caller"
 	d.mu.Lock()
@@ -150,7 +151,7 @@ func (a *App) sendChat(ctx context.Context, who signaling.Who, b *wire.ChatSend)
 	if err != nil {
 		return nil, err
 	}
-	c, _ := a.ledger.open(s.ID)
+	c := a.ledger.open(s.ID)
 	now := time.Now()
 	item := wire.ChatItem{ID: b.ID, From: "caller", Name: s.Person.Name, Text: b.Text, AtMs: now.UnixMilli()}
 	if who.Role == wire.RoleConsole {

@@ -177,7 +177,7 @@ func (a *App) saveNote(ctx context.Context, who signaling.Who, b *wire.NoteSave)
 	if s.Phase == call.Ended {
 		return nil, fault.New(fault.WrongState, "note.save", nil)
 	}
-	c, _ := a.ledger.open(s.ID)
+	c := a.ledger.open(s.ID)
 	d := c.dossier
 	d.mu.Lock()
 	n, same := noteItem{Text: b.Text, Rev: d.noteRev, By: string(who.Staff)}, d.note == b.Text

@@ -16,15 +16,15 @@ func (a *App) Do(s call.State, e call.Effect) { a.hands.put(job{s, e}) }
 func (a *App) runHands(ctx context.Context) {
 	for jobs := a.hands.take(ctx); jobs != nil; jobs = a.hands.take(ctx) {
 		for _, j := range jobs {
-			a.carryOut(j.state, j.effect)
+			a.carryOut(ctx, j.state, j.effect)
 		}
 	}
 }
 
-func (a *App) carryOut(s call.State, e call.Effect) {
+func (a *App) carryOut(ctx context.Context, s call.State, e call.Effect) {
 	switch e := e.(type) {
 	case call.Ring:
-		c, _ := a.ledger.open(s.ID)
+		c := a.dossier(ctx, s)
 		a.sendStaff(e.Offer.Operator, c.dossier.offer(s, e.Offer, a.people.name(s.Operator)))
 	case call.StopRing:
 		news := &wire.OfferWithdrawn{Call: string(s.ID), Epoch: e.Offer.Epoch, Why: e.Why}

@@ -15,7 +15,8 @@ import (
 
 // ledger holds the dossiers and scribes of the open calls, and what is stored beside decisions.
 type ledger struct {
-	db *store.DB
+	db   *store.DB
+	made func(*openCall) // called with each new entry, outside the lock; must not block
 
 	mu    sync.Mutex // guards calls
 	calls map[ident.CallID]*openCall
@@ -27,10 +28,11 @@ type openCall struct {
 	scribe  *mailbox[func(context.Context)] // slow work of this call, in order; nil ends it
 	slot    archiveSlot
 	tapped  map[ident.ClientID]tap // owned by the goroutine that carries out effects
+	filled  sync.Once              // the dossier has what is stored
 }
 
-func newLedger(db *store.DB) *ledger {
-	return &ledger{db: db, calls: map[ident.CallID]*openCall{}}
+func newLedger(db *store.DB, made func(*openCall)) *ledger {
+	return &ledger{db: db, made: made, calls: map[ident.CallID]*openCall{}}
 }
 
 // get returns the open call, or nil.
@@ -40,16 +42,20 @@ func (l *ledger) get(id ident.CallID) *openCall {
 	return l.calls[id]
 }
 
-// open returns the call's entry, making it where there is none; made tells which.
-func (l *ledger) open(id ident.CallID) (c *openCall, made bool) {
+// open returns the call's entry, making it where there is none.
+func (l *ledger) open(id ident.CallID) *openCall {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if c = l.calls[id]; c != nil {
-		return c, false
+	c := l.calls[id]
+	fresh := c == nil
+	if fresh {
+		c = &openCall{dossier: newDossier(), scribe: newMailbox[func(context.Context)](), tapped: map[ident.ClientID]tap{}}
+		l.calls[id] = c
 	}
-	c = &openCall{dossier: newDossier(), scribe: newMailbox[func(context.Context)](), tapped: map[ident.ClientID]tap{}}
-	l.calls[id] = c
-	return c, true
+	l.mu.Unlock()
+	if fresh {
+		l.made(c)
+	}
+	return c
 }
 
 // close forgets a call; its scribe finishes what it holds.

@@ -46,7 +46,7 @@ func (a *App) reportQuality(who signaling.Who, b *wire.QualityReport) (wire.Body
 }
 
 func (a *App) quality(s call.State, q wire.Quality) {
-	c, _ := a.ledger.open(s.ID)
+	c := a.ledger.open(s.ID)
 	c.dossier.mu.Lock()
 	c.dossier.quality = q
 	c.dossier.mu.Unlock()
@@ -125,10 +125,6 @@ func (a *App) mediaEvent(ev media.Event) {
 			continue
 		}
 		if s.Client == ev.Client && (ev.Kind == media.Connected || ev.Kind == media.Disconnected || ev.Kind == media.Closed || ev.Kind == media.Failed) {
-			c, _ := a.ledger.open(id)
-			c.dossier.mu.Lock()
-			c.dossier.media.Connected = ev.Kind == media.Connected
-			c.dossier.mu.Unlock()
 			a.shows.put(showing{state: s})
 		}
 		a.hands.put(job{state: s, effect: call.Route{}})

@@ -37,6 +37,7 @@ func (a *App) Hello(ctx context.Context, who signaling.Who, h *wire.Hello) (*wir
 
 func (a *App) helloCaller(ctx context.Context, who signaling.Who, w *wire.Welcome) error {
 	if s, ok := a.desk.OpenCallOf(who.Client); ok {
+		a.dossier(ctx, s)
 		v := a.view(s, true)
 		w.Call = &v
 	}
@@ -80,14 +81,14 @@ func (a *App) helloConsole(ctx context.Context, who signaling.Who, resumed bool)
 		return init, nil
 	}
 	if s, ok := a.desk.State(standing.InHand); ok {
-		a.inHand(init, s, who.Staff)
+		a.inHand(ctx, init, s, who.Staff)
 	}
 	return init, nil
 }
 
 // inHand adds the call that the operator owns or that rings at them.
-func (a *App) inHand(init *wire.ConsoleInit, s call.State, staff ident.StaffID) {
-	c, _ := a.ledger.open(s.ID)
+func (a *App) inHand(ctx context.Context, init *wire.ConsoleInit, s call.State, staff ident.StaffID) {
+	c := a.dossier(ctx, s)
 	if s.Operator == staff {
 		card := c.dossier.card(s, a.transferTo(s))
 		init.Card = &card

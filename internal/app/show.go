@@ -54,10 +54,7 @@ func (a *App) runShows(ctx context.Context) {
 // archive.
 func (a *App) showCall(ctx context.Context, it showing, owners map[ident.CallID]ident.StaffID) {
 	s := it.state
-	c, made := a.ledger.open(s.ID)
-	if made {
-		a.begin(ctx, s, c)
-	}
+	c := a.dossier(ctx, s)
 	if it.rec.Fact != nil {
 		a.keep(s.ID, evr.Event, it.rec.At, entry{Kind: it.rec.Fact.Kind(), Body: it.rec.Fact, AtMs: it.rec.At.UnixMilli()})
 		a.books.note(s, it.rec)
@@ -81,12 +78,19 @@ func (a *App) showCall(ctx context.Context, it showing, owners map[ident.CallID]
 	owners[s.ID] = s.Operator
 }
 
-// begin starts a call's scribe and reads what is stored of the call.
-func (a *App) begin(ctx context.Context, s call.State, c *openCall) {
-	a.calls.put(c)
-	if err := a.ledger.load(ctx, s, c.dossier); err != nil {
-		a.log.Error("what was said in the call cannot be read back", "call", s.ID, "err", err)
-	}
+// dossier returns what is known of a call, read back from the store the first time it is asked.
+func (a *App) dossier(ctx context.Context, s call.State) *openCall {
+	c := a.ledger.open(s.ID)
+	c.filled.Do(func() {
+		if err := a.ledger.load(ctx, s, c.dossier); err != nil {
+			a.log.Error("what was said in the call cannot be read back", "call", s.ID, "err", err)
+		}
+	})
+	st, ok := a.node.Stats(s.Client)
+	c.dossier.mu.Lock()
+	c.dossier.media.Connected = ok && st.Connected
+	c.dossier.mu.Unlock()
+	return c
 }
 
 func (a *App) transferTo(s call.State) string {
@@ -98,7 +102,7 @@ func (a *App) transferTo(s call.State) string {
 
 // view is a call as its caller sees it.
 func (a *App) view(s call.State, chat bool) wire.CallView {
-	c, _ := a.ledger.open(s.ID)
+	c := a.ledger.open(s.ID)
 	ahead := 0
 	if s.Waiting() {
 		ahead = max(0, slices.IndexFunc(a.desk.Line().Snapshot().Waiting, func(q queue.Call) bool { return q.ID == s.ID }))
@@ -152,7 +156,7 @@ func (a *App) lists(ctx context.Context, snap *callctl.Snapshot) wire.ConsoleSta
 		if !ok {
 			continue
 		}
-		c, _ := a.ledger.open(q.ID)
+		c := a.ledger.open(q.ID)
 		out.Waiting = append(out.Waiting, c.dossier.row(s, a.people.name(q.Offered)))
 	}
 	for _, o := range snap.Operators {
