@@ -18,6 +18,7 @@ import (
 	"jedel/recorder"
 	"jedel/recorder/derive"
 	"jedel/recorder/evr"
+	"jedel/recorder/verify"
 	"jedel/signaling"
 )
 
@@ -231,8 +232,15 @@ func (e *evidence) Verify(ctx context.Context, id ident.CallID) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	_ = dir
-	return nil, fault.New(fault.Unavailable, "evidence.verify", nil)
+	report, err := verify.Dir(dir, verify.Options{Keys: []string{e.app.rec.Key()}})
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "evidence.verify", err)
+	}
+	raw, err := json.Marshal(report)
+	if err != nil {
+		return nil, fmt.Errorf("encode report: %w", err)
+	}
+	return raw, nil
 }
 
 // Archive implements signaling.Evidence.
