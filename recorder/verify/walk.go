@@ -1,0 +1,314 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"jedel/recorder/evr"
+	"jedel/recorder/proof"
+)
+
+// walk goes through the blocks of an archive once.
+type walk struct {
+	*Survey
+	sc       *evr.Scanner
+	seg      int // last segment whose header is in the tree
+	expect   uint64
+	faults   int  // of the scanner, already taken over
+	blind    bool // something could not be read since the last leaf
+	lastLeaf map[int]uint64
+	at       map[lane]uint64 // newest block of each stream and kind
+	streams  map[uint16]*proof.ManifestStream
+	order    []uint16
+	opens    map[uint64][]int // heads by size
+	span     span
+}
+
+// lane is where times of blocks must not go back: journal, files and recovery share stream 0 but
+// are collected apart.
+type lane struct {
+	stream uint16
+	kind   evr.BlockKind
+}
+
+func newWalk(s *Survey) *walk {
+	w := &walk{
+		Survey: s, seg: -1, lastLeaf: map[int]uint64{}, at: map[lane]uint64{}, streams: map[uint16]*proof.ManifestStream{}, opens: map[uint64][]int{},
+	}
+	for i, h := range s.Heads {
+		if h.Err == nil {
+			w.opens[h.Size] = append(w.opens[h.Size], i)
+		}
+	}
+	return w
+}
+
+func (w *walk) all(sc *evr.Scanner) error {
+	w.sc = sc
+	if err := w.close(); err != nil {
+		return err
+	}
+	for {
+		b, err := sc.Next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		end := err != nil
+		upTo := len(w.Segments) - 1
+		if !end {
+			upTo = b.Segment
+		}
+		w.takeFaults()
+		if err := w.headers(upTo); err != nil {
+			return err
+		}
+		if end {
+			return nil
+		}
+		if err := w.block(b); err != nil {
+			return err
+		}
+	}
+}
+
+// maxBreaks bounds the list of what is wrong: the first says it, the rest is for an examiner.
+const maxBreaks = 1000
+
+func (w *walk) broken(f Fault) {
+	w.whole = false
+	if len(w.Breaks) < maxBreaks {
+		w.Breaks = append(w.Breaks, f)
+	}
+}
+
+// takeFaults takes over what the scanner could not read. The torn end of the last segment is no
+// break: only a seal says whether there should be more.
+func (w *walk) takeFaults() {
+	all := w.sc.Faults()
+	for _, f := range all[w.faults:] {
+		out := Fault{Stream: f.Stream, Second: float64(f.T) / 1e9, Segment: f.Name, Offset: f.Offset,
+			What: fmt.Sprintf("%d bytes at %d of %s cannot be read: %v", f.Bytes, f.Offset, f.Name, f.Err)}
+		if f.Segment < 0 {
+			out.What = fmt.Sprintf("%s is missing", f.Name)
+		}
+		if f.Tail && f.Segment == w.lastCounting() && f.Offset > 0 && w.whole {
+			w.Tail = &out
+			continue
+		}
+		w.broken(out)
+		w.blind = true
+	}
+	w.faults = len(all)
+}
+
+func (w *walk) lastCounting() int {
+	for i := len(w.Segments) - 1; i >= 0; i-- {
+		if w.Segments[i].Counts {
+			return i
+		}
+	}
+	return -1
+}
+
+// headers puts the headers of segments into the tree, up to the given one.
+func (w *walk) headers(upTo int) error {
+	for w.seg < upTo {
+		w.seg++
+		seg := w.Segments[w.seg]
+		if !seg.Counts || seg.Err != nil {
+			continue
+		}
+		h := seg.Header
+		here := Fault{Second: float64(max(h.Mono0, 0)) / 1e9, Segment: seg.Name}
+		if h.FirstLeaf != w.expect && !w.blind {
+			here.What = fmt.Sprintf("%s begins at leaf %d, expected %d", seg.Name, h.FirstLeaf, w.expect)
+			w.broken(here)
+		}
+		if root, err := w.Tree.Root(); err != nil {
+			return fmt.Errorf("root: %w", err)
+		} else if w.whole && h.PrevRoot != "" && h.PrevRoot != base64.StdEncoding.EncodeToString(root) {
+			here.What = fmt.Sprintf("%s continues another archive: its root of what was before differs", seg.Name)
+			w.broken(here)
+		}
+		if w.Content.Call != "" && h.Call != w.Content.Call {
+			here.What = fmt.Sprintf("%s belongs to call %s", seg.Name, h.Call)
+			w.broken(here)
+		}
+		w.header(h)
+		if err := w.leaf(evr.Leaf(seg.Raw), h.FirstLeaf, evr.BlockHeader{T: uint64(max(h.Mono0, 0))}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// header takes over what a segment says of the call.
+func (w *walk) header(h evr.SegmentHeader) {
+	m := &w.Content
+	if m.Call == "" {
+		m.Call, m.Software, m.Host, m.KEKID = h.Call, h.Writer, h.Host, h.KEKID
+		w.Number, w.Zone = h.Number, h.Zone
+		if t, err := time.Parse(time.RFC3339Nano, h.Opened); err == nil {
+			w.Opened = t
+		}
+	}
+	if !slices.Contains(m.Boots, h.Boot) {
+		m.Boots = append(m.Boots, h.Boot)
+	}
+	if !slices.Contains(w.Signers, h.Signer) {
+		w.Signers = append(w.Signers, h.Signer)
+	}
+	w.LastT = max(w.LastT, uint64(max(h.Mono0, 0)))
+}
+
+// leaf adds one leaf to the tree, and gives heads of that size their root.
+func (w *walk) leaf(hash [32]byte, leaf uint64, h evr.BlockHeader) error {
+	w.expect, w.lastLeaf[w.seg], w.blind = leaf+1, leaf, false
+	if w.span.leaves++; w.span.leaves == 1 {
+		w.span.from = h.T
+	}
+	if len(w.span.streams) < 8 && !slices.Contains(w.span.streams, h.Stream) {
+		w.span.streams = append(w.span.streams, h.Stream)
+	}
+	if !w.whole {
+		return nil
+	}
+	if err := w.Tree.Add(hash); err != nil {
+		return fmt.Errorf("tree: %w", err)
+	}
+	return w.close()
+}
+
+// close ends the span of heads of the present size.
+func (w *walk) close() error {
+	heads := w.opens[w.Tree.Size()]
+	if len(heads) == 0 {
+		return nil
+	}
+	root, err := w.Tree.Root()
+	if err != nil {
+		return fmt.Errorf("root: %w", err)
+	}
+	for _, i := range heads {
+		w.Heads[i].root, w.Heads[i].span = root, w.span
+	}
+	w.span = span{}
+	return nil
+}
+
+func (w *walk) block(b evr.Block) error {
+	h := b.Header
+	here := Fault{Stream: h.Stream, Second: float64(h.T) / 1e9, Segment: w.Segments[b.Segment].Name, Offset: b.Offset}
+	complain := func(format string, args ...any) {
+		here.What = fmt.Sprintf(format, args...)
+		w.broken(here)
+	}
+	if h.Leaf != w.expect && !w.blind {
+		complain("block of leaf %d where %d belongs", h.Leaf, w.expect)
+	}
+	if h.Epoch != uint32(h.T/evr.EpochTime) || h.T > evr.MaxTime || h.Flags&^evr.FlagEncrypted != 0 {
+		complain("a header that cannot be: time %d, epoch %d, flags %d", h.T, h.Epoch, h.Flags)
+	} else if before := w.at[lane{h.Stream, h.Kind}]; h.T < before {
+		complain("time goes back by %v", time.Duration(before-h.T))
+	}
+	w.at[lane{h.Stream, h.Kind}] = h.T
+	if err := w.leaf(evr.Leaf(b.Raw), h.Leaf, h); err != nil {
+		return err
+	}
+	w.Streams = max(w.Streams, h.Stream)
+	w.see(h.Stream, h.T)
+	w.streams[h.Stream].Lost += uint64(h.Lost)
+	if h.Flags&evr.FlagEncrypted != 0 {
+		return nil
+	}
+	err := evr.Records(h, b.Payload(), func(r evr.Record) error {
+		w.see(h.Stream, r.T)
+		w.record(w.streams[h.Stream], r)
+		return nil
+	})
+	if err != nil {
+		complain("records of leaf %d: %v", h.Leaf, err)
+	}
+	return nil
+}
+
+// see notes that a stream was alive at t.
+func (w *walk) see(id uint16, t uint64) {
+	st := w.streams[id]
+	if st == nil {
+		st = &proof.ManifestStream{ID: id, FirstMs: int64(t / 1e6)}
+		w.streams[id] = st
+		w.order = append(w.order, id)
+	}
+	st.LastMs = max(st.LastMs, int64(t/1e6))
+	w.LastT = max(w.LastT, t)
+}
+
+// record counts one record.
+func (w *walk) record(st *proof.ManifestStream, r evr.Record) {
+	m := &w.Content
+	switch r.Kind {
+	case evr.RTP, evr.RTPRecovered:
+		st.Packets++
+	case evr.StreamOpen:
+		var info struct {
+			Participant, Role, Kind, Codec string
+			SSRC                           uint32
+		}
+		if json.Unmarshal(r.Data, &info) == nil {
+			st.Participant, st.Role, st.Kind, st.Codec, st.SSRC = info.Participant, info.Role, info.Kind, info.Codec, info.SSRC
+			w.names[st.ID] = plain(info.Role) + " " + plain(info.Kind)
+		}
+	case evr.Location:
+		m.Locations++
+	case evr.Chat:
+		m.Chat++
+	case evr.Event:
+		m.Events++
+	case evr.Gap:
+		m.Gaps++
+	case evr.Recovery:
+		m.Recoveries++
+	case evr.BlobMeta:
+		var b proof.ManifestBlob
+		if json.Unmarshal(r.Data, &b) == nil {
+			m.Blobs = append(m.Blobs, b)
+		}
+	}
+}
+
+// plain makes a word of a hostile archive fit for a terminal.
+func plain(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return -1
+	}, s[:min(len(s), 40)])
+	if s == "" {
+		return "unnamed"
+	}
+	return s
+}
+
+func sumFile(fsys fs.FS, name string) (string, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("hash %s: %w", name, err)
+	}
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return "", fmt.Errorf("hash %s: %w", name, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
