@@ -160,13 +160,7 @@ func (c *checker) useKeys(keys []string) error {
 }
 
 // open checks a signed note with the keys in use.
-func (c *checker) open(raw []byte) (string, error) {
-	n, err := note.Open(raw, c.verifiers)
-	if err != nil {
-		return "", err
-	}
-	return n.Text, nil
-}
+func (c *checker) open(raw []byte) (string, error) { return proof.OpenAny(raw, c.verifiers) }
 
 // maxSeal bounds a seal in bytes.
 const maxSeal = 64 << 20
