@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,78 +18,92 @@ type Item struct {
 	ID   string // chosen by its maker; unique within call and kind
 	Seq  uint64 // assigned, counts from 1 within the call
 	At   time.Time
-	Body []byte // JSON, opaque here
+	Body []byte // JSON, opaque here but for its member "text": a search finds the call by it
 }
 
-// PutItem keeps an item. The same (call, kind, id) again changes nothing and gives its seq and
-// existed.
-func (db *DB) PutItem(ctx context.Context, it Item) (seq uint64, existed bool, err error) {
-	for try := 0; ; try++ {
-		seq, existed, err = db.putOnce(ctx, it)
-		if !errors.Is(err, ErrConflict) || try == 5 {
-			return seq, existed, err
+// items keeps the items of the calls.
+type items struct{ c *conn }
+
+const itemColumns = `call, kind, id, seq, at, body`
+
+func scanItem(s scanner) (it Item, err error) {
+	err = s.Scan(&it.Call, &it.Kind, &it.ID, &it.Seq, instant{&it.At}, &it.Body)
+	return it, err
+}
+
+// place is where an item stands.
+type place struct {
+	seq     uint64
+	existed bool
+}
+
+// PutItem keeps an item and gives it the next seq of its call; who reads up to a seq has seen all
+// before it. The same (call, kind, id) again changes nothing and gives its seq and existed.
+func (k items) PutItem(ctx context.Context, it Item) (seq uint64, existed bool, err error) {
+	var p place
+	for range tries {
+		p, err = inTx(ctx, k.c, func(ctx context.Context, t txn) (place, error) { return put(ctx, t, it) })
+		if !errors.Is(err, ErrConflict) { // the same item twice at the same moment: the other is there now
+			break
 		}
 	}
-}
-
-func (db *DB) putOnce(ctx context.Context, it Item) (seq uint64, existed bool, err error) {
-	err = db.tx(ctx, func(tx *sql.Tx) error {
-		err := row(tx.QueryRowContext(ctx, db.q(`SELECT seq FROM call_items WHERE call = ? AND kind = ? AND id = ?`),
-			it.Call, it.Kind, it.ID).Scan(&seq))
-		if err == nil {
-			existed = true
-			return nil
-		}
-		if !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		if err := tx.QueryRowContext(ctx, db.q(`SELECT COALESCE(MAX(seq), 0) + 1 FROM call_items WHERE call = ?`), it.Call).Scan(&seq); err != nil {
-			return err
-		}
-		res, err := tx.ExecContext(ctx, db.q(`INSERT INTO call_items (call, kind, id, seq, at, body) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO NOTHING`), it.Call, it.Kind, it.ID, seq, micros(it.At), string(it.Body))
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(ErrConflict, err)
-		}
-		return nil
-	})
 	if err != nil {
 		return 0, false, fmt.Errorf("put item: %w", err)
 	}
-	return seq, existed, nil
+	return p.seq, p.existed, nil
 }
 
-// SetItem keeps the newest body under (call, kind, id), replacing the one before.
-func (db *DB) SetItem(ctx context.Context, it Item) error {
-	_, existed, err := db.PutItem(ctx, it)
-	if err != nil || !existed {
-		return err
+func put(ctx context.Context, t txn, it Item) (p place, err error) {
+	err = found(t.row(ctx, `SELECT seq FROM call_items WHERE call = ? AND kind = ? AND id = ?`, it.Call, it.Kind, it.ID).Scan(&p.seq))
+	if !errors.Is(err, ErrNotFound) {
+		p.existed = true
+		return p, err
 	}
-	return db.exec(ctx, `UPDATE call_items SET body = ?, at = ? WHERE call = ? AND kind = ? AND id = ?`,
-		string(it.Body), micros(it.At), it.Call, it.Kind, it.ID)
+	// The counter's row is held until the commit: seqs become visible in their order.
+	if err := t.row(ctx, `INSERT INTO call_seqs (call, last) VALUES (?, 1)
+		ON CONFLICT (call) DO UPDATE SET last = call_seqs.last + 1 RETURNING last`, it.Call).Scan(&p.seq); err != nil {
+		return p, fmt.Errorf("seq: %w", err)
+	}
+	rows, err := t.exec(ctx, `INSERT INTO call_items (`+itemColumns+`, find) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call, kind, id) DO NOTHING`,
+		it.Call, it.Kind, it.ID, p.seq, it.At, it.Body, it.folded())
+	if err == nil && rows == 0 {
+		err = ErrConflict
+	}
+	return p, err
+}
+
+// folded is what a search finds the item by.
+func (it Item) folded() string {
+	var body struct {
+		Text string `json:"text"`
+	}
+	if json.Unmarshal(it.Body, &body) != nil {
+		return "" // no object: nothing to find
+	}
+	return fold(body.Text)
 }
 
 // Items returns the items of a call after a seq, in order; of all kinds where none is named.
-func (db *DB) Items(ctx context.Context, call ident.CallID, after uint64, kinds ...string) ([]Item, error) {
-	query, args := `SELECT call, kind, id, seq, at, body FROM call_items WHERE call = ? AND seq > ?`, []any{call, after}
+func (k items) Items(ctx context.Context, call ident.CallID, after uint64, kinds ...string) ([]Item, error) {
+	query, args := `SELECT `+itemColumns+` FROM call_items WHERE call = ? AND seq > ?`, []any{call, after}
 	if len(kinds) > 0 {
 		query += ` AND kind IN (?` + strings.Repeat(`, ?`, len(kinds)-1) + `)`
-		for _, k := range kinds {
-			args = append(args, k)
+		for _, kind := range kinds {
+			args = append(args, kind)
 		}
 	}
-	rows, err := db.read.QueryContext(ctx, db.q(query+` ORDER BY seq`), args...)
+	list, err := many(ctx, k.c, scanItem, query+` ORDER BY seq`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("items: %w", err)
 	}
-	return collect(rows, func(s scanner) (it Item, err error) {
-		var at int64
-		var body string
-		err = s.Scan(&it.Call, &it.Kind, &it.ID, &it.Seq, &at, &body)
-		it.At, it.Body = fromMicros(at), []byte(body)
-		return it, err
-	})
+	return list, nil
+}
+
+// LatestItems returns the newest items of one kind, the newest first.
+func (k items) LatestItems(ctx context.Context, call ident.CallID, kind string, limit int) ([]Item, error) {
+	list, err := many(ctx, k.c, scanItem, `SELECT `+itemColumns+` FROM call_items WHERE call = ? AND kind = ? ORDER BY seq DESC LIMIT ?`, call, kind, limit)
+	if err != nil {
+		return nil, fmt.Errorf("latest items: %w", err)
+	}
+	return list, nil
 }

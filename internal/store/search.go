@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,22 +15,23 @@ import (
 // MaxPage bounds one page of a search.
 const MaxPage = 200
 
-// CallQuery asks for calls; zero fields do not restrict. Text fields match parts, without case
-// for what is plain ASCII.
+// CallQuery asks for calls; zero fields do not restrict. Text fields match parts, whatever the
+// case, in any script.
 type CallQuery struct {
 	From, To time.Time // created within [From, To)
 	Number   string
 	Phone    string
 	Name     string
 	Operator string // name
-	Text     string // within number, phone, name, category or chat
+	Phase    string // exactly
+	Text     string // within number, phone, names, category, outcome or what was written
 	Cursor   string // from the page before
 	Limit    int    // 1..MaxPage; 50 where it is 0
 }
 
 // SearchCalls returns the calls that match, the newest first, and the cursor of the next page,
-// empty at the end.
-func (db *DB) SearchCalls(ctx context.Context, q CallQuery) ([]CallSummary, string, error) {
+// empty at the end. A cursor that is none gives ErrCursor.
+func (k calls) SearchCalls(ctx context.Context, q CallQuery) ([]CallSummary, string, error) {
 	limit := q.Limit
 	if limit <= 0 {
 		limit = 50
@@ -39,18 +41,16 @@ func (db *DB) SearchCalls(ctx context.Context, q CallQuery) ([]CallSummary, stri
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := db.read.QueryContext(ctx, db.q(`SELECT `+callColumns+` FROM calls`+where+` ORDER BY created_at DESC, id DESC LIMIT `+
-		strconv.Itoa(limit+1)), args...)
+	sums, err := many(ctx, k.c, scanCall, `SELECT `+callColumns+` FROM calls`+where+` ORDER BY created_at DESC, id DESC LIMIT ?`,
+		append(args, limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("search: %w", err)
 	}
-	calls, err := collect(rows, scanCall)
-	if err != nil || len(calls) <= limit {
-		return calls, "", err
+	if len(sums) <= limit {
+		return sums, "", nil
 	}
-	calls = calls[:limit]
-	last := calls[limit-1]
-	return calls, base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", micros(last.CreatedAt), last.Call)), nil
+	last := sums[limit-1]
+	return sums[:limit], base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", micros(last.CreatedAt), last.Call)), nil
 }
 
 func (q CallQuery) where() (string, []any, error) {
@@ -61,23 +61,24 @@ func (q CallQuery) where() (string, []any, error) {
 		args = append(args, vs...)
 	}
 	if !q.From.IsZero() {
-		add(`created_at >= ?`, micros(q.From))
+		add(`created_at >= ?`, q.From)
 	}
 	if !q.To.IsZero() {
-		add(`created_at < ?`, micros(q.To))
+		add(`created_at < ?`, q.To)
+	}
+	if q.Phase != "" {
+		add(`phase = ?`, q.Phase)
 	}
 	for _, f := range []struct{ column, part string }{
-		{"number", q.Number}, {"phone", q.Phone}, {"name", q.Name}, {"operator_name", q.Operator},
+		{"number", q.Number}, {"phone", dialled(q.Phone)}, {"find_name", q.Name}, {"find_operator", q.Operator},
 	} {
 		if f.part != "" {
-			add(`LOWER(`+f.column+`) LIKE LOWER(?) ESCAPE '\'`, like(f.part))
+			add(f.column+` LIKE ? ESCAPE '\'`, like(f.part))
 		}
 	}
 	if q.Text != "" {
-		p := like(q.Text)
-		add(`(LOWER(number) LIKE LOWER(?) ESCAPE '\' OR LOWER(phone) LIKE LOWER(?) ESCAPE '\' OR LOWER(name) LIKE LOWER(?) ESCAPE '\'
-			OR LOWER(category) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM call_items i WHERE i.call = calls.id AND i.kind = 'chat'
-			AND LOWER(i.body) LIKE LOWER(?) ESCAPE '\'))`, p, p, p, p, p)
+		add(`(find_all LIKE ? ESCAPE '\' OR EXISTS (SELECT 1 FROM call_items i WHERE i.call = calls.id AND i.find LIKE ? ESCAPE '\'))`,
+			like(q.Text), like(q.Text))
 	}
 	if q.Cursor != "" {
 		at, id, err := cursor(q.Cursor)
@@ -92,13 +93,42 @@ func (q CallQuery) where() (string, []any, error) {
 	return ` WHERE ` + strings.Join(conds, ` AND `), args, nil
 }
 
+// fold brings text into the form in which searches compare it. Kazakh and Russian are written
+// with capitals and without, and Russian with ё and without.
+func fold(s string) string {
+	return strings.ReplaceAll(strings.ToLower(s), "ё", "е")
+}
+
+// dialled writes a telephone number, or a part of one, as it is kept: without the marks between
+// its digits, and with +7 where people here write 8.
+func dialled(part string) string {
+	digits := strings.Map(func(r rune) rune {
+		if r == '+' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, part)
+	switch {
+	case digits == "":
+		return part
+	case len(digits) == 11 && digits[0] == '8':
+		return "+7" + digits[1:]
+	}
+	return digits
+}
+
+// folded returns what a search by caller, by operator and by any text compares.
+func (c CallSummary) folded() (caller, operator, all string) {
+	return fold(c.Name), fold(c.OperatorName), fold(strings.Join([]string{c.Number, c.Phone, c.Name, c.OperatorName, c.Category, c.Outcome}, "\n"))
+}
+
 // like makes a pattern that matches part anywhere and takes its wildcards literally.
 func like(part string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + "%"
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(fold(part)) + "%"
 }
 
 // ErrCursor reports a cursor that no search of ours gave.
-var ErrCursor = fmt.Errorf("not a cursor")
+var ErrCursor = errors.New("not a cursor")
 
 func cursor(s string) (int64, string, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(s)
@@ -117,14 +147,15 @@ func cursor(s string) (int64, string, error) {
 }
 
 // CallsOfCaller counts the calls of a registered caller but one, and tells when the last was.
-func (db *DB) CallsOfCaller(ctx context.Context, caller ident.CallerID, but ident.CallID) (n int, last time.Time, err error) {
-	var us int64
-	err = db.read.QueryRowContext(ctx, db.q(`SELECT COUNT(*), COALESCE(MAX(created_at), 0) FROM calls WHERE caller = ? AND id <> ?`),
-		caller, but).Scan(&n, &us)
+func (k calls) CallsOfCaller(ctx context.Context, caller ident.CallerID, but ident.CallID) (n int, last time.Time, err error) {
+	n, err = one(ctx, k.c, func(s scanner) (n int, err error) {
+		err = s.Scan(&n, instant{&last})
+		return n, err
+	}, `SELECT COUNT(*), COALESCE(MAX(created_at), 0) FROM calls WHERE caller = ? AND id <> ?`, caller, but)
 	if err != nil {
 		return 0, time.Time{}, fmt.Errorf("calls of caller: %w", err)
 	}
-	return n, fromMicros(us), nil
+	return n, last, nil
 }
 
 // CallStats is how a span of time went.
@@ -133,15 +164,16 @@ type CallStats struct {
 }
 
 // CallStats counts the calls created within [from, to). In time means answered within target.
-func (db *DB) CallStats(ctx context.Context, from, to time.Time, target time.Duration) (CallStats, error) {
-	var s CallStats
-	err := db.read.QueryRowContext(ctx, db.q(`SELECT COUNT(*), COALESCE(SUM(CASE WHEN answered_at > 0 THEN 1 ELSE 0 END), 0),
+func (k calls) CallStats(ctx context.Context, from, to time.Time, target time.Duration) (CallStats, error) {
+	st, err := one(ctx, k.c, func(s scanner) (st CallStats, err error) {
+		err = s.Scan(&st.Created, &st.Answered, &st.AnsweredInTime, &st.Missed)
+		return st, err
+	}, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN answered_at > 0 THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN answered_at > 0 AND answered_at - created_at <= ? THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN end_reason IN ('abandoned', 'dropped') THEN 1 ELSE 0 END), 0)
-		FROM calls WHERE created_at >= ? AND created_at < ?`), target.Microseconds(), micros(from), micros(to)).
-		Scan(&s.Created, &s.Answered, &s.AnsweredInTime, &s.Missed)
+		FROM calls WHERE created_at >= ? AND created_at < ?`, target.Microseconds(), from, to)
 	if err != nil {
 		return CallStats{}, fmt.Errorf("call stats: %w", err)
 	}
-	return s, nil
+	return st, nil
 }

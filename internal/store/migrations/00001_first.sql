@@ -36,6 +36,11 @@ CREATE TABLE calls (
     owner_node    TEXT NOT NULL,
     owner_epoch   BIGINT NOT NULL,
     fence         BIGINT NOT NULL,
+    -- Texts as searches compare them: in one case, made by the program, since the databases
+    -- disagree on letters beyond ASCII.
+    find_name     TEXT NOT NULL,
+    find_operator TEXT NOT NULL,
+    find_all      TEXT NOT NULL,
     UNIQUE (client, ref)
 );
 CREATE INDEX calls_created ON calls (created_at, id);
@@ -54,6 +59,11 @@ CREATE TABLE call_records (
     PRIMARY KEY (call, version)
 );
 
+CREATE TABLE call_seqs (
+    call TEXT PRIMARY KEY,
+    last BIGINT NOT NULL
+);
+
 CREATE TABLE call_items (
     call TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -61,6 +71,7 @@ CREATE TABLE call_items (
     seq  BIGINT NOT NULL,
     at   BIGINT NOT NULL,
     body TEXT NOT NULL,
+    find TEXT NOT NULL,
     PRIMARY KEY (call, kind, id)
 );
 CREATE UNIQUE INDEX call_items_seq ON call_items (call, seq);
@@ -82,6 +93,7 @@ CREATE TABLE staff_sessions (
     staff   TEXT NOT NULL,
     expires BIGINT NOT NULL
 );
+CREATE INDEX staff_sessions_expires ON staff_sessions (expires);
 
 CREATE TABLE callers (
     id          TEXT PRIMARY KEY,
@@ -99,6 +111,8 @@ CREATE TABLE caller_tokens (
     caller  TEXT NOT NULL,
     expires BIGINT NOT NULL
 );
+CREATE INDEX caller_tokens_expires ON caller_tokens (expires);
+CREATE INDEX caller_tokens_caller ON caller_tokens (caller);
 
 CREATE TABLE codes (
     phone   TEXT PRIMARY KEY,
@@ -116,6 +130,7 @@ CREATE TABLE audit (
     detail TEXT NOT NULL
 );
 CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_object ON audit (object, at);
 
 CREATE TABLE settings (
     name TEXT PRIMARY KEY,
@@ -131,6 +146,7 @@ DROP TABLE callers;
 DROP TABLE staff_sessions;
 DROP TABLE staff;
 DROP TABLE call_items;
+DROP TABLE call_seqs;
 DROP TABLE call_records;
 DROP TABLE calls;
 DROP TABLE numbers;
