@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,6 +64,7 @@ type Archive struct {
 	mu      sync.Mutex // guards the rest
 	streams []*Stream
 	nextID  uint16
+	ending  bool // being sealed: nothing more is taken
 
 	w writing // owned by the writer
 }
@@ -117,10 +119,13 @@ func (a *Archive) charge(n int64) {
 
 // OpenStream begins a stream.
 func (a *Archive) OpenStream(info StreamInfo) *Stream {
+	s := &Stream{archive: a, kind: evr.BlockMedia, video: info.Kind == "video"}
 	a.mu.Lock()
-	a.nextID++
-	s := &Stream{archive: a, id: a.nextID, kind: evr.BlockMedia, video: info.Kind == "video"}
-	a.streams = append(a.streams, s)
+	if s.closed = a.ending || a.nextID == ^uint16(0); !s.closed { // numbers are never used twice
+		a.nextID++
+		s.id = a.nextID
+		a.streams = append(a.streams, s)
+	}
 	a.mu.Unlock()
 	if raw, err := json.Marshal(info); err == nil {
 		s.add(evr.StreamOpen, time.Now(), raw)
@@ -135,9 +140,32 @@ func (a *Archive) Append(kind evr.Kind, at time.Time, data []byte) error {
 		return ErrSealed
 	}
 	if !a.journal.add(kind, at, data) {
-		return fmt.Errorf("journal: %s", a.cause())
+		return a.refusal()
 	}
 	return nil
+}
+
+// refusal says why a record was not kept.
+func (a *Archive) refusal() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ending {
+		return ErrSealed
+	}
+	return fmt.Errorf("not kept: %s", a.cause())
+}
+
+// end takes nothing more from outside: the call is being sealed.
+func (a *Archive) end() {
+	a.mu.Lock()
+	a.ending = true
+	streams := slices.Clone(a.streams)
+	a.mu.Unlock()
+	for _, s := range streams {
+		s.Close()
+	}
+	a.journal.end()
+	a.blobs.end()
 }
 
 // BlobMeta describes a file sent within the call.
@@ -166,7 +194,7 @@ func (a *Archive) Blob(ctx context.Context, meta BlobMeta, r io.Reader) (BlobRef
 			sum.Write(buf[:n])
 			ref.Size += int64(n)
 			if !a.blobs.add(evr.BlobChunk, time.Now(), evr.AppendChunk(nil, meta.ID, no, buf[:n])) {
-				return ref, fmt.Errorf("blob: %s", a.cause())
+				return ref, fmt.Errorf("blob: %w", a.refusal())
 			}
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -187,7 +215,7 @@ func (a *Archive) Blob(ctx context.Context, meta BlobMeta, r io.Reader) (BlobRef
 		return ref, fmt.Errorf("blob: %w", err)
 	}
 	if !a.blobs.add(evr.BlobMeta, time.Now(), raw) {
-		return ref, fmt.Errorf("blob: %s", a.cause())
+		return ref, fmt.Errorf("blob: %w", a.refusal())
 	}
 	return ref, a.Flush(ctx)
 }

@@ -70,6 +70,7 @@ type Recorder struct {
 	host    string
 	boot    string
 	writer  string
+	retry   time.Duration // how often a new segment is tried on a disk that refuses
 	release func() error
 	syncs   chan struct{} // capacity syncsAtOnce
 	pending atomic.Int64  // bytes of all archives not yet durable
@@ -92,7 +93,7 @@ const (
 // processes left unsealed. Nothing of them is changed.
 func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Recorder, error) {
 	r := &Recorder{
-		cfg: cfg, log: log, met: newMetrics(reg), disk: cfg.Disk, syncs: make(chan struct{}, syncsAtOnce), spawn: make(chan *Archive),
+		retry: retryEvery, cfg: cfg, log: log, met: newMetrics(reg), disk: cfg.Disk, syncs: make(chan struct{}, syncsAtOnce), spawn: make(chan *Archive),
 		archives: map[ident.CallID]*Archive{}, unsealed: map[ident.CallID]*recovered{}, closing: make(chan struct{}),
 	}
 	var err error

@@ -37,14 +37,13 @@ type Stream struct {
 	kind    evr.BlockKind
 	video   bool
 
-	mu       sync.Mutex // guards the rest
-	cur      chunk
-	full     []chunk  // cut off, waiting for the writer
-	spare    [][]byte // buffers to use again
-	lost     uint32   // dropped since the last block
-	lostFrom uint64
-	lostTo   uint64
-	closed   bool
+	mu     sync.Mutex // guards the rest
+	cur    chunk
+	full   []chunk  // cut off, waiting for the writer
+	spare  [][]byte // buffers to use again
+	lost   uint32   // dropped since the last block was begun
+	gap    gap      // dropped since the writer last took
+	closed bool
 }
 
 // chunk is a block to be: HeaderSize bytes of room, then records.
@@ -78,26 +77,33 @@ func (s *Stream) RTCP(at time.Time, packet []byte, outgoing bool) {
 // Close ends the stream.
 func (s *Stream) Close() {
 	s.add(evr.StreamClose, time.Now(), nil)
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
+	s.end()
 }
 
-// add keeps a record; false where it had to be dropped, which is counted and declared.
-func (s *Stream) add(k evr.Kind, at time.Time, data []byte) bool {
+// end lets the stream take nothing more.
+func (s *Stream) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+}
+
+// add keeps a record; false where it had to be dropped, which is counted and declared, or where
+// the stream has ended.
+func (s *Stream) add(k evr.Kind, at time.Time, data []byte) bool { return s.put(k, at, data, false) }
+
+// note keeps what the archive says of itself. It is small, and kept after the end, too.
+func (s *Stream) note(k evr.Kind, at time.Time, data []byte) bool { return s.put(k, at, data, true) }
+
+func (s *Stream) put(k evr.Kind, at time.Time, data []byte, own bool) bool {
 	t := s.archive.clock(at)
 	size := evr.RecordSize(len(data))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed && !own {
 		return false
 	}
-	if size > evr.MaxBlock || !s.archive.admits(s.video, int64(size)) {
-		if s.lost == 0 {
-			s.lostFrom = t
-		}
-		s.lost++
-		s.lostTo = t
+	if size > evr.MaxBlock || (!own && !s.archive.admits(s.video, int64(size))) {
+		s.drop(t)
 		return false
 	}
 	c := &s.cur
@@ -106,6 +112,7 @@ func (s *Stream) add(k evr.Kind, at time.Time, data []byte) bool {
 	}
 	if len(c.buf) == 0 {
 		c.buf = s.fresh()
+		c.lost, s.lost = s.lost, 0
 		c.first = max(t, c.last) // blocks of a stream do not go back in time
 		t = c.first
 	}
@@ -116,10 +123,23 @@ func (s *Stream) add(k evr.Kind, at time.Time, data []byte) bool {
 	return true
 }
 
+// drop counts a record that is not kept. The next block says how many were lost before it. The
+// caller holds mu.
+func (s *Stream) drop(t uint64) {
+	if len(s.cur.buf) > 0 {
+		s.cut()
+	}
+	if s.gap.Count == 0 {
+		s.gap = gap{From: t, Stream: s.id, Cause: s.archive.cause()}
+	}
+	s.gap.To = t
+	s.gap.Count++
+	s.lost++
+}
+
 // cut moves the present chunk to those that wait. The caller holds mu.
 func (s *Stream) cut() {
 	c := s.cur
-	c.lost, s.lost = s.lost, 0
 	c.stream, c.kind = s.id, s.kind
 	s.full = append(s.full, c)
 	s.cur = chunk{last: c.last}
@@ -139,15 +159,11 @@ func (s *Stream) fresh() []byte {
 func (s *Stream) take() (chunks []chunk, g gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lost > 0 {
-		g = gap{From: s.lostFrom, To: s.lostTo, Stream: s.id, Count: s.lost, Cause: s.archive.cause()}
-	}
 	if len(s.cur.buf) > 0 {
 		s.cut()
-	} else {
-		s.lost = 0
 	}
 	chunks, s.full = s.full, nil
+	g, s.gap = s.gap, gap{}
 	return chunks, g
 }
 
@@ -174,7 +190,7 @@ func (s *Stream) oldest() (uint64, bool) {
 func (s *Stream) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closed && len(s.full) == 0 && len(s.cur.buf) == 0 && s.lost == 0
+	return s.closed && len(s.full) == 0 && len(s.cur.buf) == 0 && s.gap.Count == 0
 }
 
 // gap is a GAP record.

@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"jedel/recorder/disk"
@@ -16,25 +19,27 @@ import (
 
 // writing is what the writer of an archive owns.
 type writing struct {
-	tree     *proof.Tree // over everything written
-	safe     *proof.Tree // over everything durable
-	file     disk.File   // nil: none is open
-	heads    disk.File
-	seg      int   // number of the segment open, or of the next
-	bytes    int64 // written to the segment
-	durable  int64 // of them durable: what counts if the segment is given up
-	prev     string
-	prevLen  int64 // what of the segment before counts
-	began    time.Time
-	reason   string  // of the next segment
-	waiting  []chunk // taken from streams, not yet durable
-	owners   []*Stream
-	lastHead time.Time
-	headSize uint64
-	lastTick time.Time // of the clock record
-	retryAt  time.Time
-	boots    int
-	recovery []byte // Recovery record for the next segment
+	tree      *proof.Tree // over everything written
+	safe      *proof.Tree // over everything durable
+	file      disk.File   // nil: none is open
+	heads     disk.File
+	seg       int   // number of the segment open, or of the next
+	bytes     int64 // written to the segment
+	durable   int64 // of them durable: what counts if the segment is given up
+	prev      string
+	prevLen   int64 // what of the segment before counts
+	began     time.Time
+	reason    string  // of the next segment
+	waiting   []chunk // taken from streams, not yet durable
+	owners    []*Stream
+	lastHead  time.Time
+	headSize  uint64
+	lastTick  time.Time // of the clock record
+	retryAt   time.Time
+	headsTorn bool  // the last head may stand there in part
+	trouble   error // why the last segment was given up
+	boots     int
+	recovery  []byte // Recovery record for the next segment
 }
 
 // clockEvery is how often wall and monotonic clock are written down together.
@@ -50,7 +55,7 @@ func (a *Archive) writeLoop(ctx context.Context) {
 	for {
 		select {
 		case <-timer.C:
-			if err := a.flush(); err != nil {
+			if err := a.flush(); err != nil && !errors.Is(err, errRefuses) {
 				a.rec.log.Error("recording", "call", a.meta.Call, "err", err)
 			}
 			timer.Reset(a.rec.cfg.FlushEvery)
@@ -69,6 +74,9 @@ func (a *Archive) writeLoop(ctx context.Context) {
 
 // serve carries out one wish; true where the archive is sealed.
 func (a *Archive) serve(q ask) bool {
+	if q.seal != nil {
+		a.end()
+	}
 	err := a.flush()
 	if err == nil && q.seal != nil {
 		if err = a.seal(*q.seal); err == nil {
@@ -93,10 +101,23 @@ func (a *Archive) flush() error {
 	w := &a.w
 	now := time.Now()
 	if w.file == nil && now.Before(w.retryAt) {
+		if len(w.waiting) > 0 {
+			return fmt.Errorf("%w: %w", errRefuses, w.trouble)
+		}
 		return nil
 	}
-	if err := a.write(now); err != nil {
-		a.giveUp(now)
+	first := w.trouble == nil // then a new segment at once: most failures are of one file
+	err := a.write(now)
+	if err != nil {
+		a.giveUp(now, err)
+		if first {
+			err = a.write(now)
+		}
+		if first && err != nil {
+			a.giveUp(now, err)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	if now.Sub(w.lastHead) >= a.rec.cfg.HeadEvery && w.safe.Size() > w.headSize {
@@ -105,25 +126,26 @@ func (a *Archive) flush() error {
 	return nil
 }
 
-// collect takes what the streams have, and writes down what they had to drop.
+// errRefuses means that what was collected is not durable and the disk is left alone for a moment.
+var errRefuses = errors.New("the disk refuses")
+
+// collect takes what the streams have, and writes down what they had to drop. The journal comes
+// last, so that what is noted here goes along, with the last flush of a call too.
 func (a *Archive) collect() {
 	w := &a.w
-	for _, s := range a.all() {
+	all := a.all()
+	for _, s := range slices.Backward(all) {
+		if s == a.journal {
+			a.tick(time.Now())
+		}
 		chunks, g := s.take()
 		for _, c := range chunks {
 			w.waiting, w.owners = append(w.waiting, c), append(w.owners, s)
 		}
 		if g.Count > 0 {
 			if raw, err := json.Marshal(g); err == nil {
-				a.journal.add(evr.Gap, time.Now(), raw)
+				a.journal.note(evr.Gap, time.Now(), raw)
 			}
-		}
-	}
-	if now := time.Now(); now.Sub(w.lastTick) >= clockEvery {
-		w.lastTick = now
-		raw, err := json.Marshal(map[string]any{"wall": now.UTC().Format(time.RFC3339Nano), "mono": a.clock(now)})
-		if err == nil {
-			a.journal.add(evr.Clock, now, raw)
 		}
 	}
 	a.forget()
@@ -133,6 +155,18 @@ func (a *Archive) collect() {
 			first = min(first, c.first)
 		}
 		a.flying.Store(first + 1)
+	}
+}
+
+// tick writes down wall and monotonic clock when it is time.
+func (a *Archive) tick(now time.Time) {
+	if now.Sub(a.w.lastTick) < clockEvery {
+		return
+	}
+	a.w.lastTick = now
+	raw, err := json.Marshal(map[string]any{"wall": now.UTC().Format(time.RFC3339Nano), "mono": a.clock(now)})
+	if err == nil {
+		a.journal.note(evr.Clock, now, raw)
 	}
 }
 
@@ -207,13 +241,14 @@ func (a *Archive) sync() error {
 	clear(w.waiting)
 	clear(w.owners)
 	w.waiting, w.owners = w.waiting[:0], w.owners[:0]
+	w.recovery, w.trouble = nil, nil
 	a.failed.Store(false)
 	return nil
 }
 
 // giveUp leaves the present segment as it is and goes back to what is durable: the next segment
 // begins at that leaf, which makes what follows it in this one void.
-func (a *Archive) giveUp(now time.Time) {
+func (a *Archive) giveUp(now time.Time, why error) {
 	w := &a.w
 	a.rec.met.errors.Inc()
 	a.failed.Store(true)
@@ -222,8 +257,8 @@ func (a *Archive) giveUp(now time.Time) {
 		w.file = nil
 		a.leave()
 	}
-	w.reason = "error"
-	w.retryAt = now.Add(retryEvery)
+	w.reason, w.trouble = "error", why
+	w.retryAt = now.Add(a.rec.retry)
 	if tree, err := w.safe.Copy(); err == nil {
 		w.tree = tree
 	}
@@ -284,11 +319,7 @@ func (a *Archive) declare(now time.Time) error {
 	}
 	c := chunk{buf: make([]byte, evr.HeaderSize), first: a.clock(now), kind: evr.BlockRecovery}
 	c.buf = evr.AppendRecord(c.buf, evr.Recovery, 0, w.recovery)
-	if err := a.put(&c); err != nil {
-		return err
-	}
-	w.recovery = nil
-	return nil
+	return a.put(&c) // said again by the next segment unless this one becomes durable
 }
 
 // head signs what is durable. Only bytes for which fdatasync has returned are ever signed.
@@ -310,6 +341,9 @@ func (a *Archive) head(state string, last bool) error {
 	if err != nil {
 		return err
 	}
+	if err := a.mendHeads(); err != nil {
+		return fmt.Errorf("heads: %w", err)
+	}
 	if w.heads == nil {
 		if w.heads, err = a.rec.disk.Append(a.dir + "/heads"); err != nil {
 			return fmt.Errorf("heads: %w", err)
@@ -319,12 +353,31 @@ func (a *Archive) head(state string, last bool) error {
 		err = w.heads.Sync()
 	}
 	if err != nil {
-		_ = w.heads.Close()
-		w.heads = nil
+		_ = w.heads.Close() // nothing about it is known any more
+		w.heads, w.headsTorn = nil, true
 		return fmt.Errorf("heads: %w", err)
 	}
 	w.lastHead, w.headSize = now, w.safe.Size()
 	a.rec.met.heads.Inc()
+	return nil
+}
+
+// mendHeads cuts off what a failed write may have left of a head: a head after it could not be told
+// from a forged one. Whole heads stay.
+func (a *Archive) mendHeads() error {
+	if !a.w.headsTorn {
+		return nil
+	}
+	raw, err := os.ReadFile(filepath.Join(a.rec.cfg.Dir, filepath.FromSlash(a.dir), "heads"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if _, torn := proof.SplitHeads(raw); len(torn) > 0 {
+		if err := a.rec.disk.Replace(a.dir+"/heads", raw[:len(raw)-len(torn)]); err != nil {
+			return err
+		}
+	}
+	a.w.headsTorn = false
 	return nil
 }
 
