@@ -2,7 +2,6 @@ package signaling
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -125,7 +124,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	ws.SetReadLimit(wire.MaxMessage + 1) // one more, so that the refusal has words
+	ws.SetReadLimit(4 * wire.MaxMessage) // up to here a refusal has words, beyond it the socket is closed
 	sock := &socket{ws: ws, wake: make(chan struct{}, 1)}
 	done, ok := s.sockets.begin()
 	if !ok {
@@ -251,11 +250,6 @@ func (s *Server) readLoop(ctx context.Context, c *client) {
 			return
 		}
 		kind, raw, err := ws.ReadMessage()
-		if errors.Is(err, websocket.ErrReadLimit) {
-			c.socket.send(wire.Message{Body: errorBody(fault.New(fault.TooLarge, "message", nil), true)})
-			c.socket.close(websocket.CloseMessageTooBig, "too large")
-			return
-		}
 		if err != nil {
 			return
 		}
