@@ -1,0 +1,90 @@
+import { useEffect, useState } from "preact/hooks";
+import { type Lang, lang, langs, loadLocale, setLang, t } from "../lib/i18n";
+import type { StaffSelf } from "../lib/wire.gen";
+import { Case } from "./Case";
+import { Refused, signIn, signOut, whoAmI } from "./rest";
+import { Search } from "./Search";
+
+type Theme = "dark" | "light";
+
+/** What a refusal says in the page's language. */
+export function saying(err: unknown): string {
+  return (err instanceof Refused && err.words?.[lang()]) || t("failed");
+}
+
+function SignIn({ done }: { done: (s: StaffSelf) => void }) {
+  const [login, setLogin] = useState("");
+  const [password, setPassword] = useState("");
+  const [totp, setTOTP] = useState("");
+  const [second, setSecond] = useState(false);
+  const [wrong, setWrong] = useState("");
+  return (
+    <form
+      class="panel signin"
+      onSubmit={(e) => {
+        e.preventDefault();
+        signIn(login, password, totp).then(
+          (r) => done(r.staff),
+          (err) => {
+            if (err instanceof Refused && err.code === "totp_needed") setSecond(true);
+            setWrong(saying(err));
+          },
+        );
+      }}
+    >
+      <h1>{t("title")}</h1>
+      {wrong && <p class="bad" role="alert">{wrong}</p>}
+      <label>{t("login")}<input autocomplete="username" value={login} onInput={(e) => setLogin(e.currentTarget.value)} /></label>
+      <label>{t("password")}<input type="password" autocomplete="current-password" value={password} onInput={(e) => setPassword(e.currentTarget.value)} /></label>
+      {second && <label>{t("totp")}<input inputMode="numeric" autocomplete="one-time-code" value={totp} onInput={(e) => setTOTP(e.currentTarget.value)} /></label>}
+      <button type="submit" class="go">{t("signin")}</button>
+    </form>
+  );
+}
+
+export function App() {
+  const [staff, setStaff] = useState<StaffSelf | null | undefined>(undefined);
+  const [language, choose] = useState<Lang>(lang());
+  const [theme, setTheme] = useState<Theme>(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  const [call, setCall] = useState(location.hash.slice(1));
+  useEffect(() => {
+    whoAmI().then((r) => setStaff(r.staff), () => setStaff(null));
+    const moved = () => setCall(location.hash.slice(1));
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+  }, [theme]);
+  useEffect(() => {
+    document.title = t("title");
+  }, [language]);
+  let page = <p class="wait">{t("loading")}</p>;
+  if (staff === null) page = <SignIn done={setStaff} />;
+  else if (staff && call) page = <Case id={call} language={language} theme={theme} fetchable={staff.roles.includes("investigator")} />;
+  else if (staff) page = <Search />;
+  return (
+    <div class="page" key={language}>
+      <header class="bar">
+        <b>{t("title")}</b>
+        <span class="grow" />
+        {staff && <span>{staff.name}</span>}
+        <select
+          aria-label={t("lang")}
+          value={language}
+          onChange={async (e) => {
+            const next = e.currentTarget.value as Lang;
+            setLang(next);
+            await loadLocale("evidence", next);
+            choose(next);
+          }}
+        >
+          {langs.map((l) => <option key={l} value={l}>{l}</option>)}
+        </select>
+        <button type="button" onClick={() => setTheme(theme === "dark" ? "light" : "dark")}>{t("theme")}</button>
+        {staff && <button type="button" onClick={() => void signOut().finally(() => setStaff(null))}>{t("signout")}</button>}
+      </header>
+      <main>{page}</main>
+    </div>
+  );
+}

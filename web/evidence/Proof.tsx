@@ -1,0 +1,47 @@
+import { useEffect, useState } from "preact/hooks";
+import { t } from "../lib/i18n";
+import { saying } from "./App";
+import { type Report, verify } from "./rest";
+
+/** Each level of the proof is a line of its own; a fault cannot be hidden. */
+export function Proof({ call, dir, ask, onFault }: { call: string; dir: string; ask: number; onFault: (second: number | undefined) => void }) {
+  const [report, setReport] = useState<Report | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState("");
+  const run = () => {
+    setBusy(true);
+    setWrong("");
+    verify(call)
+      .then(
+        (r) => {
+          setReport(r);
+          onFault(r.levels.find((l) => l.fault)?.fault?.second);
+        },
+        (err) => setWrong(saying(err)),
+      )
+      .finally(() => setBusy(false));
+  };
+  useEffect(() => {
+    if (ask > 0) run();
+  }, [ask]);
+  return (
+    <section class="panel proof" aria-label={t("verify")}>
+      <div class="row">
+        <button type="button" disabled={busy} onClick={run}>{busy ? t("verifying") : t("verify")}</button>
+        <span class="hint">{t("verify.self")} <code>jedel evidence verify …/{dir}</code></span>
+      </div>
+      {wrong && <p class="bad" role="alert">{wrong}</p>}
+      {report && (
+        <ul role="status">
+          {report.levels.map((l) => (
+            <li key={l.level} data-state={l.state}>
+              <b>{l.level}</b> <strong>{t(`state.${l.state}`)}</strong> <span>{l.text}</span>
+              {l.fault && <p class="bad">{t("fault", { what: l.fault.what, second: l.fault.second.toFixed(3) })}</p>}
+            </li>
+          ))}
+          {report.findings?.map((f) => <li key={f} class="hint">{f}</li>)}
+        </ul>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,47 @@
+/** What the page asks of the gateway, and the shapes of the answers. */
+import type { ChatItem, Fix, StaffSelf, Text } from "../lib/wire.gen";
+
+export interface Row {
+  call: string; number: string; kind: string; phase: string; name: string; phone: string; proof: string; operator: string;
+  createdMs: number; answeredMs: number; endedMs: number; endReason: string; category: string; outcome: string; recording: "none" | "open" | "sealed";
+}
+export interface Media { participant: string; role: string; mime: string; audio: boolean; video: boolean; offsetMs: number; durationMs: number; url: string }
+export interface Interval { fromMs: number; toMs: number; stream: number; participant?: string; kind?: string; cause: string }
+export interface Timeline {
+  openedMs: number; durationMs: number; sealed: boolean; media: Media[]; positions: { ms: number; fix: Fix }[]; chat: { ms: number; item: ChatItem }[];
+  events: { ms: number; kind: string; details: unknown }[]; gaps: Interval[]; damage: Interval[]; faults: { ms: number; where?: string; what: string }[];
+}
+export interface Detail {
+  row: Row;
+  archive: { state: string; leaves: number; root: string; segments: number; durationMs: number; dir: string };
+  timeline: Timeline;
+}
+export interface Level { level: string; state: "passed" | "failed" | "partial" | "not_checked"; text: string; fault?: { stream: number; second: number; what: string } }
+export interface Report { levels: Level[]; exit: number; findings: string[] }
+
+/** A refusal with words for people. */
+export class Refused extends Error {
+  readonly code: string;
+  readonly words: Text | undefined;
+  constructor(code: string, words?: Text) {
+    super(code);
+    this.code = code;
+    this.words = words;
+  }
+}
+
+export async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+  const r = await fetch(`/api/v1${path}`, init);
+  if (r.status === 204) return undefined as T;
+  const body = (await r.json()) as T & { error?: { code: string; words: Text } };
+  if (!r.ok) throw new Refused(body.error?.code ?? "internal", body.error?.words);
+  return body;
+}
+
+export const whoAmI = () => ask<{ staff: StaffSelf }>("/staff/session");
+export const signIn = (login: string, password: string, totp: string) =>
+  ask<{ staff: StaffSelf }>("/staff/session", { method: "POST", body: JSON.stringify({ login, password, ...(totp ? { totp } : {}) }) });
+export const signOut = () => ask<void>("/staff/session", { method: "DELETE" });
+export const search = (query: URLSearchParams) => ask<{ calls: Row[]; next: string }>(`/evidence/calls?${query}`);
+export const detail = (call: string) => ask<Detail>(`/evidence/calls/${call}`);
+export const verify = (call: string) => ask<Report>(`/evidence/calls/${call}/verify`, { method: "POST" });
