@@ -109,7 +109,7 @@ func survey(fsys fs.FS) (*found, error) {
 		if err := sv.headers(sc.Segments()[:upTo]); err != nil {
 			return nil, err
 		}
-		if err != nil {
+		if err != nil || sv.crashed(sc) {
 			break
 		}
 		if err := sv.block(b); err != nil {
@@ -117,6 +117,24 @@ func survey(fsys fs.FS) (*found, error) {
 		}
 	}
 	return f, sv.finish(fsys, sc)
+}
+
+// crashed tells whether the last segment has come to the first place that cannot be read. A power
+// cut leaves such places wherever fdatasync had not returned, and whole blocks after them: all of
+// it is the torn tail. That nothing signed is among it, the heads tell.
+func (sv *surveyor) crashed(sc *evr.Scanner) bool {
+	segs := sc.Segments()
+	last := len(segs) - 1
+	for last >= 0 && !segs[last].Counts {
+		last--
+	}
+	for _, f := range sc.Faults() {
+		if f.Segment == last && f.Offset > 0 {
+			segs[last].Valid = f.Offset
+			return true
+		}
+	}
+	return false
 }
 
 // surveyor gathers what survey returns.
@@ -245,8 +263,9 @@ func (sv *surveyor) finish(fsys fs.FS, sc *evr.Scanner) error {
 	for _, raw := range sv.heads {
 		sv.checkHead(raw)
 	}
-	for _, f := range sc.Faults() {
-		if !f.Tail && sv.damage == "" {
+	crashed := sv.crashed(sc)
+	for i, f := range sc.Faults() {
+		if tail := f.Tail || (crashed && i == len(sc.Faults())-1); !tail && sv.damage == "" {
 			sv.damage = fmt.Sprintf("%s at %d: %v", f.Name, f.Offset, f.Err)
 		}
 	}

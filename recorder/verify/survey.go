@@ -32,8 +32,9 @@ type Survey struct {
 	LastT     uint64 // nanoseconds since the call was opened
 	Streams   uint16 // highest number of a stream
 
-	whole bool // the tree covers every leaf read
-	names map[uint16]string
+	sealed bool // there is a seal, good or bad
+	whole  bool // the tree covers every leaf read
+	names  map[uint16]string
 }
 
 // Head is one signed head as it was found.
@@ -69,6 +70,9 @@ func Read(fsys fs.FS) (*Survey, error) {
 	s := &Survey{Tree: proof.NewTree(), whole: true, names: map[uint16]string{0: "journal"}}
 	if err := s.readHeads(fsys); err != nil {
 		return nil, err
+	}
+	if _, err := fs.Stat(fsys, "seal.note"); err == nil {
+		s.sealed = true
 	}
 	sc, err := evr.NewScanner(fsys)
 	if err != nil {

@@ -133,7 +133,6 @@ type checker struct {
 	keys      []string
 	given     bool
 
-	sealed  bool            // a seal is there, good or bad
 	seal    *proof.Manifest // nil where it cannot be read
 	sealErr error
 }
@@ -193,7 +192,7 @@ func (c *checker) readSeal() error {
 	if err != nil {
 		return err
 	}
-	c.sealed, c.report.Sealed = true, true
+	c.report.Sealed = true
 	text, ok := noteText(raw)
 	if !ok {
 		c.sealErr = errSeal
@@ -263,6 +262,9 @@ func (c *checker) signatures() Level {
 		case !reached && c.Tree.Size() < h.Size && len(c.Breaks) > 0:
 			here = c.Breaks[0]
 			complain("cannot be compared: the tree breaks off at leaf %d", c.Tree.Size())
+		case !reached && c.Tail != nil:
+			here = *c.Tail
+			complain("signs %d leaves, the archive can be read up to %d: %s", h.Size, c.Tree.Size(), c.Tail.What)
 		case !reached:
 			complain("signs %d leaves, the archive has %d: durable bytes are gone", h.Size, c.Tree.Size())
 		case !bytes.Equal(root, h.Root):

@@ -338,3 +338,16 @@ func TestEmptyFolderIsNoArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestChangedSignedBytesOfARunningCallArePlaced(t *testing.T) {
+	c := record(t, false)
+	names := c.segments()
+	name := names[len(names)-1]
+	b := c.blocks(t, name)[0]
+	data := bytes.Clone(c.files[name].Data)
+	data[b.Offset+evr.HeaderSize] ^= 4
+	f := c.with(name, data).verify(t).Levels[2].Fault
+	if f == nil || f.Stream != b.Header.Stream || f.Second != float64(b.Header.T)/1e9 {
+		t.Fatalf("%+v, is stream %d second %v", f, b.Header.Stream, float64(b.Header.T)/1e9)
+	}
+}

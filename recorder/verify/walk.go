@@ -71,7 +71,7 @@ func (w *walk) all(sc *evr.Scanner) error {
 		if err := w.headers(upTo); err != nil {
 			return err
 		}
-		if end {
+		if end || (w.Tail != nil && !w.sealed) {
 			return nil
 		}
 		if err := w.block(b); err != nil {
@@ -90,8 +90,9 @@ func (w *walk) broken(f Fault) {
 	}
 }
 
-// takeFaults takes over what the scanner could not read. The torn end of the last segment is no
-// break: only a seal says whether there should be more.
+// takeFaults takes over what the scanner could not read. In the last segment of an archive that is
+// not sealed it is no break but the tail of a crash, with whole blocks after it at times: whether
+// something signed is among it, the heads tell.
 func (w *walk) takeFaults() {
 	all := w.sc.Faults()
 	for _, f := range all[w.faults:] {
@@ -100,7 +101,7 @@ func (w *walk) takeFaults() {
 		if f.Segment < 0 {
 			out.What = fmt.Sprintf("%s is missing", f.Name)
 		}
-		if f.Tail && f.Segment == w.lastCounting() && f.Offset > 0 && w.whole {
+		if f.Segment == w.lastCounting() && f.Offset > 0 && w.whole && (f.Tail || !w.sealed) {
 			w.Tail = &out
 			continue
 		}
