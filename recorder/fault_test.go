@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"jedel/recorder/evr"
 	"jedel/recorder/verify"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"pgregory.net/rapid"
 )
 
@@ -335,4 +337,46 @@ func TestAnyFailuresLoseNothingThatWasDurable(t *testing.T) {
 			rt.Fatalf("%d of 8 packets: nothing had to be dropped", len(got))
 		}
 	})
+}
+
+func TestRecorderEndsThoughTheDiskDoesNotAnswer(t *testing.T) {
+	dir, d, free := t.TempDir(), &trouble{}, make(chan struct{})
+	cfg := config(dir)
+	cfg.Disk = disk.Faulty{Disk: disk.OS{Root: dir}, Decide: d.decide}
+	r, err := Open(t.Context(), cfg, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.stop = 30 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	a := start(t, r, ident.New[ident.CallID](), time.Now())
+	stuck := make(chan struct{}, 8)
+	d.set(func(op disk.Op) disk.Fate {
+		if op.Kind == disk.OpSync {
+			stuck <- struct{}{}
+			<-free
+		}
+		return disk.Fate{}
+	})
+	a.OpenStream(StreamInfo{Kind: "audio"}).RTP(time.Now(), packet(1), false)
+	<-stuck
+	cancel()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, errStuck) {
+			t.Error(err)
+		}
+	case <-time.After(bound):
+		t.Error("the recorder waits for a disk that does not answer")
+	}
+	if _, err := disk.Lock(dir); !errors.Is(err, disk.ErrLocked) {
+		t.Error("the folder was given away while a writer may still write:", err)
+	}
+	close(free)
+	<-a.done
+	if err := r.release(); err != nil {
+		t.Error(err)
+	}
 }

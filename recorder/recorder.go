@@ -51,6 +51,9 @@ const (
 	wordsFactor = 4
 	// retryEvery is how often a new segment is tried on a disk that refuses.
 	retryEvery = time.Second
+	// stopTime is how long the last flush may take when the service stops. Longer keeps an unwilling
+	// machine from restarting the service, shorter gives up records on a slow disk.
+	stopTime = 8 * time.Second
 	// lowSpace is the share of free bytes below which video is not recorded, noSpace nothing is.
 	lowSpace = 0.02
 	noSpace  = 0.005
@@ -70,6 +73,7 @@ type Recorder struct {
 	host    string
 	boot    string
 	writer  string
+	stop    time.Duration // how long Run waits for writers at its end
 	retry   time.Duration // how often a new segment is tried on a disk that refuses
 	release func() error
 	syncs   chan struct{} // capacity syncsAtOnce
@@ -93,7 +97,7 @@ const (
 // processes left unsealed. Nothing of them is changed.
 func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Recorder, error) {
 	r := &Recorder{
-		retry: retryEvery, cfg: cfg, log: log, met: newMetrics(reg), disk: cfg.Disk, syncs: make(chan struct{}, syncsAtOnce), spawn: make(chan *Archive),
+		stop: stopTime, retry: retryEvery, cfg: cfg, log: log, met: newMetrics(reg), disk: cfg.Disk, syncs: make(chan struct{}, syncsAtOnce), spawn: make(chan *Archive),
 		archives: map[ident.CallID]*Archive{}, unsealed: map[ident.CallID]*recovered{}, closing: make(chan struct{}),
 	}
 	var err error
@@ -196,11 +200,27 @@ func (r *Recorder) Run(ctx context.Context) error {
 			r.checkSpace()
 		case <-ctx.Done():
 			close(r.closing)
-			wg.Wait()
-			return r.release()
+			return r.join(&wg)
 		}
 	}
 }
+
+// join waits for the writers. A disk that does not answer cannot be asked to stop: after stopTime
+// they are left to the end of the process, and the folder stays locked as long as they may write.
+func (r *Recorder) join(writers *sync.WaitGroup) error {
+	ended := make(chan struct{})
+	go func() { writers.Wait(); close(ended) }()
+	timer := time.NewTimer(r.stop)
+	defer timer.Stop()
+	select {
+	case <-ended:
+		return r.release()
+	case <-timer.C:
+		return errStuck
+	}
+}
+
+var errStuck = errors.New("the disk does not answer: what was not yet durable is lost")
 
 func (r *Recorder) checkSpace() {
 	free, err := r.disk.Free()

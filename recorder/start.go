@@ -118,7 +118,7 @@ func (a *Archive) resume(old *recovered) error {
 		return fmt.Errorf("recovery record: %w", err)
 	}
 	if raw, err := json.Marshal(gap{From: old.lastT, To: a.offset, Cause: "recorder_restart"}); err == nil {
-		a.journal.add(evr.Gap, a.base, raw)
+		a.journal.note(evr.Gap, a.base, raw)
 	}
 	return nil
 }

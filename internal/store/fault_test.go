@@ -233,3 +233,31 @@ func (w *writing) run(ctx context.Context, t *testing.T, c CallSummary) {
 		}
 	}
 }
+
+// A write that waits for somebody else's lock ends with its context, and has changed nothing.
+func TestWaitingWriteEndsWithItsContext(t *testing.T) {
+	if testing.Short() {
+		t.Log("short: real servers are left to the full run")
+		return
+	}
+	db := open(t, newPostgres(t))
+	owner := startNode(t, db, "n1")
+	c := newCall(t, db, owner)
+	tx, err := db.write.BeginTx(t.Context(), nil)
+	must(t, err)
+	defer tx.Rollback()
+	_, err = tx.ExecContext(t.Context(), `SELECT 1 FROM calls WHERE id = $1 FOR UPDATE`, c.Call)
+	must(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	rec, sum := next(c, 1)
+	began := time.Now()
+	if err := db.AppendCall(ctx, owner, 1, rec, sum); err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrFenced) {
+		t.Fatalf("%v", err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("ended after %s", took)
+	}
+	must(t, tx.Rollback())
+	must(t, db.AppendCall(t.Context(), owner, 1, rec, sum))
+}
