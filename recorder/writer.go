@@ -38,7 +38,6 @@ type writing struct {
 	retryAt   time.Time
 	headsTorn bool  // the last head may stand there in part
 	trouble   error // why the last segment was given up
-	boots     int
 	recovery  []byte // Recovery record for the next segment
 }
 
