@@ -36,9 +36,8 @@ type writing struct {
 	headSize  uint64
 	lastTick  time.Time // of the clock record
 	retryAt   time.Time
-	headsTorn bool  // the last head may stand there in part
-	trouble   error // why the last segment was given up
-	boots     int
+	headsTorn bool   // the last head may stand there in part
+	trouble   error  // why the last segment was given up
 	recovery  []byte // Recovery record for the next segment
 }
 

@@ -65,7 +65,7 @@ func NewPostgres(t testing.TB) *Postgres {
 	if err != nil {
 		t.Fatal(err)
 	}
-	atEnd(t, p.dir, p.Stop)
+	atEnd(t, p.dir, p.Crash)
 	return p
 }
 
@@ -161,8 +161,8 @@ func (p *Postgres) Stop() error { return p.proc.end(syscall.SIGINT) }
 // Crash ends the server as a power cut would: it recovers from its log at the next start.
 func (p *Postgres) Crash() error { return p.proc.end(syscall.SIGQUIT) }
 
-// Remove stops the server and removes its data.
-func (p *Postgres) Remove() error { return errors.Join(p.Stop(), os.RemoveAll(p.dir)) }
+// Remove ends the server, without the checkpoint of a stop in order, and removes its data.
+func (p *Postgres) Remove() error { return errors.Join(p.Crash(), os.RemoveAll(p.dir)) }
 
 // Database makes an empty database and returns its address.
 func (p *Postgres) Database(t testing.TB) string {

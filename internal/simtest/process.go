@@ -18,7 +18,7 @@ import (
 // Bounds of a server's life. They are wide since a machine under test is busy.
 const (
 	startTime = 60 * time.Second
-	stopTime  = 15 * time.Second
+	stopTime  = 45 * time.Second // PostgreSQL writes a checkpoint first
 	pollEvery = 20 * time.Millisecond
 )
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -336,4 +337,17 @@ func TestEndedContextIsRefused(t *testing.T) {
 		}
 		must(t, db.AppendCall(t.Context(), owner, 1, rec, sum))
 	})
+}
+
+// A start must not read the calls of years. PostgreSQL plans by figures that a small table has not.
+func TestOpenCallsAreFoundByTheirIndex(t *testing.T) {
+	db := open(t, newSQLite(t))
+	plan, err := many(t.Context(), db.conn, func(s scanner) (detail string, err error) {
+		var skip any
+		err = s.Scan(&skip, &skip, &skip, &detail)
+		return detail, err
+	}, `EXPLAIN QUERY PLAN SELECT `+callColumns+openCalls)
+	if err != nil || len(plan) != 1 || !strings.Contains(plan[0], "USING INDEX calls_open") {
+		t.Fatalf("%q %v", plan, err)
+	}
 }

@@ -46,7 +46,7 @@ CREATE TABLE calls (
 CREATE INDEX calls_created ON calls (created_at, id);
 CREATE INDEX calls_phone ON calls (phone, created_at);
 CREATE INDEX calls_caller ON calls (caller, created_at);
-CREATE INDEX calls_open ON calls (phase, callback);
+CREATE INDEX calls_open ON calls (created_at, id) WHERE phase <> 'ended' OR callback = 'pending';
 
 CREATE TABLE call_records (
     call    TEXT NOT NULL,
