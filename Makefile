@@ -47,10 +47,10 @@ test: deps web ## every test a release needs, real browser and servers included
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 	$(GO) test -timeout 10m ./...
 	cd web && npm run --silent check
-	cd e2e && node --test --test-concurrency=1 --test-timeout=240000
+	cd e2e && node --test --test-concurrency=1 --test-timeout=400000
 
 e2e: deps build ## the story in real browsers only
-	cd e2e && node --test --test-concurrency=1 --test-timeout=240000
+	cd e2e && node --test --test-concurrency=1 --test-timeout=400000
 
 lint: web ## vet, gofmt, staticcheck, structure, known vulnerabilities
 	$(GO) vet ./...

@@ -15,6 +15,7 @@ import (
 	"jedel/internal/call"
 	"jedel/internal/callctl"
 	"jedel/internal/config"
+	"jedel/internal/hints"
 	"jedel/internal/ident"
 	"jedel/internal/store"
 	"jedel/media"
@@ -34,11 +35,12 @@ type App struct {
 	zone   *time.Location
 	nodeID ident.NodeID
 
-	db   *store.DB
-	rec  *recorder.Recorder
-	node *media.Node
-	desk *callctl.Desk
-	edge *signaling.Server
+	db    *store.DB
+	hints *hints.Hub
+	rec   *recorder.Recorder
+	node  *media.Node
+	desk  *callctl.Desk
+	edge  *signaling.Server
 
 	ledger *ledger
 	people *people
@@ -55,7 +57,8 @@ type loops struct {
 	data   [lanes]*mailbox[dataMessage]
 	nudge  chan struct{} // capacity 1: look at presence now
 	latest atomic.Pointer[wire.ConsoleState]
-	places map[ident.CallID]int // what waiting callers were told; owned by the showing goroutine
+	beats  map[ident.StaffID]time.Time // owned by the presence loop
+	places map[ident.CallID]int        // what waiting callers were told; owned by the showing goroutine
 }
 
 // job is one effect of a decision.
@@ -88,7 +91,7 @@ func New(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	}
 	a := &App{cfg: cfg, log: opt.Log, zone: zone, loops: loops{
 		hands: newMailbox[job](), shows: newMailbox[showing](), work: newMailbox[func(context.Context)](),
-		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{},
+		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{}, beats: map[ident.StaffID]time.Time{},
 	}}
 	for i := range a.data {
 		a.data[i] = newMailbox[dataMessage]()
@@ -106,6 +109,10 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	var err error
 	if a.db, err = store.Open(ctx, a.cfg.Store.URL, a.log); err != nil {
 		return fmt.Errorf("store: %w", err)
+	}
+	a.db.NumberZone(a.zone)
+	if a.hints, err = hints.Open(ctx, a.cfg.Hints.URL, reg, a.log); err != nil {
+		return fmt.Errorf("hints: %w", err)
 	}
 	a.ledger = newLedger(a.db, a.calls.put)
 	a.books = newBooks(a.db, a.zone, a.cfg.Desk.AnswerTarget)
@@ -129,7 +136,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	}
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
 	a.edge, err = signaling.New(signaling.Parts{
-		Config: edgeConfig(a.cfg, opt, secret), Backend: a, Accounts: accounts.New(a.db, codes{opt.Print}, secret),
+		Config: edgeConfig(a.cfg, opt, secret), Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
 		Files: files{a}, Evidence: &evidence{app: a, cache: opt.DataDir + "/cache"}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
@@ -177,10 +184,14 @@ func edgeConfig(c config.Config, opt Options, secret []byte) signaling.Config {
 
 // close gives back what New opened and Run did not take over.
 func (a *App) close() error {
-	if a.db == nil {
-		return nil
+	var errs []error
+	if a.hints != nil {
+		errs = append(errs, a.hints.Close())
 	}
-	return a.db.Close()
+	if a.db != nil {
+		errs = append(errs, a.db.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // probes tell whether the gateway works.

@@ -100,6 +100,9 @@ func (a *App) operatorPresence(ctx context.Context, seen absences, staff ident.S
 		return
 	}
 	linked := gone <= operatorSilence
+	if linked {
+		a.beat(ctx, staff, now)
+	}
 	if linked != standing.Linked {
 		if _, err := a.desk.Line().Relink(ctx, staff, linked); err != nil {
 			return
@@ -119,6 +122,17 @@ func (a *App) operatorPresence(ctx context.Context, seen absences, staff ident.S
 		a.post(cs.ID, call.OperatorCame{Operator: staff})
 	case !linked && (rings || owns && cs.OperatorGone.IsZero()):
 		a.post(cs.ID, call.OperatorLeft{Operator: staff})
+	}
+}
+
+// beatEvery is how often other nodes are told that an operator sits here.
+const beatEvery = 5 * time.Second
+
+// beat tells other nodes that an operator sits here: a hint, never the truth.
+func (a *App) beat(ctx context.Context, staff ident.StaffID, now time.Time) {
+	if now.Sub(a.beats[staff]) >= beatEvery {
+		a.beats[staff] = now
+		a.hints.Beat(ctx, "operator:"+string(staff), 3*beatEvery)
 	}
 }
 

@@ -105,7 +105,9 @@ func (a *Accounts) RequestCode(ctx context.Context, phone, lang, addr string) er
 	if err := a.db.PutCode(ctx, tel, a.codeHash(tel, code), time.Now().Add(CodeTime)); err != nil {
 		return fault.New(fault.Unavailable, op, err)
 	}
-	if err := a.send.SendCode(ctx, tel, code, lang); err != nil {
+	if err := a.send.SendCode(ctx, tel, code, lang); fault.CodeOf(err) == fault.RateLimited {
+		return err
+	} else if err != nil {
 		return fault.New(fault.Unavailable, op, err)
 	}
 	return nil
