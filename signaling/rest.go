@@ -2,9 +2,10 @@ package signaling
 
 import (
 	"context"
-	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,13 +40,33 @@ func staffToken(r *http.Request) string {
 	return cookieToken(r)
 }
 
-// addr is where a request comes from: it bounds how often, and is not logged.
-func addr(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+// addr is where a request comes from: it bounds how often, and is not logged. Behind a trusted
+// proxy it is what the proxy says. A subscriber has a whole /64 of IPv6 (RFC 6177), so that counts
+// as one.
+func (s *Server) addr(r *http.Request) string {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
 	}
-	return host
+	ip := at.Addr().Unmap()
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && s.trusts(ip); i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		ip = next.Unmap()
+	}
+	if ip.Is6() {
+		if net, err := ip.WithZone("").Prefix(64); err == nil {
+			return net.String()
+		}
+	}
+	return ip.String()
+}
+
+func (s *Server) trusts(ip netip.Addr) bool {
+	return slices.ContainsFunc(s.cfg.Proxies, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
 type codeRequest struct {
@@ -57,7 +78,10 @@ type codeRequest struct {
 func (s *Server) callerCode(w http.ResponseWriter, r *http.Request) {
 	b, err := body[codeRequest](r, "caller.code")
 	if err == nil {
-		err = s.accounts.RequestCode(r.Context(), b.Phone, b.Lang, addr(r))
+		err = oneLang(b.Lang)
+	}
+	if err == nil {
+		err = s.accounts.RequestCode(r.Context(), b.Phone, b.Lang, s.addr(r))
 	}
 	if err != nil {
 		s.fail(w, r, err)
@@ -83,11 +107,8 @@ type profileRequest struct {
 
 // profile checks what a caller tells of themselves.
 func profile(name, iin, medical, lang string) (accounts.Profile, error) {
-	for _, f := range []struct {
-		what, text string
-		limit      int
-	}{{"name", name, wire.MaxName}, {"iin", iin, 12}, {"medical", medical, 2000}, {"lang", lang, 2}} {
-		if err := wire.Text(f.what, f.text, f.limit); err != nil {
+	for _, err := range []error{wire.Line("name", name, wire.MaxName), wire.Text("medical", medical, 2000), oneLang(lang)} {
+		if err != nil {
 			return accounts.Profile{}, fault.New(fault.BadValue, "profile", err)
 		}
 	}
@@ -95,6 +116,14 @@ func profile(name, iin, medical, lang string) (accounts.Profile, error) {
 		return accounts.Profile{}, fault.Newf(fault.BadValue, "profile", "iin: not 12 digits")
 	}
 	return accounts.Profile{Name: strings.TrimSpace(name), IIN: iin, Medical: strings.TrimSpace(medical), Lang: lang}, nil
+}
+
+// oneLang takes a language of the service, or none.
+func oneLang(lang string) error {
+	if lang != "" && !slices.Contains([]string{"kk", "ru", "en"}, lang) {
+		return fault.Newf(fault.BadValue, "lang", "not kk, ru or en")
+	}
+	return nil
 }
 
 func self(c store.Caller) wire.CallerSelf {
@@ -112,7 +141,7 @@ func (s *Server) callerRegister(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	token, c, err := s.accounts.Register(r.Context(), b.Phone, b.Code, p, addr(r))
+	token, c, err := s.accounts.Register(r.Context(), b.Phone, b.Code, p, s.addr(r))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -179,7 +208,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	token, st, err := s.accounts.SignIn(r.Context(), b.Login, b.Password, b.TOTP, addr(r))
+	token, st, err := s.accounts.SignIn(r.Context(), b.Login, b.Password, b.TOTP, s.addr(r))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -226,8 +255,9 @@ func (s *Server) newTOTP(w http.ResponseWriter, r *http.Request) {
 }
 
 type totpRequest struct {
-	Secret string `json:"secret"`
-	Code   string `json:"code"`
+	Secret  string `json:"secret"`
+	Code    string `json:"code"`              // shows that the new factor works
+	Current string `json:"current,omitempty"` // of the factor that is on now
 }
 
 func (s *Server) setTOTP(w http.ResponseWriter, r *http.Request) {
@@ -240,7 +270,7 @@ func (s *Server) setTOTP(w http.ResponseWriter, r *http.Request) {
 		err = fault.New(fault.BadValue, "staff.totp", nil)
 	}
 	if err == nil {
-		err = s.accounts.SetTOTP(r.Context(), st, b.Secret, b.Code)
+		err = s.accounts.SetTOTP(r.Context(), st, b.Secret, b.Code, b.Current)
 	}
 	if err != nil {
 		s.fail(w, r, err)
@@ -249,10 +279,18 @@ func (s *Server) setTOTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+type dropTOTPRequest struct {
+	Code string `json:"code"` // of the factor that is on
+}
+
 func (s *Server) dropTOTP(w http.ResponseWriter, r *http.Request) {
 	st, err := s.accounts.Staff(r.Context(), staffToken(r))
+	var b dropTOTPRequest
 	if err == nil {
-		err = s.accounts.SetTOTP(r.Context(), st, "", "")
+		b, err = body[dropTOTPRequest](r, "staff.totp")
+	}
+	if err == nil {
+		err = s.accounts.SetTOTP(r.Context(), st, "", "", b.Code)
 	}
 	if err != nil {
 		s.fail(w, r, err)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"net/netip"
 	"time"
 
 	"jedel/internal/ident"
@@ -19,10 +20,11 @@ import (
 // Config is how the edge works.
 type Config struct {
 	Addr           string
-	Origins        []string // other origins that may open a socket
-	FrameAncestors []string // origins that may embed the caller page
-	Secret         []byte   // keys what clients prove themselves with
-	SecureCookie   bool     // the site is served over https
+	Origins        []string       // other origins that may open a socket
+	FrameAncestors []string       // origins that may embed the caller page
+	Secret         []byte         // keys what clients prove themselves with
+	Proxies        []netip.Prefix // who may say with X-Forwarded-For where a request comes from; none by default
+	SecureCookie   bool           // the site is served over https
 	Centre         wire.Centre
 	Demo           bool   // accounts and codes are printed at the terminal
 	PMTiles        string // street map file; empty: none

@@ -28,6 +28,9 @@ func (b *Bucket) Take(r Rate, now time.Time) (ok bool, wait time.Duration) {
 	return true, 0
 }
 
+// Give returns a token that was taken for something that turned out to be welcome.
+func (b *Bucket) Give(r Rate) { b.empty = b.empty.Add(-r.Every) }
+
 // Table has one bucket per key. It holds at most Max keys: beyond that full buckets are forgotten
 // first, and if none is full new keys are refused, so that a flood of keys costs no memory.
 type Table struct {
@@ -53,6 +56,13 @@ func (t *Table) Take(key string, now time.Time) (ok bool, wait time.Duration) {
 		t.m[key] = b
 	}
 	return b.Take(t.Rate, now)
+}
+
+// Give returns a token of key that was taken for something that turned out to be welcome.
+func (t *Table) Give(key string) {
+	if b := t.m[key]; b != nil {
+		b.Give(t.Rate)
+	}
 }
 
 // sweep forgets buckets that are full again.

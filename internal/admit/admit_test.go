@@ -56,6 +56,29 @@ func TestNoWindowGetsMoreThanItsShare(t *testing.T) {
 	})
 }
 
+func TestGivenBackTokensNeverExceedTheBurst(t *testing.T) {
+	table := Table{Rate: Rate{Every: time.Second, Burst: 3}, Max: 10}
+	for range 1000 { // what succeeds costs nothing
+		if ok, _ := table.Take("a", t0); !ok {
+			t.Fatal("refused")
+		}
+		table.Give("a")
+	}
+	for range 50 {
+		table.Give("a")
+		table.Give("never seen")
+	}
+	taken := 0
+	for range 1000 {
+		if ok, _ := table.Take("a", t0); ok {
+			taken++
+		}
+	}
+	if taken != 3 || len(table.m) != 1 {
+		t.Fatal(taken, len(table.m))
+	}
+}
+
 func TestFloodOfKeysIsBounded(t *testing.T) {
 	table := Table{Rate: Rate{Every: time.Minute, Burst: 1}, Max: 10}
 	for i := range 10000 {

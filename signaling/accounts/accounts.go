@@ -13,10 +13,8 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"sync"
 	"time"
 
-	"jedel/internal/admit"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/store"
@@ -36,10 +34,10 @@ const (
 	// CodeRetry is how long to wait before asking for another code.
 	CodeRetry = 60 * time.Second
 
-	region      = "KZ" // numbers without a country code
-	tokenBytes  = 32
-	totpStep    = 30 // seconds
-	limitedKeys = 10000
+	region     = "KZ" // numbers without a country code
+	tokenBytes = 32
+	totpStep   = 30  // seconds
+	maxLogin   = 200 // bytes
 )
 
 // CodeSender brings a one-time code to a phone.
@@ -54,28 +52,12 @@ type Accounts struct {
 	secret []byte // keys the hashes of one-time codes
 	hash   *hasher
 
-	mu     sync.Mutex // guards the tables
-	byTel  admit.Table
-	byAddr admit.Table
-	signIn admit.Table
+	limits limits
 }
 
 // New returns accounts over db.
 func New(db *store.DB, send CodeSender, secret []byte) *Accounts {
-	return &Accounts{
-		db: db, send: send, secret: secret, hash: newHasher(),
-		byTel:  admit.Table{Rate: admit.Rate{Every: CodeRetry, Burst: 3}, Max: limitedKeys},
-		byAddr: admit.Table{Rate: admit.Rate{Every: 5 * time.Second, Burst: 30}, Max: limitedKeys},
-		signIn: admit.Table{Rate: admit.Rate{Every: 10 * time.Second, Burst: 10}, Max: limitedKeys},
-	}
-}
-
-// allow takes one token of a table.
-func (a *Accounts) allow(t *admit.Table, key string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	ok, _ := t.Take(key, time.Now())
-	return ok
+	return &Accounts{db: db, send: send, secret: secret, hash: newHasher(), limits: newLimits()}
 }
 
 // Phone returns a number in E.164, or bad_phone.
@@ -94,7 +76,7 @@ func (a *Accounts) RequestCode(ctx context.Context, phone, lang, addr string) er
 	if err != nil {
 		return err
 	}
-	if !a.allow(&a.byAddr, addr) || !a.allow(&a.byTel, tel) {
+	if !a.limits.code(tel, addr, time.Now()) {
 		return fault.New(fault.RateLimited, op, nil)
 	}
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
@@ -131,10 +113,10 @@ func (a *Accounts) Register(ctx context.Context, phone, code string, p Profile, 
 	if err != nil {
 		return "", store.Caller{}, err
 	}
-	if !a.allow(&a.byAddr, addr) {
+	now := time.Now()
+	if !a.limits.register(addr, now) {
 		return "", store.Caller{}, fault.New(fault.RateLimited, op, nil)
 	}
-	now := time.Now()
 	ok, err := a.db.CheckCode(ctx, tel, a.codeHash(tel, strings.TrimSpace(code)), now)
 	if err != nil {
 		return "", store.Caller{}, fault.New(fault.Unavailable, op, err)
@@ -186,32 +168,24 @@ func (a *Accounts) Forget(ctx context.Context, c store.Caller) error {
 }
 
 // SignIn checks login, password and second factor and returns a session token. An unknown login
-// takes as long as a wrong password.
+// takes as long as a wrong password. What succeeds costs nothing: a whole shift may sign in from
+// one address at once.
 func (a *Accounts) SignIn(ctx context.Context, login, password, code, addr string) (string, store.Staff, error) {
 	const op = "staff.session"
-	if !a.allow(&a.signIn, "addr "+addr) || !a.allow(&a.signIn, "login "+login) {
-		return "", store.Staff{}, fault.New(fault.RateLimited, op, nil)
-	}
-	s, err := a.db.StaffByLogin(ctx, login)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", s, fault.New(fault.Unavailable, op, err)
-	}
-	known := err == nil && !s.Disabled
-	ok, err := a.hash.check(ctx, password, s.PasswordHash)
-	if err != nil {
-		return "", s, fault.New(fault.Unavailable, op, err)
-	}
-	if !known || !ok {
+	if login == "" || len(login) > maxLogin {
 		return "", store.Staff{}, fault.New(fault.BadSignIn, op, nil)
 	}
-	if s.TOTPSecret != "" {
-		if code == "" {
-			return "", store.Staff{}, fault.New(fault.TOTPNeeded, op, nil)
-		}
-		if err := a.checkTOTP(ctx, s, code); err != nil {
-			return "", store.Staff{}, err
-		}
+	if !a.limits.signIn(login, addr, time.Now()) {
+		return "", store.Staff{}, fault.New(fault.RateLimited, op, nil)
 	}
+	s, err := a.authenticate(ctx, login, password, code)
+	if err != nil {
+		if c := fault.CodeOf(err); c == fault.Unavailable || c == fault.TOTPNeeded {
+			a.limits.forgive(login, addr) // nothing was guessed; the second factor has its own limit
+		}
+		return "", store.Staff{}, err
+	}
+	a.limits.welcome(login, addr)
 	token := newToken()
 	if err := a.db.PutStaffSession(ctx, tokenHash(token), s.ID, time.Now().Add(SessionTime)); err != nil {
 		return "", s, fault.New(fault.Unavailable, op, err)
@@ -219,9 +193,35 @@ func (a *Accounts) SignIn(ctx context.Context, login, password, code, addr strin
 	return token, s, nil
 }
 
+func (a *Accounts) authenticate(ctx context.Context, login, password, code string) (store.Staff, error) {
+	const op = "staff.session"
+	s, err := a.db.StaffByLogin(ctx, login)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return s, fault.New(fault.Unavailable, op, err)
+	}
+	known := err == nil && !s.Disabled
+	ok, err := a.hash.check(ctx, password, s.PasswordHash)
+	if err != nil {
+		return s, fault.New(fault.RateLimited, op, err)
+	}
+	if !known || !ok {
+		return s, fault.New(fault.BadSignIn, op, nil)
+	}
+	if s.TOTPSecret == "" {
+		return s, nil
+	}
+	if code == "" {
+		return s, fault.New(fault.TOTPNeeded, op, nil)
+	}
+	return s, a.checkTOTP(ctx, s, code)
+}
+
 // checkTOTP takes a code of this step or its neighbours (RFC 6238 section 5.2), once.
 func (a *Accounts) checkTOTP(ctx context.Context, s store.Staff, code string) error {
 	now := time.Now()
+	if !a.limits.totp(string(s.ID), now) {
+		return fault.New(fault.RateLimited, "staff.session", nil)
+	}
 	for _, shift := range []int64{0, -1, 1} {
 		step := now.Unix()/totpStep + shift
 		ok, err := totp.ValidateCustom(code, s.TOTPSecret, time.Unix(step*totpStep, 0), totp.ValidateOpts{
@@ -235,25 +235,38 @@ func (a *Accounts) checkTOTP(ctx context.Context, s store.Staff, code string) er
 			return fault.New(fault.Unavailable, "staff.session", err)
 		}
 		if fresh {
+			a.limits.totpDone(string(s.ID))
 			return nil
 		}
 	}
 	return fault.New(fault.BadSignIn, "staff.session", nil)
 }
 
+// Session names a staff session without being able to open it: the hash of its token.
+type Session string
+
+// SessionOf returns the session that a token opens, whether or not there is one.
+func SessionOf(token string) Session { return Session(tokenHash(token)) }
+
 // Staff returns whose session it is, or not_signed_in; use prolongs it.
 func (a *Accounts) Staff(ctx context.Context, token string) (store.Staff, error) {
+	return a.Still(ctx, SessionOf(token), true)
+}
+
+// Still returns whose session it is, or not_signed_in. used tells that a person has used it, which
+// prolongs it.
+func (a *Accounts) Still(ctx context.Context, session Session, used bool) (store.Staff, error) {
 	const op = "staff"
 	now := time.Now()
-	s, expires, err := a.db.StaffSession(ctx, tokenHash(token))
+	s, expires, err := a.db.StaffSession(ctx, string(session))
 	if errors.Is(err, store.ErrNotFound) || err == nil && (!expires.After(now) || s.Disabled) {
 		return store.Staff{}, fault.New(fault.NotSignedIn, op, nil)
 	}
 	if err != nil {
 		return store.Staff{}, fault.New(fault.Unavailable, op, err)
 	}
-	if expires.Sub(now) < SessionTime-time.Hour {
-		if err := a.db.PutStaffSession(ctx, tokenHash(token), s.ID, now.Add(SessionTime)); err != nil {
+	if used && expires.Sub(now) < SessionTime-time.Hour {
+		if err := a.db.PutStaffSession(ctx, string(session), s.ID, now.Add(SessionTime)); err != nil {
 			return store.Staff{}, fault.New(fault.Unavailable, op, err)
 		}
 	}
@@ -278,15 +291,22 @@ func (a *Accounts) NewTOTP(s store.Staff) (secret, uri string, err error) {
 	return k.Secret(), k.URL(), nil
 }
 
-// SetTOTP switches a second factor on once its owner shows that they can use it; an empty secret
-// switches it off.
-func (a *Accounts) SetTOTP(ctx context.Context, s store.Staff, secret, code string) error {
+// SetTOTP switches a second factor on once its owner shows with code that they can use it; an empty
+// secret switches it off. Where one is on already, current is a code of it: a stolen session alone
+// changes no factor.
+func (a *Accounts) SetTOTP(ctx context.Context, s store.Staff, secret, code, current string) error {
+	const op = "staff.totp"
+	if s.TOTPSecret != "" {
+		if err := a.checkTOTP(ctx, s, current); err != nil {
+			return err
+		}
+	}
 	if secret != "" && !totp.Validate(code, secret) {
-		return fault.New(fault.BadCode, "staff.totp", nil)
+		return fault.New(fault.BadCode, op, nil)
 	}
 	s.TOTPSecret = secret
 	if err := a.db.PutStaff(ctx, s); err != nil {
-		return fault.New(fault.Unavailable, "staff.totp", err)
+		return fault.New(fault.Unavailable, op, err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -22,6 +23,7 @@ const (
 	argonKey    = 32
 	atOnce      = 2 // hashes computed at the same time
 	maxPassword = 1024
+	hashWait    = 5 * time.Second // for a slot; who waits longer is told to come again
 )
 
 // HashPassword returns the kept form of a password.
@@ -42,8 +44,10 @@ type hasher struct{ slots chan struct{} }
 func newHasher() *hasher { return &hasher{slots: make(chan struct{}, atOnce)} }
 
 // check reports whether password is the one of a hash. An empty or broken hash is checked against
-// nothing, in the same time.
+// nothing, in the same time. An error says that too many wait.
 func (h *hasher) check(ctx context.Context, password, kept string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, hashWait)
+	defer cancel()
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()

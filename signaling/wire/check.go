@@ -43,8 +43,8 @@ func Text(what, s string, limit int) error {
 	return nil
 }
 
-// line is Text without line breaks.
-func line(what, s string, limit int) error {
+// Line is Text without line breaks and tabs.
+func Line(what, s string, limit int) error {
 	if strings.ContainsAny(s, "\n\t") {
 		return fmt.Errorf("%s: line break", what)
 	}
@@ -99,7 +99,7 @@ func (h *Hello) check() error {
 	if len(h.Token) > 256 {
 		return errors.New("token: too long")
 	}
-	return firstErr(oneOf("role", h.Role, RoleCaller, RoleConsole), oneOf("lang", h.Lang, "kk", "ru", "en"), line("agent", h.Agent, MaxName))
+	return firstErr(oneOf("role", h.Role, RoleCaller, RoleConsole), oneOf("lang", h.Lang, "kk", "ru", "en"), Line("agent", h.Agent, MaxName))
 }
 
 func (m *MediaOffer) check() error {
@@ -137,7 +137,7 @@ func (f *Fix) check() error {
 	}
 	return firstErr(append(optional, between("lat", f.Lat, -90, 90), between("lon", f.Lon, -180, 180),
 		between("accuracyM", f.AccuracyM, 0, 1e7), oneOf("source", f.Source, "device", "pin", "text"),
-		line("text", f.Text, 500), between("clientMs", float64(f.ClientMs), 0, 4e12))...)
+		Line("text", f.Text, 500), between("clientMs", float64(f.ClientMs), 0, 4e12))...)
 }
 
 func (p *PositionReport) check() error {
@@ -164,11 +164,11 @@ func (q *QualityReport) check() error {
 	}
 	return firstErr(between("rttMs", q.RTTMs, 0, 1e6), between("lossDown", q.LossDown, 0, 1), between("concealed", q.Concealed, 0, 1),
 		between("jitterMs", q.JitterMs, 0, 1e6), between("fps", q.FPS, 0, 1000), oneOf("transport", q.Transport, "udp", "tcp", "relay", "none"),
-		line("network", q.Network, MaxShort))
+		Line("network", q.Network, MaxShort))
 }
 
 func (c *Contact) check() error {
-	return firstErr(line("name", c.Name, MaxName), line("phone", c.Phone, 32))
+	return firstErr(Line("name", c.Name, MaxName), Line("phone", c.Phone, 32))
 }
 
 func (c *CallCreate) check() error {
@@ -189,12 +189,12 @@ func (c *ContactSet) check() error { return firstErr(id("call", c.Call), c.Conta
 func (c *CallEnd) check() error    { return id("call", c.Call) }
 
 func (d *DutySet) check() error {
-	return firstErr(oneOf("state", d.State, DutyOff, DutyReady, DutyBusy, DutyPause), line("reason", d.Reason, MaxShort))
+	return firstErr(oneOf("state", d.State, DutyOff, DutyReady, DutyBusy, DutyPause), Line("reason", d.Reason, MaxShort))
 }
 
 func (o *OfferAccept) check() error { return id("call", o.Call) }
 func (o *OfferReject) check() error {
-	return firstErr(id("call", o.Call), line("reason", o.Reason, MaxShort))
+	return firstErr(id("call", o.Call), Line("reason", o.Reason, MaxShort))
 }
 func (c *CallHold) check() error { return id("call", c.Call) }
 func (c *CallTransfer) check() error {
