@@ -62,12 +62,11 @@ fuzz: ## every fuzz target for 30 s
 	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
 		echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$pkg || exit 1; done; done
 
-torture: build ## kill -9 at 200 random instants, long fault tests
-	JEDEL_TORTURE=1 $(GO) test -timeout 60m -run 'Torture|Kill' ./recorder/... ./internal/...
+torture: ## kill -9 at 200 random instants of a recording
+	JEDEL_TEST_KILLS=200 $(GO) test -timeout 60m -run KillLoses ./recorder
 
-bench: build ## the figures that the goals speak of
-	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/... ./signaling/...
-	./bin/callbot load --help >/dev/null && bash deploy/bench.sh
+bench: ## the figures that the goals speak of
+	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/...
 
 clean: ## built files, not data
 	rm -rf bin web/dist/* web/node_modules
