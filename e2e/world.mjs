@@ -47,7 +47,7 @@ export async function until(what, fn, ms = 15000) {
 /** Starts a gateway. kill() is kill -9; start() begins again over the same data. */
 export async function gateway({ args = [] } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-e2e-"));
-  const [port, media] = [await freePort(), await freePort()];
+  let [port, media] = [await freePort(), await freePort()];
   const g = { data, port, url: `http://127.0.0.1:${port}`, log: "", codes: () => [...g.log.matchAll(/One-time code for \S+: (\d{6})/g)].map((m) => m[1]) };
   g.start = async () => {
     g.child = spawn(path.join(root, "bin/jedel"), ["serve", "--demo", "--addr", `127.0.0.1:${port}`, "--media", `127.0.0.1:${media}`, "--data", data, ...args],
@@ -55,9 +55,12 @@ export async function gateway({ args = [] } = {}) {
     g.child.stdout.on("data", (b) => (g.log += b));
     g.child.stderr.on("data", (b) => (g.log += b));
     g.ended = new Promise((resolve) => g.child.once("exit", resolve));
-    await until("the gateway is ready", async () => (await fetch(`${g.url}/readyz`)).ok).catch((e) => {
+    let over = false;
+    g.child.once("exit", () => (over = true));
+    await until("the gateway is ready", async () => over || (await fetch(`${g.url}/readyz`)).ok).catch((e) => {
       throw new Error(`${e.message}\n${g.log}`);
     });
+    if (over) throw new Error(`the gateway ended\n${g.log}`);
   };
   g.kill = async () => {
     process.kill(g.child.pid, "SIGKILL");
@@ -72,8 +75,18 @@ export async function gateway({ args = [] } = {}) {
     }
     fs.rmSync(data, { recursive: true, force: true });
   };
-  await g.start();
-  return g;
+  for (let tries = 1; ; tries++) {
+    try {
+      await g.start();
+      return g;
+    } catch (e) {
+      // Another program took the port between our asking and our using it.
+      if (tries === 4 || !/address already in use/.test(g.log)) throw e;
+      g.child.kill("SIGKILL");
+      [port, media, g.log] = [await freePort(), await freePort(), ""];
+      Object.assign(g, { port, url: `http://127.0.0.1:${port}` });
+    }
+  }
 }
 
 /** Two seconds of a tone as a microphone: the tone that arrives tells whose voice it is. */
