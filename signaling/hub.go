@@ -8,11 +8,13 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"jedel/internal/admit"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
+	"jedel/signaling/accounts"
 	"jedel/signaling/wire"
 )
 
@@ -20,12 +22,19 @@ import (
 // in the store.
 type client struct {
 	// Set at creation, read by all.
-	who    Who
-	socket *socket
+	who     Who
+	session accounts.Session // of staff
+	socket  *socket
 
-	mu     sync.Mutex // guards the rest; both carriers of messages use them
-	bucket admit.Bucket
-	bad    admit.Bucket
+	// Owned by the socket's reader.
+	checked time.Time // when the session was last looked at
+
+	used atomic.Bool // a person has done something since then
+
+	mu      sync.Mutex // guards the rest; both carriers of messages use them
+	bucket  admit.Bucket
+	bad     admit.Bucket
+	dataSeq uint64 // of replies by the data channel
 }
 
 // Hub knows the clients that have a socket.
@@ -112,17 +121,39 @@ func (h *Hub) Kick(id ident.ClientID, code int, reason string) {
 	}
 }
 
+// signedOut closes the sockets that a session opened.
+func (h *Hub) signedOut(session accounts.Session) {
+	h.mu.Lock()
+	var theirs []*client
+	for _, c := range h.clients {
+		if c.session == session {
+			theirs = append(theirs, c)
+		}
+	}
+	h.mu.Unlock()
+	for _, c := range theirs {
+		c.socket.close(CloseSignedOut, "signed out")
+	}
+}
+
 // Handle carries out a message that came by the client's data channel and returns the reply; nil
-// where there is none to send: the client is unknown or over its limits.
+// where there is none to send: the client has no socket. Both carriers share one set of limits.
 func (h *Hub) Handle(ctx context.Context, id ident.ClientID, raw []byte) []byte {
 	c := h.find(id)
 	if c == nil {
 		return nil
 	}
-	m, _ := h.handle(ctx, c, raw)
-	if m.Body == nil {
+	if c.socket.ending() {
 		return nil
 	}
+	m, over := h.handle(ctx, c, raw)
+	if over {
+		c.socket.close(CloseBad, "too many bad messages")
+	}
+	c.mu.Lock()
+	c.dataSeq++
+	m.Seq = c.dataSeq
+	c.mu.Unlock()
 	out, err := wire.Encode(m)
 	if err != nil {
 		h.log.Error("encode reply", "client", id, "err", err)
@@ -150,6 +181,9 @@ func (h *Hub) handle(ctx context.Context, c *client, raw []byte) (reply wire.Mes
 		return wire.Message{Re: m.Seq, Body: &wire.Pong{NowMs: now.UnixMilli()}}, false
 	case *wire.Hello:
 		return h.refuse(c, m, fault.New(fault.WrongState, "hello", nil), true)
+	case *wire.QualityReport: // the page sends it by itself
+	default:
+		c.used.Store(true)
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()

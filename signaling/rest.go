@@ -237,6 +237,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	s.hub.signedOut(accounts.SessionOf(staffToken(r)))
 	s.setCookie(w, "", -1)
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -53,6 +53,8 @@ type Server struct {
 	mux      *http.ServeMux
 	sockets  lives
 	previews chan struct{} // bounds pictures decoded at once
+
+	checkEvery time.Duration // checkTime; tests shorten it
 }
 
 // New returns an edge that does not listen yet.
@@ -60,7 +62,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: p.Evidence, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, previews: make(chan struct{}, 2),
+		met: met, tls: p.TLS, previews: make(chan struct{}, 2), checkEvery: checkTime,
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)

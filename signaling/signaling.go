@@ -37,6 +37,8 @@ const (
 	idleTime    = 30 * time.Second // without a word a socket is dead: pages ping every 5 s
 	pingEvery   = 10 * time.Second
 	writeTime   = 10 * time.Second
+	lingerTime  = 2 * time.Second // for the other side to take our close
+	checkTime   = time.Minute     // between looks at a console's session
 	requestTime = 20 * time.Second
 	maxOutbox   = 256 << 10 // bytes that may wait for a slow reader
 	maxBad      = 10        // bad messages within badWindow before the socket is closed

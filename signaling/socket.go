@@ -2,6 +2,8 @@ package signaling
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +13,7 @@ import (
 
 	"jedel/internal/fault"
 	"jedel/internal/ident"
+	"jedel/signaling/accounts"
 	"jedel/signaling/wire"
 
 	"github.com/gorilla/websocket"
@@ -21,44 +24,90 @@ type socket struct {
 	ws   *websocket.Conn
 	wake chan struct{} // capacity 1
 
-	mu     sync.Mutex // guards the rest
-	outbox [][]byte
-	bytes  int
-	seq    uint64
-	closed bool
-	code   int
-	reason string
+	mu      sync.Mutex // guards the rest
+	greeted bool
+	early   []wire.Message // news from before the welcome, which comes first
+	outbox  [][]byte
+	bytes   int
+	seq     uint64
+	closed  bool
+	code    int
+	reason  string
+}
+
+// maxEarly bounds the news that wait for a welcome.
+const maxEarly = 256
+
+// greet queues the first message, and then the news that came while it was made.
+func (s *socket) greet(m wire.Message) {
+	s.mu.Lock()
+	early := s.early
+	s.greeted, s.early = true, nil
+	s.put(m)
+	for _, news := range early {
+		s.put(news)
+	}
+	s.mu.Unlock()
+	s.poke()
 }
 
 // send queues a message. A reader that is too slow loses its socket, and gets the whole state
 // when it comes back; it delays nobody.
 func (s *socket) send(m wire.Message) {
 	s.mu.Lock()
-	s.seq++
-	m.Seq = s.seq
-	raw, err := wire.Encode(m)
-	if err != nil || s.closed {
-		s.mu.Unlock()
-		return
-	}
-	if s.bytes+len(raw) > maxOutbox {
-		s.outbox, s.closed, s.code, s.reason = nil, true, CloseSlow, "slow reader"
-	} else {
-		s.outbox = append(s.outbox, raw)
-		s.bytes += len(raw)
+	switch {
+	case s.greeted:
+		s.put(m)
+	case len(s.early) < maxEarly:
+		s.early = append(s.early, m)
+	default:
+		s.shut(CloseSlow, "too much news before the welcome")
 	}
 	s.mu.Unlock()
 	s.poke()
 }
 
-// close ends the socket after what is queued.
-func (s *socket) close(code int, reason string) {
-	s.mu.Lock()
+// put queues a message; s.mu is held.
+func (s *socket) put(m wire.Message) {
+	if s.closed {
+		return
+	}
+	m.Seq = s.seq + 1
+	raw, err := wire.Encode(m)
+	if err != nil {
+		s.shut(websocket.CloseInternalServerErr, "internal")
+		return
+	}
+	if s.bytes+len(raw) > maxOutbox {
+		s.outbox = nil
+		s.shut(CloseSlow, "slow reader")
+		return
+	}
+	s.seq++
+	s.outbox = append(s.outbox, raw)
+	s.bytes += len(raw)
+}
+
+// shut marks the socket as ending; s.mu is held.
+func (s *socket) shut(code int, reason string) {
 	if !s.closed {
 		s.closed, s.code, s.reason = true, code, reason
 	}
+}
+
+// close ends the socket after what is queued.
+func (s *socket) close(code int, reason string) {
+	s.mu.Lock()
+	s.shut(code, reason)
 	s.mu.Unlock()
 	s.poke()
+}
+
+// ending reports whether the socket was closed from our side.
+func (s *socket) ending() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 func (s *socket) poke() {
@@ -72,31 +121,66 @@ func (s *socket) poke() {
 func (s *socket) writeLoop(done <-chan struct{}) {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
-	defer s.ws.Close()
 	for {
 		select {
 		case <-s.wake:
 		case <-ping.C:
 			if s.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTime)) != nil {
+				_ = s.ws.Close()
 				return
 			}
 			continue
 		case <-done:
 			return
 		}
-		s.mu.Lock()
-		out, closed, code, reason := s.outbox, s.closed, s.code, s.reason
-		s.outbox, s.bytes = nil, 0
-		s.mu.Unlock()
-		for _, raw := range out {
-			if s.ws.SetWriteDeadline(time.Now().Add(writeTime)) != nil || s.ws.WriteMessage(websocket.TextMessage, raw) != nil {
-				return
-			}
-		}
-		if closed {
-			_ = s.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(writeTime))
+		if !s.flush() {
 			return
 		}
+	}
+}
+
+// flush writes what is queued; false where that was the last of it.
+func (s *socket) flush() bool {
+	s.mu.Lock()
+	out, closed, code, reason := s.outbox, s.closed, s.code, s.reason
+	s.outbox, s.bytes = nil, 0
+	s.mu.Unlock()
+	for _, raw := range out {
+		if s.ws.SetWriteDeadline(time.Now().Add(writeTime)) != nil || s.ws.WriteMessage(websocket.TextMessage, raw) != nil {
+			_ = s.ws.Close() // the reader learns of it
+			return false
+		}
+	}
+	if !closed {
+		return true
+	}
+	if s.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(writeTime)) != nil {
+		_ = s.ws.Close()
+		return false
+	}
+	// The reader goes on until the other side has taken the close: ending the connection while it
+	// still sends would take the close code away from it.
+	_ = s.ws.NetConn().SetReadDeadline(time.Now().Add(lingerTime))
+	return false
+}
+
+// drain reads on without a meaning until the other side has taken the close, but not for long.
+func (s *socket) drain() {
+	_ = s.ws.SetReadDeadline(time.Now().Add(lingerTime))
+	for {
+		if _, _, err := s.ws.NextReader(); err != nil {
+			s.linger(err)
+			return
+		}
+	}
+}
+
+// linger lets the reason of a broken rule reach the peer (RFC 6455 section 7.1.1): what it still
+// sends is thrown away, for a moment.
+func (s *socket) linger(err error) {
+	if errors.Is(err, websocket.ErrReadLimit) {
+		_ = s.ws.NetConn().SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.Copy(io.Discard, s.ws.NetConn())
 	}
 }
 
@@ -132,6 +216,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer done()
+	defer ws.Close()
 	ctx := r.Context()
 	ended := make(chan struct{})
 	var writer sync.WaitGroup
@@ -142,7 +227,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	defer stop()
 	c, err := s.hello(ctx, r, sock)
 	if err != nil {
-		sock.send(wire.Message{Re: 1, Body: errorBody(err, true)})
+		sock.greet(wire.Message{Re: 1, Body: errorBody(err, true)})
 		sock.close(CloseHello, string(fault.CodeOf(err)))
 		sock.drain()
 		return
@@ -150,16 +235,6 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.readLoop(ctx, c)
 	if s.hub.detach(c) {
 		s.backend.Gone(c.who)
-	}
-}
-
-// drain reads on until the other side has taken the close, at most for the time of a hello.
-func (s *socket) drain() {
-	_ = s.ws.SetReadDeadline(time.Now().Add(helloTime))
-	for {
-		if _, _, err := s.ws.NextReader(); err != nil {
-			return
-		}
 	}
 }
 
@@ -183,11 +258,11 @@ func (s *Server) hello(ctx context.Context, r *http.Request, sock *socket) (*cli
 	if h.Version != wire.Version {
 		return nil, fault.New(fault.WrongVersion, "hello", nil)
 	}
-	who, err := s.identify(ctx, r, h)
+	who, session, err := s.identify(ctx, r, h)
 	if err != nil {
 		return nil, err
 	}
-	c := &client{who: who, socket: sock}
+	c := &client{who: who, session: session, checked: time.Now(), socket: sock}
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	// Attached first: what changes while the state is put together is sent after it.
@@ -203,12 +278,12 @@ func (s *Server) hello(ctx context.Context, r *http.Request, sock *socket) (*cli
 	}
 	welcome.Client, welcome.Key = string(who.Client), s.hub.key(who.Client)
 	welcome.Version, welcome.NowMs = wire.Version, time.Now().UnixMilli()
-	sock.send(wire.Message{Re: m.Seq, Body: welcome})
+	sock.greet(wire.Message{Re: m.Seq, Body: welcome})
 	return c, nil
 }
 
-// identify finds out who says hello.
-func (s *Server) identify(ctx context.Context, r *http.Request, h *wire.Hello) (Who, error) {
+// identify finds out who says hello, and by which session.
+func (s *Server) identify(ctx context.Context, r *http.Request, h *wire.Hello) (Who, accounts.Session, error) {
 	who := Who{Role: h.Role, Lang: h.Lang, Agent: h.Agent}
 	if h.Resume != nil && s.hub.proves(h.Resume.Client, h.Resume.Key) {
 		who.Client, who.Resumed = ident.ClientID(h.Resume.Client), true
@@ -222,10 +297,10 @@ func (s *Server) identify(ctx context.Context, r *http.Request, h *wire.Hello) (
 		}
 		st, err := s.accounts.Staff(ctx, token)
 		if err != nil {
-			return who, err
+			return who, "", err
 		}
 		who.Staff, who.Roles = st.ID, st.Roles
-		return who, mayConsole(who)
+		return who, accounts.SessionOf(token), mayConsole(who)
 	}
 	if h.Token != "" {
 		c, err := s.accounts.Caller(ctx, h.Token)
@@ -233,11 +308,11 @@ func (s *Server) identify(ctx context.Context, r *http.Request, h *wire.Hello) (
 		case err == nil:
 			who.Caller = c.ID
 		case fault.CodeOf(err) != fault.NotSignedIn && fault.CodeOf(err) != fault.Unavailable:
-			return who, err
+			return who, "", err
 		}
 		// A caller whose registration is unknown or cannot be read calls without it.
 	}
-	return who, nil
+	return who, "", nil
 }
 
 // readLoop carries out messages in order until the socket ends.
@@ -246,12 +321,20 @@ func (s *Server) readLoop(ctx context.Context, c *client) {
 	alive := func(string) error { return ws.SetReadDeadline(time.Now().Add(idleTime)) }
 	ws.SetPongHandler(alive)
 	for {
+		if c.socket.ending() {
+			c.socket.drain()
+			return
+		}
 		if alive("") != nil {
 			return
 		}
 		kind, raw, err := ws.ReadMessage()
 		if err != nil {
+			c.socket.linger(err)
 			return
+		}
+		if c.socket.ending() {
+			continue // nothing is carried out for a socket that was closed
 		}
 		if kind != websocket.TextMessage {
 			raw = nil // refused as not JSON
@@ -262,8 +345,23 @@ func (s *Server) readLoop(ctx context.Context, c *client) {
 		}
 		if over {
 			c.socket.close(CloseBad, "too many bad messages")
-			c.socket.drain()
-			return
 		}
+		s.checkSession(ctx, c)
+	}
+}
+
+// checkSession closes the socket of somebody who is signed out, or may do other things now than
+// when they said hello. A store that cannot be asked ends nobody's shift.
+func (s *Server) checkSession(ctx context.Context, c *client) {
+	if c.session == "" || time.Since(c.checked) < s.checkEvery {
+		return
+	}
+	c.checked = time.Now()
+	st, err := s.accounts.Still(ctx, c.session, c.used.Swap(false))
+	switch {
+	case fault.CodeOf(err) == fault.NotSignedIn:
+		c.socket.close(CloseSignedOut, "signed out")
+	case err == nil && !slices.Equal(st.Roles, c.who.Roles):
+		c.socket.close(websocket.CloseServiceRestart, "roles changed")
 	}
 }

@@ -1,0 +1,76 @@
+package signaling
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"jedel/internal/ident"
+	"jedel/signaling/wire"
+)
+
+func picture(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 40, 30)), nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestPicturesAreKeptExactAndServedSafely(t *testing.T) {
+	e := serve(t)
+	_, w := e.caller(nil)
+	h := http.Header{"X-Client": {w.Client}, "X-Client-Key": {w.Key}, "X-File-Name": {"..%2F..%2Fetc%2Fpass%3Cwd.html"}}
+	path := "/api/v1/calls/" + string(ident.New[ident.CallID]()) + "/files"
+	raw := picture(t)
+	code, body := e.ask("POST", path, h, bytes.NewReader(raw))
+	var ref wire.FileRef
+	if err := json.Unmarshal([]byte(body), &ref); err != nil || code != 201 || ref.Width != 40 || strings.ContainsAny(ref.Name, "/\\") || !strings.HasSuffix(ref.Name, ".jpg") {
+		t.Fatal(code, body)
+	}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+e.addr+path+"/"+ref.File, nil)
+	req.Header = h
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	got, _ := io.ReadAll(res.Body)
+	if !bytes.Equal(got, raw) || !strings.HasPrefix(res.Header.Get("Content-Disposition"), "attachment") || !strings.Contains(res.Header.Get("Content-Security-Policy"), "sandbox") {
+		t.Fatal(res.Header)
+	}
+	for name, bad := range map[string]string{"SVG": "<svg onload=alert(1)>", "HTML": "<!doctype html>", "nothing": ""} {
+		if code, body := e.ask("POST", path, h, strings.NewReader(bad)); code != 400 || !strings.Contains(body, "bad_file") {
+			t.Error(name, code, body)
+		}
+	}
+	h.Set("X-Client-Key", "forged")
+	if code, _ := e.ask("POST", path, h, bytes.NewReader(raw)); code != 401 {
+		t.Error("a stranger's key", code)
+	}
+}
+
+func TestFiftyPhotosStopAtTwenty(t *testing.T) {
+	e := serve(t)
+	_, w := e.caller(nil)
+	h := http.Header{"X-Client": {w.Client}, "X-Client-Key": {w.Key}}
+	path, raw, kept := "/api/v1/calls/"+string(ident.New[ident.CallID]())+"/files", picture(t), 0
+	for range 50 {
+		code, body := e.ask("POST", path, h, bytes.NewReader(raw))
+		switch {
+		case code == 201:
+			kept++
+		case !strings.Contains(body, "too_many"):
+			t.Fatal(code, body)
+		}
+	}
+	if kept != maxFiles {
+		t.Fatal(kept)
+	}
+}
