@@ -31,7 +31,7 @@ function Open({ d, language, theme, fetchable }: { d: Detail; language: Lang; th
   useEffect(() => p.setSpeed(speed), [speed]);
   useEffect(() => {
     const key = (e: KeyboardEvent) => {
-      if ((e.target as Element).closest("input, select, textarea")) return;
+      if (e.ctrlKey || e.altKey || e.metaKey || (e.target as Element).closest("input, select, textarea")) return;
       const step: Record<string, number> = { KeyJ: -5000, KeyL: 5000, ArrowLeft: -1000, ArrowRight: 1000 };
       if (e.code === "Space" || e.code === "KeyK") {
         if ((e.target as Element).closest("button") && e.code === "Space") return;

@@ -12,6 +12,7 @@ import (
 
 	"jedel/cmd/callbot/clip"
 	"jedel/cmd/callbot/exchange"
+	"jedel/cmd/callbot/watch"
 	"jedel/internal/fault"
 	"jedel/signaling/wire"
 
@@ -44,21 +45,6 @@ type Config struct {
 	ICEServers []wire.ICEServer
 	Clip       clip.Clip
 	ID         string // chosen anew for each connection
-}
-
-// Leg is what went over one kind of media in one direction.
-type Leg struct {
-	Packets uint64 `json:"packets"`
-	Lost    uint64 `json:"lost"` // sent: as the gateway reports; received: never came, also not on request
-	Frames  uint64 `json:"frames,omitempty"`
-}
-
-// Legs are all four.
-type Legs struct {
-	AudioSent     Leg `json:"audioSent"`
-	VideoSent     Leg `json:"videoSent"`
-	AudioReceived Leg `json:"audioReceived"`
-	VideoReceived Leg `json:"videoReceived"`
 }
 
 // Peer is one connection. Make a new one when it is Lost.
@@ -277,14 +263,14 @@ func (p *Peer) Ask(ctx context.Context, gateway Asker, body wire.Body) (wire.Bod
 }
 
 // Legs returns the counts so far.
-func (p *Peer) Legs() Legs {
+func (p *Peer) Legs() watch.Legs {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	received := func(k webrtc.RTPCodecType) Leg {
+	received := func(k webrtc.RTPCodecType) watch.Leg {
 		c := p.counts[k]
-		return Leg{Packets: c.received, Lost: c.lost(), Frames: c.frames}
+		return watch.Leg{Packets: c.received, Lost: c.lost(), Frames: c.frames}
 	}
-	return Legs{
+	return watch.Legs{
 		AudioSent: p.audio.leg(), VideoSent: p.video.leg(),
 		AudioReceived: received(webrtc.RTPCodecTypeAudio), VideoReceived: received(webrtc.RTPCodecTypeVideo),
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"jedel/cmd/callbot/clip"
+	"jedel/cmd/callbot/watch"
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
@@ -112,6 +113,6 @@ func (s *sender) reports() {
 	}
 }
 
-func (s *sender) leg() Leg {
-	return Leg{Packets: s.packets.Load(), Lost: s.lost.Load(), Frames: s.frames.Load()}
+func (s *sender) leg() watch.Leg {
+	return watch.Leg{Packets: s.packets.Load(), Lost: s.lost.Load(), Frames: s.frames.Load()}
 }
