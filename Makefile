@@ -65,7 +65,8 @@ fuzz: ## every fuzz target for 30 s
 torture: ## kill -9 at 200 random instants of a recording
 	JEDEL_TEST_KILLS=200 $(GO) test -timeout 60m -run KillLoses ./recorder
 
-bench: ## the figures that the goals speak of
+bench: build ## the figures that the goals speak of
+	deploy/bench.sh
 	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/...
 
 clean: ## built files, not data

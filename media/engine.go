@@ -87,6 +87,7 @@ func registerInterceptors(m *webrtc.MediaEngine, reg *interceptor.Registry) erro
 // so controls, our acceptance waits matter only where roles conflict.
 func (n *Node) settings() webrtc.SettingEngine {
 	var s webrtc.SettingEngine
+	s.LoggerFactory = pionLog{n.log}
 	s.SetICEUDPMux(n.udp)
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if n.tcp != nil {

@@ -32,6 +32,7 @@ type sender struct {
 	pack  rtp.Packetizer
 
 	on      atomic.Bool
+	key     atomic.Bool // a key frame was asked for: the clip begins anew
 	packets atomic.Uint64
 	frames  atomic.Uint64
 	lost    atomic.Uint64
@@ -81,6 +82,9 @@ func (s *sender) pump(ctx context.Context) {
 				at = 0 // a clip begins with a key frame
 				continue
 			}
+			if s.key.Swap(false) {
+				at = 0
+			}
 			s.send(s.units[at%len(s.units)])
 			at++
 		}
@@ -104,10 +108,13 @@ func (s *sender) reports() {
 			return
 		}
 		for _, p := range packets {
-			if rr, ok := p.(*rtcp.ReceiverReport); ok {
-				for _, r := range rr.Reports {
+			switch p := p.(type) {
+			case *rtcp.ReceiverReport:
+				for _, r := range p.Reports {
 					s.lost.Store(uint64(r.TotalLost))
 				}
+			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+				s.key.Store(true)
 			}
 		}
 	}

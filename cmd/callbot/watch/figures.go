@@ -61,6 +61,7 @@ type Report struct {
 	Calls      Counts          `json:"calls"`
 	Millis     Times           `json:"ms"`
 	Legs       map[string]Legs `json:"legs"` // by role
+	Steady     *Steady         `json:"steady,omitempty"`
 	Errors     []string        `json:"errors,omitempty"`
 	Violations []Violation     `json:"violations"`
 }

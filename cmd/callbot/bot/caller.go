@@ -1,0 +1,200 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"jedel/cmd/callbot/exchange"
+	"jedel/cmd/callbot/watch"
+	"jedel/internal/ident"
+	"jedel/signaling/wire"
+)
+
+// Caller makes one call.
+type Caller struct {
+	Config
+	Kind     wire.CallKind
+	Talk     time.Duration // from the answer to hanging up; longer where HangUp says so
+	Patience time.Duration // the longest wait for an answer
+	Lat, Lon float64       // where the caller is, degrees WGS 84
+	Text     string        // a chat line said at once; empty: none
+	HangUp   <-chan struct{}
+}
+
+// talk is a caller's call as far as it has come.
+type talk struct {
+	Caller
+	l        *line
+	view     wire.CallView
+	hangUp   <-chan time.Time // armed by the answer
+	end      <-chan struct{}  // armed by hangUp
+	patience <-chan time.Time
+}
+
+// Run makes the call and returns after its end. A call that ends otherwise than by the caller's
+// hanging up is an error.
+func (c Caller) Run(ctx context.Context) error {
+	l, _, err := open(ctx, c.Config, wire.RoleCaller, "")
+	if err != nil {
+		err = fmt.Errorf("open caller: %w", err)
+		c.See(watch.Ended{Role: string(wire.RoleCaller), Err: err})
+		return err
+	}
+	t := &talk{Caller: c, l: l}
+	return l.end(t.run(ctx))
+}
+
+func (t *talk) run(ctx context.Context) error {
+	if err := t.tap(ctx); err != nil {
+		return err
+	}
+	patience := time.NewTimer(t.Patience)
+	defer patience.Stop()
+	t.patience = patience.C
+	if err := t.tell(ctx); err != nil {
+		return err
+	}
+	for !t.over() {
+		if err := t.step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *talk) over() bool {
+	return t.view.Phase == wire.PhaseEnded || t.view.Phase == wire.PhaseWrapUp
+}
+
+// tap presses the button.
+func (t *talk) tap(ctx context.Context) error {
+	t.l.speak(true, t.Kind == wire.KindVideo)
+	ref := string(ident.New[ident.CallID]())
+	t.See(watch.Tapped{Ref: ref, At: time.Now()})
+	b, err := t.l.ask(ctx, &wire.CallCreate{Ref: ref, Kind: t.Kind, Fix: t.fix()})
+	if err != nil {
+		return fmt.Errorf("tap: %w", err)
+	}
+	made, ok := b.(*wire.CallCreated)
+	if !ok {
+		return fmt.Errorf("tap: answered by %s", b.WireType())
+	}
+	t.See(watch.Created{Ref: ref, Call: made.View.Call, Number: made.View.Number, At: time.Now()})
+	t.l.await(ctx, made.View.Call, true)
+	t.show(made.View)
+	return nil
+}
+
+func (t *talk) fix() *wire.Fix {
+	return &wire.Fix{Lat: t.Lat, Lon: t.Lon, AccuracyM: 12, Source: "device", ClientMs: time.Now().UnixMilli()}
+}
+
+// tell says what a page says after the tap.
+func (t *talk) tell(ctx context.Context) error {
+	status := &wire.MediaStatus{Mic: wire.DeviceOn, Camera: wire.DeviceOff}
+	if t.Kind == wire.KindVideo {
+		status.Camera = wire.DeviceOn
+	}
+	if _, err := t.l.ask(ctx, status); err != nil {
+		return err
+	}
+	if err := t.l.post(ctx, &wire.PositionReport{Call: t.view.Call, ID: string(ident.New[ident.FileID]()), Fix: *t.fix()}); err != nil {
+		return err
+	}
+	if t.Text == "" {
+		return nil
+	}
+	id := string(ident.New[ident.FileID]())
+	if err := t.l.post(ctx, &wire.ChatSend{Call: t.view.Call, ID: id, Text: t.Text}); err != nil {
+		return err
+	}
+	t.See(watch.Said{Call: t.view.Call, ID: id})
+	return nil
+}
+
+// show takes a view of the call, unless it is older than the one there is.
+func (t *talk) show(v wire.CallView) {
+	if v.Call == "" || (t.view.Call != "" && (v.Call != t.view.Call || v.Rev < t.view.Rev)) {
+		return
+	}
+	t.view = v
+	t.See(watch.Viewed{Call: v.Call, Number: v.Number, Phase: string(v.Phase), EndReason: v.EndReason, At: time.Now()})
+	if t.hangUp == nil && (v.Phase == wire.PhaseTalking || v.Phase == wire.PhaseConnecting) {
+		t.hangUp, t.patience = time.After(t.Talk), nil
+	}
+}
+
+// step waits for the next thing that concerns the call.
+func (t *talk) step(ctx context.Context) error {
+	select {
+	case n := <-t.l.s.News():
+		return t.news(ctx, n.Body)
+	case <-t.l.lost():
+		t.l.renew(ctx, nil)
+	case <-t.l.retry:
+		t.l.renew(ctx, nil)
+	case <-t.hangUp:
+		t.hangUp = make(chan time.Time) // once
+		if t.HangUp == nil {
+			return t.leave(ctx)
+		}
+		t.end = t.HangUp
+	case <-t.end:
+		t.end = nil
+		return t.leave(ctx)
+	case <-t.patience:
+		return errors.Join(fmt.Errorf("nobody answered within %v", t.Patience), t.leave(ctx))
+	case err := <-t.l.over:
+		return fmt.Errorf("the line ended: %w", err)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (t *talk) news(ctx context.Context, b wire.Body) error {
+	switch b := b.(type) {
+	case *wire.Welcome:
+		if b.Call == nil {
+			t.See(watch.Forgotten{Call: t.view.Call, At: time.Now()})
+			return fmt.Errorf("the gateway knows nothing of call %s", t.view.Number)
+		}
+		t.l.came(ctx, b)
+		t.show(*b.Call)
+	case *wire.CallState:
+		t.show(b.View)
+	case *wire.MediaLost:
+		if t.l.p != nil && b.PC == t.l.p.ID() {
+			t.l.renew(ctx, nil)
+		}
+	}
+	return nil
+}
+
+// leave hangs up and waits for the word that the call has ended.
+func (t *talk) leave(ctx context.Context) error {
+	if _, err := t.l.ask(ctx, &wire.CallEnd{Call: t.view.Call}); err != nil && !exchange.Refused(err) {
+		return fmt.Errorf("hang up: %w", err)
+	}
+	late := time.After(askTime)
+	for !t.over() {
+		select {
+		case n := <-t.l.s.News():
+			if w, ok := n.Body.(*wire.Welcome); ok && w.Call == nil { // ended while the line was down
+				t.view.Phase = wire.PhaseEnded
+				t.See(watch.Viewed{Call: t.view.Call, Number: t.view.Number, Phase: string(t.view.Phase), At: time.Now()})
+				continue
+			}
+			if err := t.news(ctx, n.Body); err != nil {
+				return err
+			}
+		case <-late:
+			return fmt.Errorf("hung up and heard nothing for %v", askTime)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
