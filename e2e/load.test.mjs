@@ -1,7 +1,9 @@
 // A stranger's client, written from docs/PROTOCOL.md: many calls at once, and calls while the gateway is killed.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import fs from "node:fs";
 import http from "node:http";
+import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { gateway, root } from "./world.mjs";
@@ -55,5 +57,30 @@ test("the gateway is killed twice while calls wait, ring and talk: no promise is
   } finally {
     harm.close();
     await g.stop();
+  }
+});
+
+test("beyond the limit of waiting peers callers wait in text, and are heard when their turn comes", async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-limit-"));
+  const file = path.join(dir, "jedel.yaml");
+  fs.writeFileSync(file, "media: {waiting_peers: 1}\n");
+  const g = await gateway({ args: ["--config", file] });
+  let most = 0;
+  const watch = setInterval(async () => {
+    const text = await (await fetch(`${g.url}/metrics`)).text().catch(() => "");
+    const value = (name) => Number(new RegExp(`^${name} (\\d+)`, "m").exec(text)?.[1] ?? 0);
+    if (value("jedel_queue_waiting_calls") >= 6) most = Math.max(most, value("jedel_media_peers")); // before anybody has hung up
+  }, 100);
+  try {
+    const run = await callbot("load", g.url, "--calls", "8", "--talk", "2s", "--every", "150ms", "--json");
+    assert.equal(run.code, 0, run.stdout + run.stderr);
+    assert.equal(run.report.calls.answered, 8);
+    assert.equal(run.report.ms.acceptToAudio.n, 8, "every operator heard the caller");
+    assert.ok(most >= 4 && most <= 6, `${most} connections at once: two operators, two who talk, one who waits, one about to be told`);
+    assert.ok(run.report.ms.mediaSetUp.n > 10, "callers connected again when their turn came");
+  } finally {
+    clearInterval(watch);
+    await g.stop();
+    fs.rmSync(dir, { recursive: true });
   }
 });

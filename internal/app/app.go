@@ -8,7 +8,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +24,7 @@ import (
 	"jedel/internal/store"
 	"jedel/media"
 	"jedel/recorder"
+	"jedel/recorder/disk"
 	"jedel/signaling"
 	"jedel/signaling/accounts"
 	"jedel/signaling/wire"
@@ -124,7 +129,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.people, err = newPeople(ctx, a.db); err != nil {
 		return err
 	}
-	owner, secret, err := a.identity(ctx)
+	owner, secret, err := a.identity(ctx, opt.DataDir)
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
@@ -143,13 +148,12 @@ func (a *App) open(ctx context.Context, opt Options) error {
 }
 
 // identity returns who this node is in the records, and the site's secret. Both are made at the
-// first start.
-func (a *App) identity(ctx context.Context) (store.Owner, []byte, error) {
-	id, err := a.db.AddSetting(ctx, "node", []byte(ident.New[ident.NodeID]()))
-	if err != nil {
+// first start: the node's name in its own folder, since nodes may share a store.
+func (a *App) identity(ctx context.Context, dir string) (store.Owner, []byte, error) {
+	var err error
+	if a.nodeID, err = nodeName(dir); err != nil {
 		return store.Owner{}, nil, err
 	}
-	a.nodeID = ident.NodeID(id)
 	epoch, err := a.db.StartNode(ctx, a.nodeID, a.cfg.Site.ID)
 	if err != nil {
 		return store.Owner{}, nil, err
@@ -158,6 +162,24 @@ func (a *App) identity(ctx context.Context) (store.Owner, []byte, error) {
 	rand.Read(fresh[:])
 	secret, err := a.db.AddSetting(ctx, "secret", fmt.Appendf(nil, "%x", fresh))
 	return store.Owner{Node: a.nodeID, Epoch: epoch}, secret, err
+}
+
+// nodeName reads the name of this node, or makes one that outlives a power cut.
+func nodeName(dir string) (ident.NodeID, error) {
+	path := filepath.Join(dir, "node")
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		id, err := ident.Parse[ident.NodeID](strings.TrimSpace(string(raw)))
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", path, err)
+		}
+		return id, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	id := ident.New[ident.NodeID]()
+	return id, disk.OS{Root: dir}.Replace("node", []byte(id+"\n"))
 }
 
 func recorderConfig(c config.Config) recorder.Config {
@@ -205,6 +227,9 @@ func (p probes) Ready(ctx context.Context) error {
 	case <-p.a.desk.Ready():
 	default:
 		return errors.New("calls are being adopted")
+	}
+	if p.a.desk.Fenced() {
+		return errors.New("another process has taken this node's place")
 	}
 	return p.a.db.Ping(ctx)
 }

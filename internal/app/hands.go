@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"jedel/internal/call"
 	"jedel/internal/ident"
+	"jedel/internal/queue"
 	"jedel/media"
 	"jedel/signaling/wire"
 )
@@ -68,6 +70,9 @@ func (a *App) connect(id ident.CallID) {
 	if s.Live() {
 		owner = a.people.seat(s.Operator).client
 	}
+	if a.inText(s) {
+		a.node.ClosePeer(s.Client, "waiting")
+	}
 	a.listen(c, s, owner)
 	var routes []media.Route
 	if call.Routed(s) != "" && owner != "" {
@@ -83,11 +88,25 @@ func (a *App) connect(id ident.CallID) {
 	a.maybeConnected(s, owner)
 }
 
+// inText reports whether a call waits beyond the limit of waiting peers: it has its place and its
+// text, and gets sound and pictures when it comes near or rings.
+func (a *App) inText(s call.State) bool {
+	if s.Phase != call.Queued {
+		return false
+	}
+	waiting := a.desk.Line().Snapshot().Waiting
+	at := slices.IndexFunc(waiting, func(q queue.Call) bool { return q.ID == s.ID })
+	if at < 0 { // the queue has not heard of it yet
+		at = len(waiting)
+	}
+	return at >= a.cfg.Media.WaitingPeers
+}
+
 // listen sets and removes the taps of a call. Only the hands' goroutine calls it.
 func (a *App) listen(c *openCall, s call.State, owner ident.ClientID) {
 	arch := c.slot.get()
 	want := map[ident.ClientID]tap{}
-	if arch != nil && s.Open() {
+	if arch != nil && s.Open() && !a.inText(s) {
 		want[s.Client] = tap{archive: arch, participant: "caller", role: "caller"}
 		if owner != "" {
 			want[owner] = tap{archive: arch, participant: "operator-" + string(s.Operator), role: "operator"}

@@ -193,8 +193,7 @@ func (a *App) mediaOffer(ctx context.Context, who signaling.Who, b *wire.MediaOf
 	role := media.RoleCaller
 	if who.Role == wire.RoleConsole {
 		role = media.RoleOperator
-	} else if s, ok := a.desk.OpenCallOf(who.Client); ok && s.Phase == call.Queued &&
-		len(a.desk.Line().Snapshot().Waiting) > a.cfg.Media.WaitingPeers {
+	} else if s, ok := a.desk.OpenCallOf(who.Client); ok && a.inText(s) {
 		return nil, fault.New(fault.MediaRefused, "media.offer", fmt.Errorf("more than %d waiting peers", a.cfg.Media.WaitingPeers))
 	}
 	answer, err := a.node.Negotiate(ctx, who.Client, role, b.PC, b.SDP)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"jedel/internal/call"
@@ -62,6 +63,7 @@ type Desk struct {
 	spawn   chan *actor   // to Run, which starts them
 	line    *Line
 	loading singleflight.Group
+	fenced  atomic.Bool
 
 	mu       sync.Mutex // guards the two maps
 	actors   map[ident.CallID]*actor
@@ -89,6 +91,9 @@ func (d *Desk) Line() *Line { return d.line }
 
 // Ready is closed when the calls found in the journal have been adopted and new ones may come.
 func (d *Desk) Ready() <-chan struct{} { return d.ready }
+
+// Fenced reports whether the journal refused a call because a later process runs as this node.
+func (d *Desk) Fenced() bool { return d.fenced.Load() }
 
 // Run adopts the open calls of the journal, then runs calls and queue until ctx ends. It returns
 // after every goroutine of the desk has ended.
@@ -148,6 +153,9 @@ func (d *Desk) Create(ctx context.Context, ref string, c call.Create) (call.Stat
 			sum.Ref = ref
 			return sum, stored, err
 		})
+	if errors.Is(err, store.ErrFenced) && !d.fenced.Swap(true) {
+		d.cfg.Log.Error("another process has taken this node's place; this one takes no calls any more")
+	}
 	if err != nil {
 		return call.State{}, fault.New(fault.Unavailable, "call.create", err)
 	}

@@ -31,6 +31,7 @@ type journal struct {
 	owners  map[ident.CallID]store.Owner
 	refs    map[string]ident.CallID
 	fail    func(kind string) (lost, late bool)
+	epoch   uint64 // of the newest life of the node
 }
 
 func newJournal() *journal {
@@ -46,6 +47,9 @@ func (j *journal) CreateCall(_ context.Context, owner store.Owner, ref string, c
 	build func(string) (store.CallSummary, store.CallRecord, error)) (store.CallSummary, bool, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if owner.Epoch < j.epoch {
+		return store.CallSummary{}, false, store.ErrFenced
+	}
 	key := string(client) + "/" + ref
 	if id, ok := j.refs[key]; ok {
 		return j.sums[id], true, nil
@@ -337,6 +341,25 @@ func TestFencedNodeLetsGo(t *testing.T) {
 		<-a.done
 		if got := j.kinds(s.ID); !slices.Equal(got, []string{"opened", "adopted"}) {
 			t.Fatal(got)
+		}
+	})
+}
+
+func TestFencedNodeSaysThatItTakesNoCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal()
+		l := begin(t, j, 1)
+		defer l.stop()
+		l.tap("caller")
+		if l.desk.Fenced() {
+			t.Fatal("fenced by nobody")
+		}
+		j.epoch = 2
+		if _, err := l.desk.Create(t.Context(), "ref", call.Create{Client: "other", Kind: "video", Lang: "kk", Priority: 2}); fault.CodeOf(err) != fault.Unavailable {
+			t.Fatal(err)
+		}
+		if !l.desk.Fenced() {
+			t.Fatal("not told")
 		}
 	})
 }
