@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash -o pipefail
 GO ?= go
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.1
-GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
@@ -52,9 +52,10 @@ test: deps web ## every test a release needs, real browser and servers included
 e2e: deps build ## the story in real browsers only
 	cd e2e && node --test --test-concurrency=1 --test-timeout=400000
 
+# S1016 would tie requests to the records they become: they are alike today and need not stay so.
 lint: web ## vet, gofmt, staticcheck, structure, known vulnerabilities
 	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(STATICCHECK) -checks inherit,-S1016 ./...
 	$(GO) test ./internal/archtest
 	$(GO) run $(GOVULNCHECK) ./...
 

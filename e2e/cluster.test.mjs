@@ -1,4 +1,5 @@
 // The story on one node with PostgreSQL and Redis; losing Redis changes nothing for callers.
+import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
@@ -93,14 +94,22 @@ test("calls on PostgreSQL go on while Redis is gone, and new ones come", async (
   await caller.locator(".chat form input:not([type=file])").fill("без Redis");
   await caller.keyboard.press("Enter");
   await operator.getByText("без Redis").waitFor();
+  const staff = path.join(dir, "staff");
+  fs.writeFileSync(staff, `operator2 ${w.password}\n`);
+  const gone = Date.now();
+  const run = await w.callbot("load", g.url, "--staff", staff, "--calls", "24", "--every", "2500ms", "--talk", "1s", "--video", "--json");
+  assert.equal(run.code, 0, run.stdout + run.stderr);
+  assert.equal(run.report.calls.answered, 24);
+  assert.ok(Date.now() - gone >= 60000, "a minute without Redis");
+  await w.hears(operator, 440);
   const second = await (await w.context(b1)).newPage();
   await second.goto(g.url);
   await second.locator(".callbutton").click();
-  await second.getByText(/Ваш звонок зарегистрирован. № \d\d-000002/).waitFor();
+  await second.getByText(/Ваш звонок зарегистрирован. № \d\d-0000\d\d/).waitFor();
   await startRedis();
   await g.kill();
   await g.start();
   await w.hears(operator, 440);
-  await second.getByText(/№ \d\d-000002/).waitFor();
+  await second.getByText(/№ \d\d-0000\d\d/).waitFor();
   await second.getByText(/Следующая очередь ваша/).waitFor();
 });

@@ -1,20 +1,11 @@
 // A stranger's client, written from docs/PROTOCOL.md: many calls at once, and calls while the gateway is killed.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { gateway, root } from "./world.mjs";
-
-function callbot(...args) {
-  return new Promise((resolve) => {
-    execFile(path.join(root, "bin/callbot"), args, { timeout: 150000, maxBuffer: 1 << 24 }, (err, stdout, stderr) => {
-      resolve({ code: err ? (err.code ?? err.signal) : 0, stdout, stderr, report: stdout.startsWith("{") ? JSON.parse(stdout) : undefined });
-    });
-  });
-}
+import { callbot, gateway } from "./world.mjs";
 
 test("callers and operators by the public protocol alone: nothing lost, nothing double", async () => {
   const g = await gateway();

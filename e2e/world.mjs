@@ -1,6 +1,6 @@
 // The world of an end-to-end test: a real gateway of its own on loopback, real Chromium with fake
 // devices, and everything ended by its process id.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import net from "node:net";
@@ -45,10 +45,10 @@ export async function until(what, fn, ms = 15000) {
 }
 
 /** Starts a gateway. kill() is kill -9; start() begins again over the same data. */
-export async function gateway({ args = [] } = {}) {
+export async function gateway({ args = [], scheme = "http" } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-e2e-"));
   let [port, media] = [await freePort(), await freePort()];
-  const g = { data, port, url: `http://127.0.0.1:${port}`, log: "", codes: () => [...g.log.matchAll(/One-time code for \S+: (\d{6})/g)].map((m) => m[1]) };
+  const g = { data, port, url: `${scheme}://127.0.0.1:${port}`, log: "", codes: () => [...g.log.matchAll(/One-time code for \S+: (\d{6})/g)].map((m) => m[1]) };
   g.start = async () => {
     g.child = spawn(path.join(root, "bin/jedel"), ["serve", "--demo", "--addr", `127.0.0.1:${port}`, "--media", `127.0.0.1:${media}`, "--data", data, ...args],
       { stdio: ["ignore", "pipe", "pipe"] });
@@ -84,7 +84,7 @@ export async function gateway({ args = [] } = {}) {
       if (tries === 4 || !/address already in use/.test(g.log)) throw e;
       g.child.kill("SIGKILL");
       [port, media, g.log] = [await freePort(), await freePort(), ""];
-      Object.assign(g, { port, url: `http://127.0.0.1:${port}` });
+      Object.assign(g, { port, url: `${scheme}://127.0.0.1:${port}` });
     }
   }
 }
@@ -193,4 +193,13 @@ export function hears(page, hz) {
 
 export async function shot(page, name) {
   await page.screenshot({ path: path.join(shots, `${name}.png`) });
+}
+
+/** Runs the client of bin/callbot to its end; report is what --json prints. */
+export function callbot(...args) {
+  return new Promise((resolve) => {
+    execFile(path.join(root, "bin/callbot"), args, { timeout: 150000, maxBuffer: 1 << 24 }, (err, stdout, stderr) => {
+      resolve({ code: err ? (err.code ?? err.signal) : 0, stdout, stderr, report: stdout.startsWith("{") ? JSON.parse(stdout) : undefined });
+    });
+  });
 }

@@ -21,7 +21,10 @@ func (n *Node) newAPI() (*webrtc.API, error) {
 	if err := registerInterceptors(&m, &reg); err != nil {
 		return nil, err
 	}
-	s := n.settings()
+	s, err := n.settings()
+	if err != nil {
+		return nil, err
+	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithInterceptorRegistry(&reg), webrtc.WithSettingEngine(s)), nil
 }
 
@@ -85,7 +88,7 @@ func registerInterceptors(m *webrtc.MediaEngine, reg *interceptor.Registry) erro
 
 // settings are Pion's settings as measured to be quick and safe. Full ICE; the browser offers and
 // so controls, our acceptance waits matter only where roles conflict.
-func (n *Node) settings() webrtc.SettingEngine {
+func (n *Node) settings() (webrtc.SettingEngine, error) {
 	var s webrtc.SettingEngine
 	s.LoggerFactory = pionLog{n.log}
 	s.SetICEUDPMux(n.udp)
@@ -101,7 +104,12 @@ func (n *Node) settings() webrtc.SettingEngine {
 	s.SetRemoteIPFilter(n.cfg.allowed)
 	s.SetIPFilter(func(ip net.IP) bool { return !ip.IsLinkLocalUnicast() })
 	if len(n.cfg.PublicIPs) > 0 {
-		s.SetNAT1To1IPs(n.cfg.PublicIPs, webrtc.ICECandidateTypeHost)
+		err := s.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{
+			External: n.cfg.PublicIPs, AsCandidateType: webrtc.ICECandidateTypeHost, Mode: webrtc.ICEAddressRewriteReplace,
+		})
+		if err != nil {
+			return s, err
+		}
 	}
 	s.SetHostAcceptanceMinWait(0)
 	s.SetSrflxAcceptanceMinWait(0)
@@ -112,5 +120,5 @@ func (n *Node) settings() webrtc.SettingEngine {
 	s.SetDTLSInsecureSkipHelloVerify(true) // DTLS is taken only from addresses that passed ICE: the cookie would cost a round trip
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	s.SetSCTPMaxMessageSize(64 << 10)
-	return s
+	return s, nil
 }

@@ -264,6 +264,28 @@ func TestIdleConnectionsGiveWay(t *testing.T) {
 	}
 }
 
+func TestBehindNATBrowsersAreToldThePublicAddressOnly(t *testing.T) {
+	n := openNode(t, func(c *Config) { c.PublicIPs = []string{"203.0.113.7"} })
+	offer := newPage(t, openNode(t, nil), RoleCaller).pc.LocalDescription().SDP // of a page that is served elsewhere
+	answer, err := n.Negotiate(t.Context(), "c", RoleCaller, "1", offer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for _, l := range strings.Split(answer, "\r\n") {
+		if !strings.HasPrefix(l, "a=candidate") {
+			continue
+		}
+		if !strings.Contains(l, " 203.0.113.7 ") {
+			t.Error(l)
+		}
+		told++
+	}
+	if told == 0 {
+		t.Error("no candidate")
+	}
+}
+
 func TestPeersAreBounded(t *testing.T) {
 	n := openNode(t, func(c *Config) { c.MaxPeers = 1 })
 	p := newPage(t, n, RoleCaller)

@@ -12,9 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// stopTime bounds the orderly end: sockets told, archives flushed and signed.
-const stopTime = 10 * time.Second
-
 // Run serves until ctx ends. Start order: recorder, media, calls, people, edge; it stops in the
 // reverse order, so that what calls say last is still recorded.
 func (a *App) Run(ctx context.Context) error {

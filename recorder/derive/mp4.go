@@ -30,7 +30,6 @@ type mp4Track struct {
 	box    *mp4.TrakBox
 	chunks []int // frames in each chunk
 	co64   *mp4.Co64Box
-	next   int // the first frame not yet in a chunk
 }
 
 // writeMP4 writes a file with its index in front, so that it can be sought over HTTP ranges. The
