@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 
 	"jedel/internal/access"
@@ -53,6 +54,9 @@ func (s *Server) fileCall(r *http.Request) (Who, ident.CallID, int, error) {
 // never served inline.
 func (s *Server) putFile(w http.ResponseWriter, r *http.Request) {
 	ref, err := s.takeFile(r)
+	if fault.CodeOf(err) == fault.RateLimited {
+		w.Header().Set("Retry-After", strconv.Itoa(uploadRetry))
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -69,8 +73,24 @@ func (s *Server) takeFile(r *http.Request) (wire.FileRef, error) {
 	if have >= maxFiles {
 		return wire.FileRef{}, fault.New(fault.TooMany, op, nil)
 	}
-	if r.ContentLength > maxPhoto {
+	size := r.ContentLength
+	if size < 0 {
+		size = maxPhoto
+	}
+	if size > maxPhoto {
 		return wire.FileRef{}, fault.New(fault.TooLarge, op, nil)
+	}
+	nth, done, err := s.uploads.begin(call, size)
+	if err != nil {
+		return wire.FileRef{}, err
+	}
+	defer done()
+	// Counted again now that this one has its place: what was kept meanwhile is among them.
+	if have, err = s.files.MayUse(r.Context(), who, call); err != nil {
+		return wire.FileRef{}, err
+	}
+	if have+nth > maxFiles {
+		return wire.FileRef{}, fault.New(fault.TooMany, op, nil)
 	}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxPhoto+1))
 	if err != nil {

@@ -53,6 +53,7 @@ type Server struct {
 	mux      *http.ServeMux
 	sockets  lives
 	previews chan struct{} // bounds pictures decoded at once
+	uploads  uploads
 
 	checkEvery time.Duration // checkTime; tests shorten it
 }
