@@ -53,6 +53,7 @@ func (s *Server) fileCall(r *http.Request) (Who, ident.CallID, int, error) {
 // putFile takes a picture. It is told from everything else by decoding it, kept bit by bit, and
 // never served inline.
 func (s *Server) putFile(w http.ResponseWriter, r *http.Request) {
+	s.paces.pacedFile(w, r)
 	ref, err := s.takeFile(r)
 	if fault.CodeOf(err) == fault.RateLimited {
 		w.Header().Set("Retry-After", strconv.Itoa(uploadRetry))

@@ -56,6 +56,7 @@ type Server struct {
 	uploads  uploads
 
 	checkEvery time.Duration // checkTime; tests shorten it
+	paces      paces
 }
 
 // New returns an edge that does not listen yet.
@@ -63,7 +64,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: p.Evidence, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, previews: make(chan struct{}, 2), checkEvery: checkTime,
+		met: met, tls: p.TLS, previews: make(chan struct{}, 2), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)
@@ -155,6 +156,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "internal", http.StatusInternalServerError)
 		}
 	}()
+	w = s.paces.paced(w, r)
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
