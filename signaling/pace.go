@@ -43,6 +43,7 @@ type pacedWriter struct {
 	http.ResponseWriter
 	ctl *http.ResponseController
 	pace
+	begun bool // something was answered
 }
 
 // paced bounds both directions of a request: JSON bodies by one deadline, answers by the pace.
@@ -60,16 +61,21 @@ func (p paces) paced(w http.ResponseWriter, r *http.Request) *pacedWriter {
 func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Hijack implements http.Hijacker for the sockets, which have deadlines of their own.
-func (w *pacedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.ctl.Hijack() }
+func (w *pacedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.begun = true
+	return w.ctl.Hijack()
+}
 
 // WriteHeader implements http.ResponseWriter.
 func (w *pacedWriter) WriteHeader(status int) {
+	w.begun = true
 	_ = w.ctl.SetWriteDeadline(time.Now().Add(w.left))
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter in pieces that each have a deadline.
 func (w *pacedWriter) Write(raw []byte) (int, error) {
+	w.begun = true
 	done := 0
 	for {
 		piece := raw[done:min(len(raw), done+pieceBytes)]

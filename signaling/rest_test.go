@@ -1,9 +1,13 @@
 package signaling
 
 import (
+	"errors"
+	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"jedel/internal/fault"
 	"jedel/internal/ident"
@@ -64,5 +68,54 @@ func TestEveryRouteAsksForTheRightRole(t *testing.T) {
 				t.Errorf("%s %s: %d, want %d", role, route, code, want)
 			}
 		}
+	}
+}
+
+// brokenDisk lists two files and can read only the first.
+type brokenDisk struct{ fstest.MapFS }
+
+func (b brokenDisk) Open(name string) (fs.File, error) {
+	if name == "b" {
+		return nil, errors.New("input/output error")
+	}
+	return b.MapFS.Open(name)
+}
+
+func TestHalfAnArchiveIsNotTakenForTheWhole(t *testing.T) {
+	e := serve(t)
+	e.d.archive = brokenDisk{fstest.MapFS{"a": {Data: make([]byte, 1<<20)}, "b": {Data: []byte("x")}}}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+e.addr+"/api/v1/evidence/calls/"+string(ident.New[ident.CallID]())+"/archive.tar", nil)
+	req.Header = e.signIn("investigator")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if n, err := io.Copy(io.Discard, res.Body); err == nil {
+		t.Fatal("it ended as if it were whole", n)
+	}
+}
+
+func TestPanicCostsOneRequest(t *testing.T) {
+	e := serve(t, func(s *Server) {
+		s.mux.HandleFunc("GET /early", func(http.ResponseWriter, *http.Request) { panic("early") })
+		s.mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(make([]byte, 1<<20))
+			panic("late")
+		})
+	})
+	if code, body := e.ask("GET", "/early", nil, nil); code != http.StatusInternalServerError || strings.Contains(body, "early") {
+		t.Fatal(code, body)
+	}
+	res, err := http.Get("http://" + e.addr + "/late")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if n, err := io.Copy(io.Discard, res.Body); err == nil {
+		t.Fatal("it ended as if it were whole", n)
+	}
+	if code, _ := e.ask("GET", "/healthz", nil, nil); code != http.StatusOK {
+		t.Fatal(code)
 	}
 }

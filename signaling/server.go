@@ -148,15 +148,22 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // ServeHTTP answers one request: security headers on everything, a panic costs one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
+	w := s.paces.paced(plain, r)
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if p != http.ErrAbortHandler {
 			s.met.panics.Inc()
 			s.log.Error("panic in a request", "path", r.URL.Path, "err", fmt.Sprint(p), "stack", string(debug.Stack()))
-			http.Error(w, "internal", http.StatusInternalServerError)
 		}
+		if w.begun || p == http.ErrAbortHandler {
+			panic(http.ErrAbortHandler) // the connection ends: nobody takes half an answer for the whole
+		}
+		http.Error(w, "internal", http.StatusInternalServerError)
 	}()
-	w = s.paces.paced(w, r)
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
