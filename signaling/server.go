@@ -52,7 +52,7 @@ type Server struct {
 	tls      *tls.Config
 	mux      *http.ServeMux
 	sockets  lives
-	previews chan struct{} // bounds pictures decoded at once
+	gallery  *gallery
 	uploads  uploads
 
 	checkEvery time.Duration // checkTime; tests shorten it
@@ -64,7 +64,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: p.Evidence, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, previews: make(chan struct{}, 2), checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(met.previews), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)
