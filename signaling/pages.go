@@ -154,6 +154,11 @@ func pack(raw []byte) ([]byte, error) {
 
 // ServeHTTP serves a page or a file of the pages.
 func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	for prefix, file := range routesToPages {
 		if r.URL.Path == prefix || prefix != "/" && strings.HasPrefix(r.URL.Path, prefix+"/") {

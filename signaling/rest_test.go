@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -117,5 +118,44 @@ func TestPanicCostsOneRequest(t *testing.T) {
 	}
 	if code, _ := e.ask("GET", "/healthz", nil, nil); code != http.StatusOK {
 		t.Fatal(code)
+	}
+}
+
+func TestUnknownRequestsAreRefusedByCodeAndWords(t *testing.T) {
+	e := serve(t)
+	ask := func(method, path string) (*http.Response, wire.Error) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+e.addr+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		var b struct {
+			Error wire.Error `json:"error"`
+		}
+		if err := json.NewDecoder(res.Body).Decode(&b); err != nil {
+			t.Errorf("%s %s: %d %v", method, path, res.StatusCode, err)
+		}
+		return res, b.Error
+	}
+	for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"} {
+		for _, path := range []string{"/api/", "/api/v1", "/api/v2/calls", "/api/v1/staff/session/", "/api/v1/evidence/calls/x/y/z", "/api/../api/v1/%2e%2e"} {
+			if res, b := ask(method, path); res.StatusCode != http.StatusNotFound || b.Code != fault.NotFound || b.Words.KK == "" || b.Words.RU == "" || b.Words.EN == "" {
+				t.Error(method, path, res.StatusCode, b)
+			}
+		}
+	}
+	if res, b := ask("PATCH", "/api/v1/staff/session"); res.StatusCode != http.StatusMethodNotAllowed || b.Code != fault.UnknownType ||
+		res.Header.Get("Allow") != "GET, HEAD, POST, DELETE" {
+		t.Error(res.StatusCode, res.Header, b)
+	}
+	for _, path := range []string{"/", "/nothing"} {
+		if code, _ := e.ask("POST", path, nil, nil); code != http.StatusMethodNotAllowed {
+			t.Error(path, code)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -162,7 +163,7 @@ func (s *Server) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 		if w.begun || p == http.ErrAbortHandler {
 			panic(http.ErrAbortHandler) // the connection ends: nobody takes half an answer for the whole
 		}
-		http.Error(w, "internal", http.StatusInternalServerError)
+		s.answer(w, http.StatusInternalServerError, map[string]any{"error": errorBody(fault.New(fault.Internal, "http", nil), false)})
 	}()
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -182,7 +183,31 @@ func (s *Server) routes(pages *pages, metrics http.Handler) {
 		s.mux.HandleFunc(pattern, fn)
 	}
 	s.mux.Handle("GET /metrics", metrics)
-	s.mux.Handle("GET /", pages)
+	s.mux.HandleFunc(unknownAPI, s.unknown)
+	s.mux.Handle("/", pages)
+}
+
+// unknownAPI matches what no other route of the API does.
+const unknownAPI = "/api/"
+
+// unknown refuses a request that is not in the API, as the API refuses: by code and words.
+func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
+	const op = "api"
+	var known []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := s.mux.Handler(other); pattern != unknownAPI {
+			known = append(known, method)
+		}
+	}
+	if len(known) == 0 {
+		s.fail(w, r, fault.New(fault.NotFound, op, nil))
+		return
+	}
+	w.Header().Set("Allow", strings.Join(known, ", "))
+	s.met.refused.WithLabelValues(string(fault.UnknownType)).Inc()
+	s.answer(w, http.StatusMethodNotAllowed, map[string]any{"error": errorBody(fault.New(fault.UnknownType, op, nil), false)})
 }
 
 // table is every route of the API.
