@@ -23,6 +23,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
 )
 
 // Parts are what a Server is made of.
@@ -55,6 +56,8 @@ type Server struct {
 	sockets  lives
 	gallery  *gallery
 	uploads  uploads
+	gate     *gate
+	metrics  http.Handler
 
 	checkEvery time.Duration // checkTime; tests shorten it
 	paces      paces
@@ -65,14 +68,15 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: p.Evidence, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(met.previews), checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
-	s.routes(pages, promhttp.HandlerFor(p.Reg, promhttp.HandlerOpts{}))
+	s.metrics = promhttp.HandlerFor(p.Reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	s.routes(pages)
 	return s, nil
 }
 
@@ -114,19 +118,41 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("http.addr: %w", err)
 	}
-	return s.Serve(ctx, l)
+	if s.cfg.MetricsAddr == "" {
+		return s.Serve(ctx, l)
+	}
+	m, err := net.Listen("tcp", s.cfg.MetricsAddr)
+	if err != nil {
+		return errors.Join(fmt.Errorf("metrics.listen: %w", err), l.Close())
+	}
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return s.Serve(ctx, l) })
+	both.Go(func() error { return s.serveMetrics(ctx, m) })
+	return both.Wait()
 }
 
-// Serve is Run on a listener of the caller's.
+// Serve is Run on a listener of the caller's, without the metrics' own.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.tls != nil {
 		l = tls.NewListener(l, s.tls)
 	}
-	srv := &http.Server{
-		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		BaseContext: func(net.Listener) context.Context { return ctx }, // requests and sockets end with ctx
-		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
+	err := s.listen(ctx, l, &http.Server{Handler: s})
+	s.sockets.end()
+	return err
+}
+
+// serveMetrics serves the metrics alone, to whoever reaches the listener.
+func (s *Server) serveMetrics(ctx context.Context, l net.Listener) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics)
+	return s.listen(ctx, l, &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second})
+}
+
+// listen serves until ctx ends and then ends in order.
+func (s *Server) listen(ctx context.Context, l net.Listener, srv *http.Server) error {
+	srv.ReadHeaderTimeout, srv.IdleTimeout, srv.MaxHeaderBytes = 10*time.Second, 2*time.Minute, 32<<10
+	srv.BaseContext = func(net.Listener) context.Context { return ctx } // requests and sockets end with ctx
+	srv.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	var err error
@@ -141,7 +167,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 		<-failed
 	}
-	s.sockets.end()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -177,12 +202,14 @@ func (s *Server) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 }
 
 // routes lists every path. docs and openapi.json list them too; a test holds them together.
-func (s *Server) routes(pages *pages, metrics http.Handler) {
+func (s *Server) routes(pages *pages) {
 	s.mux = http.NewServeMux()
 	for pattern, fn := range s.table() {
 		s.mux.HandleFunc(pattern, fn)
 	}
-	s.mux.Handle("GET /metrics", metrics)
+	if s.cfg.MetricsAddr == "" {
+		s.mux.Handle("GET /metrics", s.atHome(s.metrics))
+	}
 	s.mux.HandleFunc(unknownAPI, s.unknown)
 	s.mux.Handle("/", pages)
 }

@@ -1,0 +1,147 @@
+package signaling
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"jedel/signaling/wire"
+
+	"github.com/gorilla/websocket"
+)
+
+func forwarded(hops string) http.Header { return http.Header{"X-Forwarded-For": {hops}} }
+
+// among makes this machine a trusted proxy and bounds sockets.
+func among(all, each int) func(*Server) {
+	return func(s *Server) {
+		s.cfg.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		s.gate.all, s.gate.each = all, each
+	}
+}
+
+func TestSocketsOfOneAddressAreBounded(t *testing.T) {
+	e := serve(t, among(100, 2))
+	first := e.dial(forwarded("192.0.2.1"))
+	e.dial(forwarded("192.0.2.1"))
+	_, res, err := websocket.DefaultDialer.Dial("ws://"+e.addr+"/ws", forwarded("203.0.113.9, 192.0.2.1")) // what it says itself does not count
+	if err == nil || res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
+		t.Fatal(res, err)
+	}
+	if raw, _ := io.ReadAll(res.Body); !strings.Contains(string(raw), `"unavailable"`) {
+		t.Fatal(string(raw))
+	}
+	e.dial(forwarded("192.0.2.2"))
+	_ = first.Close()
+	eventually(t, "its place is kept", func() bool {
+		ws, _, err := websocket.DefaultDialer.Dial("ws://"+e.addr+"/ws", forwarded("192.0.2.1"))
+		if err == nil {
+			_ = ws.Close()
+		}
+		return err == nil
+	})
+}
+
+func TestSocketsInAllAreBounded(t *testing.T) {
+	e := serve(t, among(3, 100))
+	for _, from := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"} {
+		e.dial(forwarded(from))
+	}
+	if _, res, err := websocket.DefaultDialer.Dial("ws://"+e.addr+"/ws", forwarded("192.0.2.4")); err == nil || res.StatusCode != http.StatusServiceUnavailable {
+		t.Fatal(res, err)
+	}
+	if code, _ := e.ask("GET", "/ws", nil, nil); code != http.StatusServiceUnavailable { // before the upgrade is looked at
+		t.Fatal(code)
+	}
+}
+
+func TestRefusedUpgradeGivesItsPlaceBack(t *testing.T) {
+	e := serve(t, among(1, 1))
+	for range 3 {
+		if code, _ := e.ask("GET", "/ws", nil, nil); code != http.StatusBadRequest {
+			t.Fatal(code)
+		}
+	}
+	ws := e.dial(nil)
+	send(t, ws, 1, &wire.Hello{Version: 1, Role: wire.RoleCaller, Lang: "kk"})
+	if m := receive(t, ws); m.Body.WireType() != "welcome" {
+		t.Fatal(m)
+	}
+}
+
+func TestMetricsAreForThisMachineAlone(t *testing.T) {
+	e := serve(t)
+	if code, raw := e.ask("GET", "/metrics", nil, nil); code != http.StatusOK || !strings.Contains(raw, "jedel_edge_sockets") {
+		t.Fatal(code, raw)
+	}
+	for _, key := range []string{"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"} {
+		if code, raw := e.ask("GET", "/metrics", http.Header{http.CanonicalHeaderKey(key): {"127.0.0.1"}}, nil); code != http.StatusForbidden {
+			t.Error(key, code, raw)
+		}
+	}
+	for addr, want := range map[string]int{"127.0.0.1:9": 200, "[::1]:9": 200, "[::ffff:127.0.0.1]:9": 200, "192.0.2.1:9": 403, "[2001:db8::1]:9": 403, "10.0.0.1:9": 403, "@": 403} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil)
+		r.RemoteAddr = addr
+		w := httptest.NewRecorder()
+		if e.s.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%s: %d", addr, w.Code)
+		}
+	}
+}
+
+func TestMetricsHaveTheirOwnListener(t *testing.T) {
+	e := serve(t, func(s *Server) {
+		s.cfg.MetricsAddr = "192.0.2.1:1"
+		s.routes(&pages{})
+	})
+	if code, raw := e.ask("GET", "/metrics", nil, nil); code != http.StatusNotFound {
+		t.Fatal(code, raw)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- e.s.serveMetrics(ctx, l) }()
+	for path, want := range map[string]int{"/metrics": 200, "/": 404, "/healthz": 404, "/api/v1/config": 404} {
+		res, err := http.Get("http://" + l.Addr().String() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = res.Body.Close(); res.StatusCode != want {
+			t.Error(path, res.StatusCode)
+		}
+	}
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(bound):
+		t.Fatal("it does not end")
+	}
+}
+
+// TestRunListensOnBoth holds that a listener that cannot be had ends the start, naming its key.
+func TestRunListensOnBoth(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	e := serve(t)
+	for key, addrs := range map[string][2]string{"http.addr": {taken.Addr().String(), ""}, "metrics.listen": {"127.0.0.1:0", taken.Addr().String()}} {
+		e.s.cfg.Addr, e.s.cfg.MetricsAddr = addrs[0], addrs[1]
+		if err := e.s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), key) {
+			t.Error(key, err)
+		}
+	}
+}
