@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -144,4 +145,61 @@ func TestRunListensOnBoth(t *testing.T) {
 			t.Error(key, err)
 		}
 	}
+}
+
+func TestForwardedForIsBelievedOnlyFromProxies(t *testing.T) {
+	s := &Server{cfg: Config{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48")}}}
+	for _, c := range []struct{ peer, said, want string }{
+		{"10.0.0.1:1", "198.51.100.7", "198.51.100.7"},
+		{"192.0.2.1:1", "198.51.100.7", "192.0.2.1"}, // not a proxy of ours
+		{"10.0.0.1:1", "", "10.0.0.1"},
+		{"10.0.0.1:1", "203.0.113.9, 198.51.100.7", "198.51.100.7"},           // the last hop that is not ours
+		{"10.0.0.1:1", "203.0.113.9, 198.51.100.7, 10.9.9.9", "198.51.100.7"}, // through two of ours
+		{"10.0.0.1:1", "10.0.0.5, 198.51.100.7", "198.51.100.7"},              // a client that names a proxy
+		{"10.0.0.1:1", "10.0.0.5", "10.0.0.5"},
+		{"10.0.0.1:1", "nonsense", "10.0.0.1"},
+		{"10.0.0.1:1", "203.0.113.9, nonsense", "10.0.0.1"},
+		{"[::ffff:10.0.0.1]:1", "198.51.100.7", "198.51.100.7"},
+		{"[2001:db8:ffff::1]:1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"}, // a subscriber has a whole /64
+		{"10.0.0.1:1", "::ffff:198.51.100.7", "198.51.100.7"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+		if r.RemoteAddr = c.peer; c.said != "" {
+			r.Header.Set("X-Forwarded-For", c.said)
+		}
+		if got := s.addr(r); got != c.want {
+			t.Errorf("%s says %q: %s, want %s", c.peer, c.said, got, c.want)
+		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+	r.RemoteAddr = "10.0.0.1:1"
+	r.Header["X-Forwarded-For"] = []string{"203.0.113.9", "198.51.100.7"} // two lines are one list
+	if got := s.addr(r); got != "198.51.100.7" {
+		t.Error(got)
+	}
+}
+
+// TestLimitsCountTheLastHopThatIsNotOurs tries codes until an address is refused.
+func TestLimitsCountTheLastHopThatIsNotOurs(t *testing.T) {
+	register := func(e *edge, hops string) int {
+		t.Helper()
+		code, _ := e.ask("POST", "/api/v1/caller/register", forwarded(hops), strings.NewReader(`{"phone":"+77015551212","code":"000000","name":"A"}`))
+		return code
+	}
+	exhaust := func(e *edge, hops func(i int) string) {
+		t.Helper()
+		for i := range 200 {
+			if register(e, hops(i)) == http.StatusTooManyRequests {
+				return
+			}
+		}
+		t.Fatal("never limited")
+	}
+	behind := serve(t, among(100, 100))
+	exhaust(behind, func(i int) string { return fmt.Sprintf("203.0.113.%d, 192.0.2.1", i) }) // it claims another source each time
+	if code := register(behind, "192.0.2.2"); code != http.StatusBadRequest {
+		t.Fatal("another address pays for it", code)
+	}
+	open := serve(t) // no proxy is configured: whatever is said, it is one address
+	exhaust(open, func(i int) string { return fmt.Sprintf("192.0.2.%d", i) })
 }
