@@ -2,7 +2,6 @@ package signaling
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 
 	"jedel/internal/access"
@@ -52,7 +52,11 @@ func (s *Server) fileCall(r *http.Request) (Who, ident.CallID, int, error) {
 // putFile takes a picture. It is told from everything else by decoding it, kept bit by bit, and
 // never served inline.
 func (s *Server) putFile(w http.ResponseWriter, r *http.Request) {
+	s.paces.pacedFile(w, r)
 	ref, err := s.takeFile(r)
+	if fault.CodeOf(err) == fault.RateLimited {
+		w.Header().Set("Retry-After", strconv.Itoa(uploadRetry))
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -69,8 +73,24 @@ func (s *Server) takeFile(r *http.Request) (wire.FileRef, error) {
 	if have >= maxFiles {
 		return wire.FileRef{}, fault.New(fault.TooMany, op, nil)
 	}
-	if r.ContentLength > maxPhoto {
+	size := r.ContentLength
+	if size < 0 {
+		size = maxPhoto
+	}
+	if size > maxPhoto {
 		return wire.FileRef{}, fault.New(fault.TooLarge, op, nil)
+	}
+	nth, done, err := s.uploads.begin(call, size)
+	if err != nil {
+		return wire.FileRef{}, err
+	}
+	defer done()
+	// Counted again now that this one has its place: what was kept meanwhile is among them.
+	if have, err = s.files.MayUse(r.Context(), who, call); err != nil {
+		return wire.FileRef{}, err
+	}
+	if have+nth > maxFiles {
+		return wire.FileRef{}, fault.New(fault.TooMany, op, nil)
 	}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxPhoto+1))
 	if err != nil {
@@ -79,29 +99,30 @@ func (s *Server) takeFile(r *http.Request) (wire.FileRef, error) {
 	if len(raw) > maxPhoto {
 		return wire.FileRef{}, fault.New(fault.TooLarge, op, nil)
 	}
-	_, info, err := s.preview(r.Context(), raw)
-	if errors.Is(err, photo.ErrNotPicture) {
-		return wire.FileRef{}, fault.New(fault.BadFile, op, err)
-	}
+	small, info, err := s.gallery.draw(r.Context(), raw)
 	if err != nil {
-		return wire.FileRef{}, fault.New(fault.Unavailable, op, err)
+		return wire.FileRef{}, refused(op, err)
 	}
 	sum := sha256.Sum256(raw)
-	return s.files.Put(r.Context(), who, call, wire.FileRef{
+	ref, err := s.files.Put(r.Context(), who, call, wire.FileRef{
 		File: ident.New[string](), Mime: info.Mime, Name: fileName(r.Header.Get("X-File-Name"), info.Mime), Bytes: int64(len(raw)),
 		Width: info.Width, Height: info.Height, SHA256: hex.EncodeToString(sum[:]),
 	}, raw)
+	if err == nil {
+		s.gallery.keep(pictureID{call, ident.FileID(ref.File)}, small)
+	}
+	return ref, err
 }
 
-// preview decodes a picture, at most two at once.
-func (s *Server) preview(ctx context.Context, raw []byte) ([]byte, photo.Info, error) {
-	select {
-	case s.previews <- struct{}{}:
-		defer func() { <-s.previews }()
-	case <-ctx.Done():
-		return nil, photo.Info{}, ctx.Err()
+// refused gives what is wrong with a picture its code.
+func refused(op string, err error) error {
+	switch {
+	case errors.Is(err, photo.ErrNotPicture):
+		return fault.New(fault.BadFile, op, err)
+	case errors.Is(err, photo.ErrTooLarge):
+		return fault.New(fault.TooLarge, op, err)
 	}
-	return photo.Preview(raw)
+	return fault.New(fault.Unavailable, op, err)
 }
 
 // fileName keeps what a person would recognise of a name, with the ending of the content.
@@ -118,9 +139,27 @@ func fileName(header, mimeType string) string {
 	return name + map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}[mimeType]
 }
 
+// fileOf checks that the sender has a part in the call of the path, which names a file.
+func (s *Server) fileOf(r *http.Request) (pictureID, error) {
+	_, call, _, err := s.fileCall(r)
+	if err != nil {
+		return pictureID{}, err
+	}
+	file, err := ident.Parse[ident.FileID](r.PathValue("file"))
+	if err != nil {
+		return pictureID{}, fault.New(fault.NoSuchFile, "files.get", err)
+	}
+	return pictureID{call, file}, nil
+}
+
 // getFile serves an original as a download from a sandbox.
 func (s *Server) getFile(w http.ResponseWriter, r *http.Request) {
-	ref, raw, err := s.readFile(r)
+	id, err := s.fileOf(r)
+	var ref wire.FileRef
+	var b bytes.Buffer
+	if err == nil {
+		ref, err = s.files.Get(r.Context(), id.call, id.file, &b)
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -130,19 +169,22 @@ func (s *Server) getFile(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": ref.Name}))
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Cache-Control", "private, max-age=3600")
-	_, _ = w.Write(raw)
+	_, _ = w.Write(b.Bytes())
 }
 
 // getPreview serves the picture as we drew it.
 func (s *Server) getPreview(w http.ResponseWriter, r *http.Request) {
-	_, raw, err := s.readFile(r)
+	id, err := s.fileOf(r)
+	var small []byte
+	if err == nil {
+		small, err = s.gallery.show(r.Context(), id, func() ([]byte, error) {
+			var b bytes.Buffer
+			_, err := s.files.Get(r.Context(), id.call, id.file, &b)
+			return b.Bytes(), err
+		})
+	}
 	if err != nil {
 		s.fail(w, r, err)
-		return
-	}
-	small, _, err := s.preview(r.Context(), raw)
-	if err != nil {
-		s.fail(w, r, fault.New(fault.BadFile, "files.preview", err))
 		return
 	}
 	h := w.Header()
@@ -150,18 +192,4 @@ func (s *Server) getPreview(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "image/jpeg")
 	h.Set("Cache-Control", "private, max-age=3600")
 	_, _ = w.Write(small)
-}
-
-func (s *Server) readFile(r *http.Request) (wire.FileRef, []byte, error) {
-	_, call, _, err := s.fileCall(r)
-	if err != nil {
-		return wire.FileRef{}, nil, err
-	}
-	file, err := ident.Parse[ident.FileID](r.PathValue("file"))
-	if err != nil {
-		return wire.FileRef{}, nil, fault.New(fault.NoSuchFile, "files.get", err)
-	}
-	var b bytes.Buffer
-	ref, err := s.files.Get(r.Context(), call, file, &b)
-	return ref, b.Bytes(), err
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"jedel/internal/ident"
@@ -72,5 +74,88 @@ func TestFiftyPhotosStopAtTwenty(t *testing.T) {
 	}
 	if kept != maxFiles {
 		t.Fatal(kept)
+	}
+}
+
+// TestParallelPhotosStopAtTwenty posts at the same moment: a store that counts slowly must not let
+// one more in.
+func TestParallelPhotosStopAtTwenty(t *testing.T) {
+	e := serve(t)
+	_, w := e.caller(nil)
+	h := http.Header{"X-Client": {w.Client}, "X-Client-Key": {w.Key}}
+	path, raw := "/api/v1/calls/"+string(ident.New[ident.CallID]())+"/files", picture(t)
+	var kept atomic.Int32
+	var posts sync.WaitGroup
+	for range 40 {
+		posts.Go(func() {
+			for {
+				switch code, body := e.ask("POST", path, h, bytes.NewReader(raw)); {
+				case code == http.StatusCreated:
+					kept.Add(1)
+				case strings.Contains(body, `"too_many"`):
+					// as it should be
+				case code == http.StatusTooManyRequests:
+					continue // its turn comes
+				default:
+					t.Error(code, body)
+				}
+				return
+			}
+		})
+	}
+	posts.Wait()
+	e.d.mu.Lock()
+	have := len(e.d.put)
+	e.d.mu.Unlock()
+	if int(kept.Load()) != have || have > maxFiles {
+		t.Fatal(kept.Load(), have)
+	}
+	for range maxFiles - have { // one that failed gives its place back
+		if code, body := e.ask("POST", path, h, bytes.NewReader(raw)); code != http.StatusCreated {
+			t.Fatal(code, body)
+		}
+	}
+}
+
+func TestUploadsUnderWayAreBounded(t *testing.T) {
+	e := serve(t)
+	_, w := e.caller(nil)
+	var held []func()
+	for range maxUploadBytes / maxPhoto {
+		_, done, err := e.s.uploads.begin(ident.New[ident.CallID](), maxPhoto)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, done)
+	}
+	post := func(body io.Reader) *http.Response {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+e.addr+"/api/v1/calls/"+string(ident.New[ident.CallID]())+"/files", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Client", w.Client)
+		req.Header.Set("X-Client-Key", w.Key)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return res
+	}
+	chunked := io.MultiReader(bytes.NewReader(picture(t))) // of a length that nobody tells
+	if res := post(chunked); res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" {
+		t.Fatal(res.StatusCode, res.Header)
+	}
+	for _, done := range held {
+		done()
+	}
+	if res := post(bytes.NewReader(picture(t))); res.StatusCode != http.StatusCreated {
+		t.Fatal(res.StatusCode)
+	}
+	e.s.uploads.mu.Lock()
+	defer e.s.uploads.mu.Unlock()
+	if e.s.uploads.count != 0 || e.s.uploads.bytes != 0 || len(e.s.uploads.calls) != 0 {
+		t.Fatal(e.s.uploads.count, e.s.uploads.bytes, e.s.uploads.calls)
 	}
 }

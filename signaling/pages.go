@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -26,8 +27,8 @@ func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
 
 // pages serves the built pages from memory, compressed once.
 type pages struct {
-	files map[string]page
-	csp   map[bool]string // whether the page may be framed
+	files  map[string]page
+	frames string // who may frame the caller page
 }
 
 type page struct {
@@ -64,14 +65,59 @@ func newPages(dir fs.FS, cfg Config) (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read: %w", err)
 	}
-	const policy = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob: data:; media-src 'self' blob:; " +
-		"worker-src 'self' blob:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors "
-	frames := "'none'"
+	p.frames = "'none'"
 	if len(cfg.FrameAncestors) > 0 {
-		frames = strings.Join(cfg.FrameAncestors, " ")
+		p.frames = strings.Join(cfg.FrameAncestors, " ")
 	}
-	p.csp = map[bool]string{false: policy + "'none'", true: policy + frames}
 	return p, nil
+}
+
+// policy is the Content-Security-Policy of a page.
+func (p *pages) policy(r *http.Request, framed bool) string {
+	frames := "'none'"
+	if framed {
+		frames = p.frames
+	}
+	return "default-src 'self'; connect-src 'self'" + socketSource(r) + "; img-src 'self' blob: data:; media-src 'self' blob:; " +
+		"worker-src 'self' blob:; style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + frames
+}
+
+// socketSource names our own sockets for browsers whose 'self' means http only (Safari before
+// 15.4): those of the host that the page was asked from, encrypted ones alone where the page is. A
+// host that is not plainly one is not named: the header is the sender's, and the policy is a list.
+func socketSource(r *http.Request) string {
+	if !plainHost(r.Host) {
+		return ""
+	}
+	if r.TLS != nil {
+		return " wss://" + r.Host
+	}
+	return " ws://" + r.Host + " wss://" + r.Host // a proxy may have taken the encryption off
+}
+
+// plainHost takes what a source in a policy may name (CSP level 3 section 2.3.1): a name or an
+// IPv4 address, with or without a port.
+func plainHost(host string) bool {
+	name, port, ported := strings.Cut(host, ":")
+	if ported {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || strings.Trim(port, "0123456789") != "" {
+			return false
+		}
+	}
+	if name == "" || len(name) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func mimeOf(name string) string {
@@ -108,6 +154,11 @@ func pack(raw []byte) ([]byte, error) {
 
 // ServeHTTP serves a page or a file of the pages.
 func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	for prefix, file := range routesToPages {
 		if r.URL.Path == prefix || prefix != "/" && strings.HasPrefix(r.URL.Path, prefix+"/") {
@@ -128,7 +179,7 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	if strings.HasPrefix(f.mime, "text/html") {
-		h.Set("Content-Security-Policy", p.csp[name == "index.html"])
+		h.Set("Content-Security-Policy", p.policy(r, name == "index.html"))
 		h.Set("Permissions-Policy", "camera=(self), microphone=(self), geolocation=(self)")
 	}
 	if r.Header.Get("If-None-Match") == f.etag {

@@ -1,7 +1,9 @@
 package signaling
 
 import (
+	"bufio"
 	"compress/gzip"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -28,6 +30,42 @@ func TestPagesComeWholeAndGuarded(t *testing.T) {
 	csp := res.Header.Get("Content-Security-Policy")
 	if !strings.Contains(csp, "default-src 'self'") || strings.Contains(csp, "unsafe") || !strings.Contains(csp, "frame-ancestors 'none'") {
 		t.Fatal(csp)
+	}
+}
+
+// TestPagesMayConnectNowhereElse sends hosts that would widen the policy.
+func TestPagesMayConnectNowhereElse(t *testing.T) {
+	e := serve(t)
+	policy := func(host string) (int, string) {
+		t.Helper()
+		res, err := http.ReadResponse(bufio.NewReader(e.raw("GET / HTTP/1.1\r\nConnection: close\r\nHost: "+host+"\r\n\r\n")), nil)
+		if err != nil {
+			t.Fatal(host, err)
+		}
+		defer res.Body.Close()
+		csp := res.Header.Get("Content-Security-Policy")
+		_, connect, _ := strings.Cut(csp, "connect-src ")
+		connect, _, _ = strings.Cut(connect, ";")
+		if res.StatusCode == http.StatusOK && (strings.Count(csp, ";") != 9 || !strings.HasSuffix(csp, "frame-ancestors 'none'")) {
+			t.Errorf("%s: %s", host, csp)
+		}
+		return res.StatusCode, connect
+	}
+	for _, host := range []string{"112.example.kz", "localhost:8080", "192.0.2.7:8443"} {
+		if _, got := policy(host); got != "'self' ws://"+host+" wss://"+host {
+			t.Error(host, got)
+		}
+	}
+	for _, host := range []string{
+		"*", "*.kz", "x;script-src", "x;script-src:80", "a,b", "'unsafe-inline'", "[2001:db8::1]:8080", "a.kz:*", "a.kz:", "a.kz:+1", "a.kz:99999",
+		"a..kz", ".", "", "a.kz:80:80", strings.Repeat("a", 64), strings.Repeat("a.", 200) + "kz", "a_b", "a%20b", "user@a.kz",
+	} {
+		if code, got := policy(host); code == http.StatusOK && got != "'self'" {
+			t.Error(host, got)
+		}
+	}
+	if got := socketSource(&http.Request{Host: "a.kz", TLS: &tls.ConnectionState{}}); got != " wss://a.kz" {
+		t.Error(got)
 	}
 }
 

@@ -1,9 +1,14 @@
 package signaling
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"jedel/internal/fault"
 	"jedel/internal/ident"
@@ -63,6 +68,94 @@ func TestEveryRouteAsksForTheRightRole(t *testing.T) {
 			if code != want {
 				t.Errorf("%s %s: %d, want %d", role, route, code, want)
 			}
+		}
+	}
+}
+
+// brokenDisk lists two files and can read only the first.
+type brokenDisk struct{ fstest.MapFS }
+
+func (b brokenDisk) Open(name string) (fs.File, error) {
+	if name == "b" {
+		return nil, errors.New("input/output error")
+	}
+	return b.MapFS.Open(name)
+}
+
+func TestHalfAnArchiveIsNotTakenForTheWhole(t *testing.T) {
+	e := serve(t)
+	e.d.archive = brokenDisk{fstest.MapFS{"a": {Data: make([]byte, 1<<20)}, "b": {Data: []byte("x")}}}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+e.addr+"/api/v1/evidence/calls/"+string(ident.New[ident.CallID]())+"/archive.tar", nil)
+	req.Header = e.signIn("investigator")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if n, err := io.Copy(io.Discard, res.Body); err == nil {
+		t.Fatal("it ended as if it were whole", n)
+	}
+}
+
+func TestPanicCostsOneRequest(t *testing.T) {
+	e := serve(t, func(s *Server) {
+		s.mux.HandleFunc("GET /early", func(http.ResponseWriter, *http.Request) { panic("early") })
+		s.mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(make([]byte, 1<<20))
+			panic("late")
+		})
+	})
+	if code, body := e.ask("GET", "/early", nil, nil); code != http.StatusInternalServerError || strings.Contains(body, "early") {
+		t.Fatal(code, body)
+	}
+	res, err := http.Get("http://" + e.addr + "/late")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if n, err := io.Copy(io.Discard, res.Body); err == nil {
+		t.Fatal("it ended as if it were whole", n)
+	}
+	if code, _ := e.ask("GET", "/healthz", nil, nil); code != http.StatusOK {
+		t.Fatal(code)
+	}
+}
+
+func TestUnknownRequestsAreRefusedByCodeAndWords(t *testing.T) {
+	e := serve(t)
+	ask := func(method, path string) (*http.Response, wire.Error) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+e.addr+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		var b struct {
+			Error wire.Error `json:"error"`
+		}
+		if err := json.NewDecoder(res.Body).Decode(&b); err != nil {
+			t.Errorf("%s %s: %d %v", method, path, res.StatusCode, err)
+		}
+		return res, b.Error
+	}
+	for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"} {
+		for _, path := range []string{"/api/", "/api/v1", "/api/v2/calls", "/api/v1/staff/session/", "/api/v1/evidence/calls/x/y/z", "/api/../api/v1/%2e%2e"} {
+			if res, b := ask(method, path); res.StatusCode != http.StatusNotFound || b.Code != fault.NotFound || b.Words.KK == "" || b.Words.RU == "" || b.Words.EN == "" {
+				t.Error(method, path, res.StatusCode, b)
+			}
+		}
+	}
+	if res, b := ask("PATCH", "/api/v1/staff/session"); res.StatusCode != http.StatusMethodNotAllowed || b.Code != fault.UnknownType ||
+		res.Header.Get("Allow") != "GET, HEAD, POST, DELETE" {
+		t.Error(res.StatusCode, res.Header, b)
+	}
+	for _, path := range []string{"/", "/nothing"} {
+		if code, _ := e.ask("POST", path, nil, nil); code != http.StatusMethodNotAllowed {
+			t.Error(path, code)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
 )
 
 // Parts are what a Server is made of.
@@ -52,9 +54,13 @@ type Server struct {
 	tls      *tls.Config
 	mux      *http.ServeMux
 	sockets  lives
-	previews chan struct{} // bounds pictures decoded at once
+	gallery  *gallery
+	uploads  uploads
+	gate     *gate
+	metrics  http.Handler
 
 	checkEvery time.Duration // checkTime; tests shorten it
+	paces      paces
 }
 
 // New returns an edge that does not listen yet.
@@ -62,14 +68,15 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: p.Evidence, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, previews: make(chan struct{}, 2), checkEvery: checkTime,
+		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
-	s.routes(pages, promhttp.HandlerFor(p.Reg, promhttp.HandlerOpts{}))
+	s.metrics = promhttp.HandlerFor(p.Reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	s.routes(pages)
 	return s, nil
 }
 
@@ -111,19 +118,41 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("http.addr: %w", err)
 	}
-	return s.Serve(ctx, l)
+	if s.cfg.MetricsAddr == "" {
+		return s.Serve(ctx, l)
+	}
+	m, err := net.Listen("tcp", s.cfg.MetricsAddr)
+	if err != nil {
+		return errors.Join(fmt.Errorf("metrics.listen: %w", err), l.Close())
+	}
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return s.Serve(ctx, l) })
+	both.Go(func() error { return s.serveMetrics(ctx, m) })
+	return both.Wait()
 }
 
-// Serve is Run on a listener of the caller's.
+// Serve is Run on a listener of the caller's, without the metrics' own.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.tls != nil {
 		l = tls.NewListener(l, s.tls)
 	}
-	srv := &http.Server{
-		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		BaseContext: func(net.Listener) context.Context { return ctx }, // requests and sockets end with ctx
-		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
+	err := s.listen(ctx, l, &http.Server{Handler: s})
+	s.sockets.end()
+	return err
+}
+
+// serveMetrics serves the metrics alone, to whoever reaches the listener.
+func (s *Server) serveMetrics(ctx context.Context, l net.Listener) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics)
+	return s.listen(ctx, l, &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second})
+}
+
+// listen serves until ctx ends and then ends in order.
+func (s *Server) listen(ctx context.Context, l net.Listener, srv *http.Server) error {
+	srv.ReadHeaderTimeout, srv.IdleTimeout, srv.MaxHeaderBytes = 10*time.Second, 2*time.Minute, 32<<10
+	srv.BaseContext = func(net.Listener) context.Context { return ctx } // requests and sockets end with ctx
+	srv.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	var err error
@@ -138,7 +167,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 		<-failed
 	}
-	s.sockets.end()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -146,13 +174,21 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // ServeHTTP answers one request: security headers on everything, a panic costs one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
+	w := s.paces.paced(plain, r)
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if p != http.ErrAbortHandler {
 			s.met.panics.Inc()
 			s.log.Error("panic in a request", "path", r.URL.Path, "err", fmt.Sprint(p), "stack", string(debug.Stack()))
-			http.Error(w, "internal", http.StatusInternalServerError)
 		}
+		if w.begun || p == http.ErrAbortHandler {
+			panic(http.ErrAbortHandler) // the connection ends: nobody takes half an answer for the whole
+		}
+		s.answer(w, http.StatusInternalServerError, map[string]any{"error": errorBody(fault.New(fault.Internal, "http", nil), false)})
 	}()
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -166,13 +202,39 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // routes lists every path. docs and openapi.json list them too; a test holds them together.
-func (s *Server) routes(pages *pages, metrics http.Handler) {
+func (s *Server) routes(pages *pages) {
 	s.mux = http.NewServeMux()
 	for pattern, fn := range s.table() {
 		s.mux.HandleFunc(pattern, fn)
 	}
-	s.mux.Handle("GET /metrics", metrics)
-	s.mux.Handle("GET /", pages)
+	if s.cfg.MetricsAddr == "" {
+		s.mux.Handle("GET /metrics", s.atHome(s.metrics))
+	}
+	s.mux.HandleFunc(unknownAPI, s.unknown)
+	s.mux.Handle("/", pages)
+}
+
+// unknownAPI matches what no other route of the API does.
+const unknownAPI = "/api/"
+
+// unknown refuses a request that is not in the API, as the API refuses: by code and words.
+func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
+	const op = "api"
+	var known []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := s.mux.Handler(other); pattern != unknownAPI {
+			known = append(known, method)
+		}
+	}
+	if len(known) == 0 {
+		s.fail(w, r, fault.New(fault.NotFound, op, nil))
+		return
+	}
+	w.Header().Set("Allow", strings.Join(known, ", "))
+	s.met.refused.WithLabelValues(string(fault.UnknownType)).Inc()
+	s.answer(w, http.StatusMethodNotAllowed, map[string]any{"error": errorBody(fault.New(fault.UnknownType, op, nil), false)})
 }
 
 // table is every route of the API.

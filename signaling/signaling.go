@@ -24,6 +24,9 @@ type Config struct {
 	FrameAncestors []string       // origins that may embed the caller page
 	Secret         []byte         // keys what clients prove themselves with
 	Proxies        []netip.Prefix // who may say with X-Forwarded-For where a request comes from; none by default
+	MaxSockets     int            // in all; 0: usualSockets
+	MaxSocketsAddr int            // of one address; 0: usualSocketsEach
+	MetricsAddr    string         // where the metrics are served by themselves; empty: on Addr, for this machine alone
 	SecureCookie   bool           // the site is served over https
 	Centre         wire.Centre
 	Demo           bool   // accounts and codes are printed at the terminal

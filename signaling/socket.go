@@ -203,6 +203,12 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, fault.New(fault.ForeignOrigin, "socket", nil))
 		return
 	}
+	leave, ok := s.gate.enter(s.addr(r))
+	if !ok {
+		s.full(w)
+		return
+	}
+	defer leave()
 	up := websocket.Upgrader{HandshakeTimeout: helloTime, CheckOrigin: s.originAllowed, EnableCompression: false}
 	ws, err := up.Upgrade(w, r, nil)
 	if err != nil {

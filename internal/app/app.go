@@ -140,8 +140,12 @@ func (a *App) open(ctx context.Context, opt Options) error {
 		return err
 	}
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
+	edge, err := edgeConfig(a.cfg, opt, secret)
+	if err != nil {
+		return err
+	}
 	a.edge, err = signaling.New(signaling.Parts{
-		Config: edgeConfig(a.cfg, opt, secret), Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
+		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
 		Files: files{a}, Evidence: &evidence{app: a, cache: opt.DataDir + "/cache"}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
@@ -196,12 +200,17 @@ func mediaConfig(c config.Media) media.Config {
 	}
 }
 
-func edgeConfig(c config.Config, opt Options, secret []byte) signaling.Config {
+func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, error) {
+	proxies, err := c.Listen.Networks()
+	if err != nil {
+		return signaling.Config{}, fmt.Errorf("listen.proxies: %w", err)
+	}
 	return signaling.Config{
 		Addr: c.HTTP.Addr, Origins: c.HTTP.Origins, FrameAncestors: c.HTTP.Frame, Secret: secret, SecureCookie: opt.TLS != nil, Demo: opt.Demo,
+		Proxies: proxies, MaxSockets: c.Listen.MaxSockets, MaxSocketsAddr: c.Listen.MaxSocketsAddr, MetricsAddr: c.Metrics.Listen,
 		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution,
 		Centre: wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
-	}
+	}, nil
 }
 
 // close gives back what New opened and Run did not take over.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 type Config struct {
 	Site     Site     `yaml:"site"`
 	HTTP     HTTP     `yaml:"http"`
+	Listen   Listen   `yaml:"listen"`
+	Metrics  Metrics  `yaml:"metrics"`
 	Store    Store    `yaml:"store"`
 	Hints    Hints    `yaml:"hints"`
 	Media    Media    `yaml:"media"`
@@ -51,6 +54,34 @@ type HTTP struct {
 	KeyFile  string   `yaml:"key_file"`
 	Origins  []string `yaml:"origins"`
 	Frame    []string `yaml:"frame_ancestors"`
+}
+
+// Listen is who may connect to the front door.
+type Listen struct {
+	Proxies        []string `yaml:"proxies"`
+	MaxSockets     int      `yaml:"max_sockets"`
+	MaxSocketsAddr int      `yaml:"max_sockets_per_address"`
+}
+
+// Networks returns the proxies that are believed.
+func (l Listen) Networks() ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range l.Proxies {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, err
+		}
+		if p.Bits() == 0 || p.Addr().Is4In6() {
+			return nil, fmt.Errorf("%q is everybody, or IPv4 written as IPv6", text)
+		}
+		list = append(list, p.Masked())
+	}
+	return list, nil
+}
+
+// Metrics is where the process tells its numbers.
+type Metrics struct {
+	Listen string `yaml:"listen"`
 }
 
 // Store is where decisions become durable.
@@ -162,6 +193,11 @@ func (c Config) check() error {
 	want(c.Site.Phone != "", "site.phone: callers need a number to dial when nothing else works")
 	want(c.HTTP.TLS == "off" || c.HTTP.TLS == "self-signed" || c.HTTP.TLS == "files", "http.tls: %q is not off, self-signed or files", c.HTTP.TLS)
 	want(c.HTTP.TLS != "files" || (c.HTTP.CertFile != "" && c.HTTP.KeyFile != ""), "http.tls: files needs cert_file and key_file")
+	_, proxiesErr := c.Listen.Networks()
+	want(proxiesErr == nil, "listen.proxies: %v", proxiesErr)
+	want(c.Listen.MaxSockets > 0, "listen.max_sockets: must be positive")
+	want(c.Listen.MaxSocketsAddr > 0, "listen.max_sockets_per_address: must be positive")
+	want(c.Metrics.Listen == "" || c.Metrics.Listen != c.HTTP.Addr, "metrics.listen: %q is http.addr", c.Metrics.Listen)
 	want(c.Media.MaxPeers > 0, "media.max_peers: must be positive")
 	want(c.Recorder.Dir != "", "recorder.dir: must be set")
 	want(c.Recorder.FlushEvery > 0 && c.Recorder.FlushEvery <= time.Second, "recorder.flush_every: %v is not within 0 and 1s: at most one second may be lost", c.Recorder.FlushEvery)

@@ -73,6 +73,12 @@ func TestUnknownAndBadKeysAreRefused(t *testing.T) {
 		{"recorder: {head_every: 1m}", "head_every"},
 		{"media: {max_peers: 0}", "max_peers"},
 		{"desk: {categories: []}", "desk"},
+		{"listen: {proxies: [10.0.0.1]}", "listen.proxies"},
+		{"listen: {proxies: [0.0.0.0/0]}", "listen.proxies"},
+		{"listen: {proxies: ['::ffff:10.0.0.0/104']}", "listen.proxies"},
+		{"listen: {max_sockets: 0}", "max_sockets"},
+		{"listen: {max_sockets_per_address: -1}", "max_sockets_per_address"},
+		{"metrics: {listen: ':8080'}", "metrics.listen"},
 		{"store: [", "parse"},
 	} {
 		_, err := Parse([]byte(c.yaml))

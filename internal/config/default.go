@@ -9,8 +9,9 @@ func Default() Config {
 			Name:  Text{"Петропавл қаласының полициясы", "Полиция города Петропавловска", "Petropavl city police"},
 			Phone: "102", Lat: 54.8753, Lon: 69.1628, Zone: "Asia/Almaty", ID: "petropavl",
 		},
-		HTTP:  HTTP{Addr: ":8080", TLS: "off", Origins: []string{}, Frame: []string{}},
-		Store: Store{URL: "sqlite:data/jedel.db"},
+		HTTP:   HTTP{Addr: ":8080", TLS: "off", Origins: []string{}, Frame: []string{}},
+		Listen: Listen{Proxies: []string{}, MaxSockets: 10000, MaxSocketsAddr: 1000},
+		Store:  Store{URL: "sqlite:data/jedel.db"},
 		Media: Media{
 			UDP: ":8081", TCP: ":8081", PublicIPs: []string{}, AllowPrivate: true, MaxPeers: 1000, IdlePeers: 200,
 			IdleTime: 5 * time.Minute, WaitingPeers: 500,

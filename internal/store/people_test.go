@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -48,7 +49,8 @@ func TestSessionsEnd(t *testing.T) {
 		must(t, db.PutStaff(ctx, s))
 		must(t, db.PutStaffSession(ctx, "h1", s.ID, t0))
 		must(t, db.PutStaffSession(ctx, "h2", s.ID, t0.Add(time.Hour)))
-		must(t, db.PutStaffSession(ctx, "h1", s.ID, t0.Add(time.Minute)))
+		must(t, db.ProlongStaffSession(ctx, "h1", t0.Add(-time.Second), t0.Add(time.Minute)))
+		must(t, db.ProlongStaffSession(ctx, "h1", t0, t0.Add(time.Second))) // somebody prolonged it further meanwhile
 		got, expires, err := db.StaffSession(ctx, "h1")
 		if err != nil || got.ID != s.ID || !expires.Equal(t0.Add(time.Minute)) {
 			t.Errorf("%+v %s %v", got, expires, err)
@@ -238,6 +240,60 @@ func TestSettingIsMadeOnceByMany(t *testing.T) {
 		}
 		if _, err := db.Setting(t.Context(), "none"); !errors.Is(err, ErrNotFound) {
 			t.Error(err)
+		}
+	})
+}
+
+// TestEndedSessionsStayEnded holds that prolonging, which begins with a look at the session, does
+// not bring back one that was ended meanwhile.
+func TestEndedSessionsStayEnded(t *testing.T) {
+	forEachStore(t, func(t *testing.T, db *DB) {
+		ctx := t.Context()
+		s := Staff{ID: ident.New[ident.StaffID](), Login: "l", Roles: []string{"operator"}}
+		must(t, db.PutStaff(ctx, s))
+		now := time.Now().UTC().Truncate(time.Microsecond)
+		must(t, db.PutStaffSession(ctx, "signed-out", s.ID, now.Add(time.Hour)))
+		must(t, db.DeleteStaffSession(ctx, "signed-out"))
+		must(t, db.PutStaffSession(ctx, "over", s.ID, now.Add(-time.Second)))
+		for _, hash := range []string{"signed-out", "over", "never"} {
+			if err := db.ProlongStaffSession(ctx, hash, now, now.Add(time.Hour)); !errors.Is(err, ErrNotFound) {
+				t.Errorf("%s: %v", hash, err)
+			}
+			if _, expires, err := db.StaffSession(ctx, hash); !errors.Is(err, ErrNotFound) && expires.After(now) {
+				t.Errorf("%s is back until %s: %v", hash, expires, err)
+			}
+		}
+		must(t, db.PutStaffSession(ctx, "kept", s.ID, now.Add(time.Hour)))
+		must(t, db.PutStaffSession(ctx, "kept", s.ID, now.Add(time.Minute))) // repeated after a lost connection
+		if _, expires, err := db.StaffSession(ctx, "kept"); err != nil || !expires.Equal(now.Add(time.Hour)) {
+			t.Error(expires, err)
+		}
+	})
+}
+
+// TestSigningOutWinsAgainstUse signs out while the session is used.
+func TestSigningOutWinsAgainstUse(t *testing.T) {
+	forEachStore(t, func(t *testing.T, db *DB) {
+		ctx := t.Context()
+		s := Staff{ID: ident.New[ident.StaffID](), Login: "l", Roles: []string{"operator"}}
+		must(t, db.PutStaff(ctx, s))
+		now := time.Now()
+		for i := range 20 {
+			hash := fmt.Sprint(i)
+			must(t, db.PutStaffSession(ctx, hash, s.ID, now.Add(time.Hour)))
+			var using sync.WaitGroup
+			for range 4 {
+				using.Go(func() {
+					if err := db.ProlongStaffSession(ctx, hash, now, now.Add(2*time.Hour)); err != nil && !errors.Is(err, ErrNotFound) {
+						t.Error(err)
+					}
+				})
+			}
+			must(t, db.DeleteStaffSession(ctx, hash))
+			using.Wait()
+			if _, _, err := db.StaffSession(ctx, hash); !errors.Is(err, ErrNotFound) {
+				t.Fatal("a session that was ended is back", err)
+			}
 		}
 	})
 }

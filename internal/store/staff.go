@@ -78,10 +78,24 @@ func (k staff) UseTOTP(ctx context.Context, id ident.StaffID, step int64) (bool,
 	})
 }
 
-// PutStaffSession keeps a session under the hash of its token, or moves its end.
+// PutStaffSession keeps a new session under the hash of its token. One that is there stays as it
+// is.
 func (k staff) PutStaffSession(ctx context.Context, hash string, id ident.StaffID, expires time.Time) error {
-	return k.c.exec(ctx, `INSERT INTO staff_sessions (hash, staff, expires) VALUES (?, ?, ?)
-		ON CONFLICT (hash) DO UPDATE SET expires = excluded.expires`, hash, id, expires)
+	return k.c.exec(ctx, `INSERT INTO staff_sessions (hash, staff, expires) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING`, hash, id, expires)
+}
+
+// ProlongStaffSession moves the end of a session that is not over at now, and never to an earlier
+// time; ErrNotFound where it was ended meanwhile: it stays ended.
+func (k staff) ProlongStaffSession(ctx context.Context, hash string, now, until time.Time) error {
+	_, err := inTx(ctx, k.c, func(ctx context.Context, t txn) (struct{}, error) {
+		rows, err := t.exec(ctx, `UPDATE staff_sessions SET expires = CASE WHEN expires > ? THEN expires ELSE ? END WHERE hash = ? AND expires > ?`,
+			until, until, hash, now)
+		if err == nil && rows == 0 {
+			err = ErrNotFound
+		}
+		return struct{}{}, err
+	})
+	return err
 }
 
 // StaffSession returns whose session it is and until when, or ErrNotFound. It does not compare

@@ -266,7 +266,11 @@ func (a *Accounts) Still(ctx context.Context, session Session, used bool) (store
 		return store.Staff{}, fault.New(fault.Unavailable, op, err)
 	}
 	if used && expires.Sub(now) < SessionTime-time.Hour {
-		if err := a.db.PutStaffSession(ctx, string(session), s.ID, now.Add(SessionTime)); err != nil {
+		err := a.db.ProlongStaffSession(ctx, string(session), now, now.Add(SessionTime))
+		if errors.Is(err, store.ErrNotFound) { // signed out since we looked
+			return store.Staff{}, fault.New(fault.NotSignedIn, op, nil)
+		}
+		if err != nil {
 			return store.Staff{}, fault.New(fault.Unavailable, op, err)
 		}
 	}

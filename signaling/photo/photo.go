@@ -11,7 +11,6 @@ import (
 	"image/color"
 	"image/jpeg"
 	_ "image/png" // decoder
-	"io"
 
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp" // decoder
@@ -36,22 +35,29 @@ type Info struct {
 	Width, Height int // pixels, as they are shown
 }
 
-// Check reads what r is without decoding the whole; then Preview proves that it can be decoded.
-func Check(r io.Reader) (Info, error) {
-	cfg, format, err := image.DecodeConfig(r)
+// ErrTooLarge reports a picture that would take more than MaxDecode to decode.
+var ErrTooLarge = errors.New("a picture too large to decode")
+
+// Check reads what raw is without decoding the whole; then Preview proves that it can be decoded.
+func Check(raw []byte) (Info, error) {
+	cfg, format, err := image.DecodeConfig(bytes.NewReader(raw))
 	if err != nil {
 		return Info{}, fmt.Errorf("%w: %w", ErrNotPicture, err)
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > MaxSide || cfg.Height > MaxSide || cfg.Width*cfg.Height > MaxPixels {
 		return Info{}, fmt.Errorf("%w: %d x %d pixels", ErrNotPicture, cfg.Width, cfg.Height)
 	}
+	if n := cost(raw, format, cfg); n > MaxDecode {
+		return Info{}, fmt.Errorf("%w: %d x %d pixels take %d bytes", ErrTooLarge, cfg.Width, cfg.Height, n)
+	}
 	return Info{Mime: "image/" + format, Width: cfg.Width, Height: cfg.Height}, nil
 }
 
-// Preview decodes a checked picture and returns it as a JPEG of at most PreviewSide, turned as its
-// EXIF orientation says and without any metadata.
+// Preview decodes a picture and returns it as a JPEG of at most PreviewSide, turned as its EXIF
+// orientation says and without any metadata. It takes up to MaxDecode of memory: bound how many
+// run at once.
 func Preview(raw []byte) ([]byte, Info, error) {
-	info, err := Check(bytes.NewReader(raw))
+	info, err := Check(raw)
 	if err != nil {
 		return nil, info, err
 	}
