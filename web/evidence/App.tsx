@@ -64,7 +64,7 @@ export function App() {
   else if (staff && call) page = <Case id={call} language={language} theme={theme} fetchable={staff.roles.includes("investigator")} />;
   else if (staff) page = <Search />;
   return (
-    <div class="page" key={language}>
+    <div class="page">
       <header class="bar">
         <b>{t("title")}</b>
         <span class="grow" />

@@ -1,5 +1,6 @@
 import { t } from "../lib/i18n";
 import type { Interval, Timeline } from "./rest";
+import { why } from "./words";
 
 /** Bars of one lane, in percent of the call, set through the CSSOM: the policy allows no styles in
  * the page. */
@@ -16,7 +17,7 @@ function Bar({ from, to, of, kind, title }: { from: number; to: number; of: numb
 export function Lanes({ line, ms, fault, onSeek }: { line: Timeline; ms: number; fault: number | undefined; onSeek: (ms: number) => void }) {
   const of = Math.max(1, line.durationMs);
   const holes = (list: Interval[], kind: string, who: string) =>
-    list.filter((i) => !i.participant || i.participant === who).map((i) => <Bar key={`${kind}${i.fromMs}${i.stream}`} from={i.fromMs} to={i.toMs} of={of} kind={kind} title={`${t(kind)}: ${i.cause}`} />);
+    list.filter((i) => !i.participant || i.participant === who).map((i) => <Bar key={`${kind}${i.fromMs}${i.stream}`} from={i.fromMs} to={i.toMs} of={of} kind={kind} title={`${t(kind)}: ${why(i)}`} />);
   const press = (e: MouseEvent) => {
     const box = (e.currentTarget as Element).getBoundingClientRect();
     onSeek(((e.clientX - box.left) / box.width) * of);
