@@ -5,7 +5,7 @@ import { type ProofFault, type Report, verify } from "./rest";
 import { phrase, streamName } from "./words";
 
 /** Each level of the proof is a line of its own; a fault cannot be hidden. */
-export function Proof({ call, dir, ask, onFault }: { call: string; dir: string; ask: number; onFault: (second: number | undefined) => void }) {
+export function Proof({ call, dir, ask, onReport }: { call: string; dir: string; ask: number; onReport: (r: Report) => void }) {
   const [report, setReport] = useState<Report | null>(null);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");
@@ -16,7 +16,7 @@ export function Proof({ call, dir, ask, onFault }: { call: string; dir: string; 
       .then(
         (r) => {
           setReport(r);
-          onFault(r.levels.find((l) => l.fault)?.fault?.second);
+          onReport(r);
         },
         (err) => setWrong(saying(err)),
       )

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { format } from "../lib/i18n";
+import { acts } from "./keys";
 import { phrase, streamName } from "./words";
 
 const langs = ["kk", "ru", "en"] as const;
@@ -23,6 +24,11 @@ test("every text that the page asks for exists", () => {
   expect(whole.length).toBeGreaterThan(40);
   expect(whole.filter((k) => !(k in texts.kk))).toEqual([]);
   for (const m of source.matchAll(/\bt\(`([a-z][\w.]*)\$\{/g)) expect(Object.keys(texts.kk).some((k) => k.startsWith(m[1] ?? "")), m[1]).toBe(true);
+});
+
+test("every key, and every reason of the recorder, has words", () => {
+  const reasons = ["loss", "no_keyframe", "ssrc_change", "overlap", "other_codec", "recorder_restart", "no_space", "write_error", "slow_disk"];
+  for (const k of [...acts.map((a) => `act.${a}`), ...reasons.map((r) => `why.${r}`)]) expect(texts.kk[k], k).toBeTruthy();
 });
 
 test("the same variables stand in each language", () => {
