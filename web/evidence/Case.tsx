@@ -92,7 +92,7 @@ function Open({ d, language, theme, fetchable }: Props) {
       {d.archive.state !== "sealed" && <p class="warn" role="status">{t("running")}</p>}
       <Proof call={d.row.call} dir={d.archive.dir} ask={ask} onReport={setReport} />
       <div class="sides">
-        {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={m.role === "caller" ? t("role.caller") : `${t("role.operator")} ${d.row.operator}`} />)}
+        {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={m.role === "caller" ? t("role.caller") : `${t("role.operator")} · ${d.row.operator}`} />)}
         <Place line={line} ms={p.ms} language={language} theme={theme} />
       </div>
       <Controls
@@ -104,7 +104,7 @@ function Open({ d, language, theme, fetchable }: Props) {
           <span>{t(citing.copied ? "cited" : "cited.byhand")}</span> <code>{citing.shown}</code> <button type="button" onClick={citing.hide}>{t("close")}</button>
         </p>
       )}
-      <Lanes line={line} ms={p.ms} language={language} fault={second} markers={markers.list} onSeek={p.seek} onStream={setStream} />
+      <Lanes line={line} ms={p.ms} language={language} theme={theme} fault={second} markers={markers.list} onSeek={p.seek} onStream={setStream} />
       <Markers list={markers.list} onSeek={p.seek} onCite={citing.copy} onDrop={markers.drop} />
       <Log line={line} ms={p.ms} onSeek={p.seek} call={d.row.call} />
       <Help open={help} close={() => setHelp(false)} />

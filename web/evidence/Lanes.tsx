@@ -3,12 +3,14 @@ import { t } from "../lib/i18n";
 import { Lane, Mark } from "./Lane";
 import type { Interval, Media, Timeline } from "./rest";
 import { lastAt } from "./sync";
-import { why } from "./words";
+import { useWave, Wave } from "./Wave";
+import { eventName, why } from "./words";
 
 interface Props {
   line: Timeline;
   ms: number;
   language: string;
+  theme: string;
   fault: number | undefined;
   markers: number[];
   onSeek: (ms: number) => void;
@@ -35,21 +37,23 @@ export function Lanes(props: Props) {
 const length = (line: Timeline) => Math.max(1, line.durationMs);
 const at = (list: Interval[], ms: number) => list.find((i) => i.fromMs <= ms && ms <= i.toMs);
 
-function MediaLane({ m, line, ms, language, onSeek }: Props & { m: Media }) {
+function MediaLane({ m, line, ms, language, theme, onSeek }: Props & { m: Media }) {
   const of = length(line);
   const name = t(`role.${roleOf(m)}`);
   const mine = useMemo(() => [...line.damage, ...line.gaps].filter((i) => !i.participant || i.participant === m.participant), [line, m]);
+  const wave = useWave(m);
   const marks = useMemo(
     () => (
       <>
         <Mark from={m.offsetMs} to={m.offsetMs + m.durationMs} of={of} kind="media" title="" />
+        <Wave m={m} of={of} theme={theme} {...wave} />
         {mine.map((i, n) => <Mark key={n} from={i.fromMs} to={i.toMs} of={of} kind={line.gaps.includes(i) ? "gap" : "damage"} title={why(i)} />)}
       </>
     ),
-    [line, m, language],
+    [line, m, language, theme, wave.state, wave.shape],
   );
   const hole = at(mine, ms);
-  return <Lane kind={roleOf(m)} name={name} ms={ms} of={of} said={hole ? why(hole) : ""} onSeek={onSeek}>{marks}</Lane>;
+  return <Lane kind={roleOf(m)} name={name} ms={ms} of={of} said={hole ? why(hole) : t(`wave.${wave.state}`)} onSeek={onSeek}>{marks}</Lane>;
 }
 
 function Chat({ line, ms, language, onSeek }: Props) {
@@ -77,14 +81,14 @@ function Events({ line, ms, language, markers, onSeek }: Props) {
   const marks = useMemo(
     () => (
       <>
-        {events.map((e, i) => <Mark key={i} from={e.ms} to={e.ms} of={of} kind="event" title={t(`ev.${e.kind}`)} />)}
+        {events.map((e, i) => <Mark key={i} from={e.ms} to={e.ms} of={of} kind="event" title={eventName(e.kind)} />)}
         {markers.map((m) => <Mark key={`m${m}`} from={m} to={m} of={of} kind="marked" title={t("marker")} />)}
       </>
     ),
     [events, markers, language],
   );
   const last = lastAt(events, ms);
-  return <Lane kind="events" name={t("events.lane")} ms={ms} of={of} said={last ? t(`ev.${last.kind}`) : ""} onSeek={onSeek}>{marks}</Lane>;
+  return <Lane kind="events" name={t("events.lane")} ms={ms} of={of} said={last ? eventName(last.kind) : ""} onSeek={onSeek}>{marks}</Lane>;
 }
 
 /** What is missing, whosever it is: lost on the way, not recorded, or wrong by the proof. */

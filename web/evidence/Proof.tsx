@@ -33,7 +33,7 @@ export function Proof({ call, dir, ask, onReport }: { call: string; dir: string;
       </div>
       {wrong && <p class="bad" role="alert">{wrong}</p>}
       {report && (
-        <ul role="status">
+        <div role="status"><ul>
           {report.levels.map((l) => (
             <li key={l.level} data-state={l.state}>
               <b>{l.level}</b> <strong>{t(`state.${l.state}`)}</strong> <span>{l.notes.map((n) => phrase(n, t)).join(" ")}</span>
@@ -41,7 +41,7 @@ export function Proof({ call, dir, ask, onReport }: { call: string; dir: string;
             </li>
           ))}
           {report.findings.map((f) => <li key={f.code + f.text} class="hint">{phrase(f, t)}</li>)}
-        </ul>
+        </ul></div>
       )}
     </section>
   );

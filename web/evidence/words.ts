@@ -27,6 +27,11 @@ export function streamName(name: string, say: typeof t): string {
   return name.split(" ").map((w) => known(`stream.${w}`, w, say)).join(" · ");
 }
 
+/** What an event is called; one of a newer gateway has a name too. */
+export function eventName(kind: string): string {
+  return known(`ev.${kind}`, t("ev.other"), t);
+}
+
 /** Why a stretch is missing or damaged. */
 export function why(i: Interval): string {
   return known(`why.${i.cause}`, i.cause, t);
