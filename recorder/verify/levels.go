@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 
@@ -20,20 +19,22 @@ func (c *checker) files() (Level, error) {
 	var faults []Fault
 	if c.seal != nil {
 		faults = c.sealedFiles()
-		l.Text = fmt.Sprintf("SHA-256 of %d segments compared with the seal.", len(c.seal.Segments))
+		l.say(saidSeal, Args{"segments": len(c.seal.Segments)})
 	}
 	listed, more, err := c.listedFiles()
 	if err != nil {
 		return l, err
 	}
 	if listed > 0 {
-		l.Text = strings.TrimSpace(fmt.Sprintf("%s SHA-256 of %d files compared with %s.", l.Text, listed, checksumFile))
+		l.say(saidList, Args{"files": listed, "file": checksumFile})
 	}
 	if c.seal == nil && listed == 0 {
-		l.State, l.Text = NotChecked, "There is no list of checksums: the call is not sealed and not exported."
+		l.State = NotChecked
+		why := saidNoList
 		if c.sealed {
-			l.Text = "The seal cannot be read, and there is no other list of checksums."
+			why = saidNoSeal
 		}
+		l.say(why, nil)
 	}
 	return c.list(l, append(faults, more...)), nil
 }
@@ -41,8 +42,8 @@ func (c *checker) files() (Level, error) {
 // sealedFiles compares files with the seal's manifest.
 func (c *checker) sealedFiles() []Fault {
 	var faults []Fault
-	complain := func(second float64, name, format string, args ...any) {
-		faults = append(faults, Fault{Second: second, Segment: name, What: name + ": " + fmt.Sprintf(format, args...)})
+	complain := func(name string, code Code, args Args) {
+		faults = append(faults, Fault{Second: c.second(name), Segment: name}.because(code, args))
 	}
 	segments := map[string]proof.ManifestSegment{}
 	for _, s := range c.Content.Segments {
@@ -51,19 +52,18 @@ func (c *checker) sealedFiles() []Fault {
 	for _, want := range c.seal.Segments {
 		got, ok := segments[want.Name]
 		delete(segments, want.Name)
-		at := c.second(want.Name)
 		switch {
 		case !ok:
-			complain(at, want.Name, "is missing")
+			complain(want.Name, badMissing, Args{"file": want.Name})
 		case got.Bytes != want.Bytes:
-			complain(at, want.Name, "has %d bytes, sealed were %d", got.Bytes, want.Bytes)
+			complain(want.Name, badSize, Args{"file": want.Name, "bytes": got.Bytes, "sealed": want.Bytes})
 		case got.SHA256 != want.SHA256:
-			complain(at, want.Name, "has another SHA-256 than sealed")
+			complain(want.Name, badSum, Args{"file": want.Name})
 		}
 	}
 	for _, extra := range c.Content.Segments {
 		if _, left := segments[extra.Name]; left {
-			complain(c.second(extra.Name), extra.Name, "was not there when the call was sealed")
+			complain(extra.Name, badNew, Args{"file": extra.Name})
 		}
 	}
 	return c.sharper(faults)
@@ -110,17 +110,17 @@ func (c *checker) listedFiles() (int, []Fault, error) {
 		sum, name, ok := strings.Cut(lines.Text(), " ")
 		name = strings.TrimPrefix(strings.TrimLeft(name, " "), "*")
 		if !ok || !fs.ValidPath(name) {
-			faults = append(faults, Fault{What: fmt.Sprintf("%s: line %d is none", checksumFile, n+1)})
+			faults = append(faults, Fault{}.because(badListLine, Args{"file": checksumFile, "line": n + 1}))
 			continue
 		}
 		got, err := sumFile(c.fsys, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			faults = append(faults, Fault{Segment: name, What: name + " is missing", Second: c.second(name)})
+			faults = append(faults, Fault{Segment: name, Second: c.second(name)}.because(badMissing, Args{"file": name}))
 		case err != nil:
 			return n, nil, err
 		case !strings.EqualFold(got, sum):
-			faults = append(faults, Fault{Segment: name, What: name + " has another SHA-256 than listed", Second: c.second(name)})
+			faults = append(faults, Fault{Segment: name, Second: c.second(name)}.because(badListSum, Args{"file": name}))
 		}
 	}
 	return n, c.sharper(faults), nil
@@ -130,17 +130,16 @@ func (c *checker) listedFiles() (int, []Fault, error) {
 func (c *checker) structure() Level {
 	l := Level{Level: "V1", State: Passed}
 	faults := append([]Fault(nil), c.Breaks...)
-	blocks := c.Content.Leaves
-	l.Text = fmt.Sprintf("%d leaves in %d segments read: checksums, order, times.", blocks, len(c.Segments))
+	l.say(saidRead, Args{"leaves": c.Content.Leaves, "segments": len(c.Segments)})
 	switch {
 	case c.Tail != nil && c.sealed:
 		faults = append(faults, *c.Tail)
 	case c.Tail != nil:
 		l.State = Partial
-		l.Text += fmt.Sprintf(" The last segment ends torn (%s): the recorder was stopped, or is writing.", c.Tail.What)
+		l.say(saidTorn, c.Tail.Args)
 	case !c.sealed:
 		l.State = Partial
-		l.Text += " Not sealed: whether something is missing at the end cannot be told."
+		l.say(saidOpen, nil)
 	}
 	if c.seal != nil {
 		faults = append(faults, c.sealedSizes()...)
@@ -163,15 +162,15 @@ func (c *checker) sealedSizes() []Fault {
 		}
 		g.SHA256, want.SHA256 = "", ""
 		if !ok || g != want {
-			faults = append(faults, Fault{Second: c.second(want.Name), Segment: want.Name, What: fmt.Sprintf(
-				"%s: %d of %d bytes count with leaves %d to %d; sealed were %d of %d with %d to %d",
-				want.Name, g.ValidBytes, g.Bytes, g.FirstLeaf, g.LastLeaf, want.ValidBytes, want.Bytes, want.FirstLeaf, want.LastLeaf)})
+			faults = append(faults, Fault{Second: c.second(want.Name), Segment: want.Name}.because(badSizes, Args{
+				"file": want.Name, "valid": g.ValidBytes, "bytes": g.Bytes, "first": g.FirstLeaf, "last": g.LastLeaf,
+				"sealedValid": want.ValidBytes, "sealedBytes": want.Bytes, "sealedFirst": want.FirstLeaf, "sealedLast": want.LastLeaf}))
 		}
 		delete(got, want.Name)
 	}
 	for _, s := range c.Content.Segments {
 		if _, extra := got[s.Name]; extra {
-			faults = append(faults, Fault{Second: c.second(s.Name), Segment: s.Name, What: s.Name + " is not in the seal"})
+			faults = append(faults, Fault{Second: c.second(s.Name), Segment: s.Name}.because(badUnsealed, Args{"file": s.Name}))
 		}
 	}
 	return c.sharper(faults)
@@ -189,18 +188,17 @@ func (c *checker) attempt(name string) bool {
 
 // findings tells what is true of the call without being a fault of its archive.
 func (c *checker) findings() {
-	m := c.Content
-	say := func(n int, text string) {
-		if n > 0 {
-			c.report.Findings = append(c.report.Findings, fmt.Sprintf(text, n))
-		}
+	m, f := c.Content, &c.report.Findings
+	if m.Recoveries > 0 {
+		*f = append(*f, say(foundRestarts, Args{"restarts": m.Recoveries}))
 	}
-	say(m.Recoveries, "The recorder was restarted %d times during the call.")
-	say(m.Gaps, "The recorder itself declares %d gaps.")
+	if m.Gaps > 0 {
+		*f = append(*f, say(foundGaps, Args{"gaps": m.Gaps}))
+	}
 	for _, s := range m.Streams {
 		if s.Lost > 0 {
-			c.report.Findings = append(c.report.Findings, fmt.Sprintf("%s: %d records were dropped by the recorder.", c.StreamName(s.ID), s.Lost))
+			*f = append(*f, say(foundDropped, Args{"stream": c.StreamName(s.ID), "records": s.Lost}))
 		}
 	}
-	c.report.Findings = append(c.report.Findings, "Not checked here: site log and witnesses (V3), decryption (V4), derived files (V5).")
+	*f = append(*f, say(foundUnchecked, nil))
 }

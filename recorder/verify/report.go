@@ -29,7 +29,7 @@ func (r *Report) Text(w io.Writer) error {
 	fmt.Fprintf(&b, "Sealed    %s\n", sealed)
 	fmt.Fprintf(&b, "Tree      %d leaves, root %s\n\n", r.Leaves, r.Root)
 	for _, l := range r.Levels {
-		fmt.Fprintf(&b, "%s  %-11s %s\n", l.Level, word(l.State), l.Text)
+		fmt.Fprintf(&b, "%s  %-11s %s\n", l.Level, outcome(l.State), l.Text)
 		if l.Fault == nil {
 			continue
 		}
@@ -42,7 +42,7 @@ func (r *Report) Text(w io.Writer) error {
 	}
 	b.WriteString("\n")
 	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "- %s\n", f)
+		fmt.Fprintf(&b, "- %s\n", f.Text)
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -50,6 +50,6 @@ func (r *Report) Text(w io.Writer) error {
 	return nil
 }
 
-func word(s State) string {
+func outcome(s State) string {
 	return map[State]string{Passed: "passed", Failed: "FAILED", Partial: "in part", NotChecked: "not checked"}[s]
 }

@@ -60,9 +60,17 @@ type Fault struct {
 	Stream  uint16  `json:"stream"` // 0: the call's journal, or the archive as a whole
 	Name    string  `json:"name"`   // of the stream, in words
 	Second  float64 `json:"second"` // since the call was opened
-	What    string  `json:"what"`
+	Code    Code    `json:"code"`
+	Args    Args    `json:"args,omitempty"`
+	What    string  `json:"what"` // in English
 	Segment string  `json:"segment"`
 	Offset  int64   `json:"offset"` // bytes from the beginning of the segment
+}
+
+// because gives a fault its reason.
+func (f Fault) because(code Code, args Args) Fault {
+	f.Code, f.Args, f.What = code, args, english(code, args)
+	return f
 }
 
 // Read reads a whole archive. Errors are those of the file system only.

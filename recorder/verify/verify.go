@@ -38,9 +38,17 @@ const (
 type Level struct {
 	Level string  `json:"level"` // V0, V1, V2
 	State State   `json:"state"`
-	Text  string  `json:"text"` // what was checked, with which key, what was not
+	Text  string  `json:"text"` // what was checked, with which key, what was not; in English
+	Notes []Note  `json:"notes"`
 	Fault *Fault  `json:"fault,omitempty"`
 	More  []Fault `json:"more,omitempty"` // further faults, the first of them
+}
+
+// say adds a note to the level, and its words to the text.
+func (l *Level) say(code Code, args Args) {
+	n := say(code, args)
+	l.Notes = append(l.Notes, n)
+	l.Text = strings.TrimSpace(l.Text + " " + n.Text)
 }
 
 // Exit codes: 0 all levels passed, 1 nothing could be read, 2 nothing wrong but not all checked;
@@ -66,7 +74,7 @@ type Report struct {
 	Keys     []string        `json:"keys"` // used for signatures
 	KeyGiven bool            `json:"keyGiven"`
 	Levels   []Level         `json:"levels"`
-	Findings []string        `json:"findings"` // true of the call, no fault of the archive
+	Findings []Note          `json:"findings"` // true of the call, no fault of the archive
 	Manifest *proof.Manifest `json:"manifest,omitempty"`
 	Exit     int             `json:"exit"`
 }
@@ -226,7 +234,7 @@ func (c *checker) list(l Level, faults []Fault) Level {
 		l.More = append(l.More, *c.fault(f))
 	}
 	if n := len(faults); n > 1 {
-		l.Text += fmt.Sprintf(" %d faults.", n)
+		l.say(saidMoreFaults, Args{"faults": n})
 	}
 	return l
 }
@@ -235,56 +243,56 @@ func (c *checker) list(l Level, faults []Fault) Level {
 func (c *checker) signatures() Level {
 	l := Level{Level: "V2", State: Passed}
 	var faults []Fault
-	end := Fault{Second: c.report.Seconds}
 	good, covered := 0, uint64(0)
 	var last proof.Head
 	var lastSecond float64
 	roots := map[uint64][]byte{}
 	for i, h := range c.Heads {
 		here := Fault{Second: lastSecond}
-		complain := func(format string, args ...any) {
-			here.What = fmt.Sprintf("head %d: ", h.No) + fmt.Sprintf(format, args...)
-			faults = append(faults, here)
+		complain := func(code Code, args Args) {
+			args["head"] = h.No
+			faults = append(faults, here.because(code, args))
 		}
 		if _, err := c.open(h.Raw); err != nil || h.Err != nil {
-			complain("%v", errors.Join(err, h.Err))
+			complain(badHead, Args{"cause": cause(errors.Join(err, h.Err))})
 			continue
 		}
 		here.Second = float64(h.Mono) / 1e9
 		root, reached := c.Root(i)
 		switch {
 		case !strings.HasSuffix(h.Origin, "/call/"+c.Content.Call):
-			complain("signed for %s", plain(h.Origin))
+			complain(badHeadOrigin, Args{"origin": plain(h.Origin)})
 		case h.Mono < last.Mono || h.Size < last.Size:
-			complain("goes back: %d leaves at %.3f s after %d at %.3f s", h.Size, float64(h.Mono)/1e9, last.Size, float64(last.Mono)/1e9)
+			complain(badHeadBack, Args{"leaves": h.Size, "at": float64(h.Mono) / 1e9, "leavesBefore": last.Size, "before": float64(last.Mono) / 1e9})
 		case roots[h.Size] != nil && !bytes.Equal(roots[h.Size], h.Root):
-			complain("another root for %d leaves: two histories of one call", h.Size)
+			complain(badHeadFork, Args{"leaves": h.Size})
 		case !reached && c.Tree.Size() < h.Size && len(c.Breaks) > 0:
 			here = c.Breaks[0]
-			complain("cannot be compared: the tree breaks off at leaf %d", c.Tree.Size())
+			complain(badHeadBroken, Args{"leaf": c.Tree.Size()})
 		case !reached && c.Tail != nil:
 			here = *c.Tail
-			complain("signs %d leaves, the archive can be read up to %d: %s", h.Size, c.Tree.Size(), c.Tail.What)
+			complain(badHeadTorn, Args{"leaves": h.Size, "size": c.Tree.Size(), "file": c.Tail.Segment, "offset": c.Tail.Offset, "cause": c.Tail.Args["cause"]})
 		case !reached:
-			complain("signs %d leaves, the archive has %d: durable bytes are gone", h.Size, c.Tree.Size())
+			complain(badHeadGone, Args{"leaves": h.Size, "size": c.Tree.Size()})
 		case !bytes.Equal(root, h.Root):
 			here.Stream, here.Second = h.span.place()
-			complain("another root for %d leaves: changed between %.3f s and %.3f s, in one of %d leaves of %s",
-				h.Size, here.Second, float64(h.Mono)/1e9, h.span.leaves, c.names4(h.span.streams))
+			complain(badHeadRoot, Args{"leaves": h.Size, "from": here.Second, "to": float64(h.Mono) / 1e9, "span": h.span.leaves, "streams": c.names4(h.span.streams)})
 		default:
 			good++
 			covered = max(covered, h.Size)
 		}
 		roots[h.Size], last, lastSecond = h.Root, h.Head, float64(h.Mono)/1e9
 	}
+	var seal []Fault
 	if c.sealed {
 		if c.TornHeads > 0 {
-			faults = append(faults, Fault{Second: lastSecond, What: fmt.Sprintf("heads: %d bytes after the last head", c.TornHeads)})
+			faults = append(faults, Fault{Second: lastSecond}.because(badHeadsTail, Args{"bytes": c.TornHeads}))
 		}
-		faults = append(faults, c.checkSeal(end)...)
+		seal = c.checkSeal(Fault{Second: c.report.Seconds})
 	}
-	c.describe(&l, good, covered)
-	return c.list(l, faults)
+	l.say(saidHeads, Args{"good": good, "heads": len(c.Heads)})
+	c.describe(&l, len(seal) == 0, covered)
+	return c.list(l, append(faults, seal...))
 }
 
 // place tells where the first leaf of a span stands; the stream only where there is one.
@@ -296,55 +304,52 @@ func (s span) place() (uint16, float64) {
 	return stream, float64(s.from) / 1e9
 }
 
-func (c *checker) names4(ids []uint16) string {
+func (c *checker) names4(ids []uint16) []string {
 	var names []string
 	for _, id := range ids[:min(len(ids), 4)] {
 		names = append(names, c.StreamName(id))
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
-// describe says what V2 covered and what it did not.
-func (c *checker) describe(l *Level, good int, covered uint64) {
-	l.Text = fmt.Sprintf("%d of %d heads signed and equal to the tree", good, len(c.Heads))
-	if c.sealed {
-		l.Text += "; the seal signs all leaves"
-	} else {
+// describe says what V2 covered and what it did not, and with which key.
+func (c *checker) describe(l *Level, seal bool, covered uint64) {
+	switch {
+	case !c.sealed:
 		l.State = Partial
-		l.Text += fmt.Sprintf("; not sealed: %d of %d leaves are covered by a signature", covered, c.Content.Leaves)
-	}
-	with := strings.Join(c.keys, ", ")
-	if with == "" {
-		with = "no key at all"
-	}
-	if c.given {
-		l.Text += ". Checked with the given key " + with + "."
-		return
-	}
-	l.State = Partial
-	l.Text += ". Checked only with the key found in the archive itself (" + with + "): give the recorder's key to know who signed."
-}
-
-// checkSeal compares the seal with the tree.
-func (c *checker) checkSeal(end Fault) []Fault {
-	say := func(format string, args ...any) []Fault {
-		end.What = "seal.note: " + fmt.Sprintf(format, args...)
-		return []Fault{end}
+		l.say(saidUnsealed, Args{"covered": covered, "leaves": c.Content.Leaves})
+	case seal:
+		l.say(saidSealSigns, nil)
 	}
 	switch {
+	case c.given:
+		l.say(saidKeyGiven, Args{"keys": c.keys})
+	case len(c.keys) > 0:
+		l.State = Partial
+		l.say(saidKeyOwn, Args{"keys": c.keys})
+	default:
+		l.State = Partial
+		l.say(saidKeyNone, nil)
+	}
+}
+
+// checkSeal compares the seal with the tree. Its one fault, if there is one, stands at end.
+func (c *checker) checkSeal(end Fault) []Fault {
+	say := func(code Code, args Args) []Fault { return []Fault{end.because(code, args)} }
+	switch {
 	case c.sealErr != nil:
-		return say("%v", c.sealErr)
+		return say(badSeal, Args{"cause": cause(c.sealErr)})
 	case c.seal.Call != c.Content.Call:
-		return say("seals call %s", plain(c.seal.Call))
+		return say(badSealCall, Args{"call": plain(c.seal.Call)})
 	case len(c.Breaks) > 0:
 		end = c.Breaks[0]
-		return say("cannot be compared: the tree breaks off at leaf %d of %d", c.Tree.Size(), c.seal.Leaves)
+		return say(badSealBroken, Args{"leaf": c.Tree.Size(), "leaves": c.seal.Leaves})
 	case c.seal.Leaves != c.Content.Leaves:
-		return say("seals %d leaves, the archive has %d", c.seal.Leaves, c.Content.Leaves)
+		return say(badSealLeaves, Args{"sealed": c.seal.Leaves, "leaves": c.Content.Leaves})
 	case c.seal.Root != c.Content.Root:
-		return say("seals another root")
+		return say(badSealRoot, nil)
 	case c.seal.Heads != len(c.Heads):
-		return say("seals %d heads, there are %d", c.seal.Heads, len(c.Heads))
+		return say(badSealHeadCount, Args{"sealed": c.seal.Heads, "heads": len(c.Heads)})
 	}
 	return nil
 }

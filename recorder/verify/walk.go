@@ -96,10 +96,11 @@ func (w *walk) broken(f Fault) {
 func (w *walk) takeFaults() {
 	all := w.sc.Faults()
 	for _, f := range all[w.faults:] {
-		out := Fault{Stream: f.Stream, Second: float64(f.T) / 1e9, Segment: f.Name, Offset: f.Offset,
-			What: fmt.Sprintf("%d bytes at %d of %s cannot be read: %v", f.Bytes, f.Offset, f.Name, f.Err)}
+		out := Fault{Stream: f.Stream, Second: float64(f.T) / 1e9, Segment: f.Name, Offset: f.Offset}
 		if f.Segment < 0 {
-			out.What = fmt.Sprintf("%s is missing", f.Name)
+			out = out.because(badMissing, Args{"file": f.Name})
+		} else {
+			out = out.because(badRead, Args{"file": f.Name, "bytes": f.Bytes, "offset": f.Offset, "cause": cause(f.Err)})
 		}
 		if f.Segment == w.lastCounting() && f.Offset > 0 && w.whole && (f.Tail || !w.sealed) {
 			w.Tail = &out
@@ -131,18 +132,15 @@ func (w *walk) headers(upTo int) error {
 		h := seg.Header
 		here := Fault{Second: float64(max(h.Mono0, 0)) / 1e9, Segment: seg.Name}
 		if h.FirstLeaf != w.expect && !w.blind {
-			here.What = fmt.Sprintf("%s begins at leaf %d, expected %d", seg.Name, h.FirstLeaf, w.expect)
-			w.broken(here)
+			w.broken(here.because(badFirstLeaf, Args{"file": seg.Name, "leaf": h.FirstLeaf, "expected": w.expect}))
 		}
 		if root, err := w.Tree.Root(); err != nil {
 			return fmt.Errorf("root: %w", err)
 		} else if w.whole && h.PrevRoot != "" && h.PrevRoot != base64.StdEncoding.EncodeToString(root) {
-			here.What = fmt.Sprintf("%s continues another archive: its root of what was before differs", seg.Name)
-			w.broken(here)
+			w.broken(here.because(badPrevRoot, Args{"file": seg.Name}))
 		}
 		if w.Content.Call != "" && h.Call != w.Content.Call {
-			here.What = fmt.Sprintf("%s belongs to call %s", seg.Name, h.Call)
-			w.broken(here)
+			w.broken(here.because(badSegmentCall, Args{"file": seg.Name, "call": plain(h.Call)}))
 		}
 		w.header(h)
 		if err := w.leaf(evr.Leaf(seg.Raw), h.FirstLeaf, evr.BlockHeader{T: uint64(max(h.Mono0, 0))}); err != nil {
@@ -209,17 +207,14 @@ func (w *walk) close() error {
 func (w *walk) block(b evr.Block) error {
 	h := b.Header
 	here := Fault{Stream: h.Stream, Second: float64(h.T) / 1e9, Segment: w.Segments[b.Segment].Name, Offset: b.Offset}
-	complain := func(format string, args ...any) {
-		here.What = fmt.Sprintf(format, args...)
-		w.broken(here)
-	}
+	complain := func(code Code, args Args) { w.broken(here.because(code, args)) }
 	if h.Leaf != w.expect && !w.blind {
-		complain("block of leaf %d where %d belongs", h.Leaf, w.expect)
+		complain(badBlockLeaf, Args{"leaf": h.Leaf, "expected": w.expect})
 	}
 	if h.Epoch != uint32(h.T/evr.EpochTime) || h.T > evr.MaxTime || h.Flags&^evr.FlagEncrypted != 0 {
-		complain("a header that cannot be: time %d, epoch %d, flags %d", h.T, h.Epoch, h.Flags)
+		complain(badBlockHeader, Args{"time": h.T, "epoch": h.Epoch, "flags": h.Flags})
 	} else if before := w.at[lane{h.Stream, h.Kind}]; h.T < before {
-		complain("time goes back by %v", time.Duration(before-h.T))
+		complain(badBlockTime, Args{"ms": (before - h.T) / 1e6})
 	}
 	w.at[lane{h.Stream, h.Kind}] = h.T
 	if err := w.leaf(evr.Leaf(b.Raw), h.Leaf, h); err != nil {
@@ -237,7 +232,7 @@ func (w *walk) block(b evr.Block) error {
 		return nil
 	})
 	if err != nil {
-		complain("records of leaf %d: %v", h.Leaf, err)
+		complain(badBlockRecords, Args{"leaf": h.Leaf, "cause": cause(err)})
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { type Lang, lang, langs, loadLocale, setLang, t } from "../lib/i18n";
 import type { StaffSelf } from "../lib/wire.gen";
 import { Case } from "./Case";
@@ -6,6 +6,8 @@ import { Refused, signIn, signOut, whoAmI } from "./rest";
 import { Search } from "./Search";
 
 type Theme = "dark" | "light";
+
+const names: Record<Lang, string> = { kk: "Қазақша", ru: "Русский", en: "English" };
 
 /** What a refusal says in the page's language. */
 export function saying(err: unknown): string {
@@ -53,7 +55,7 @@ export function App() {
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => { // before any effect of the page reads a colour
     document.documentElement.dataset.theme = theme;
   }, [theme]);
   useEffect(() => {
@@ -64,7 +66,7 @@ export function App() {
   else if (staff && call) page = <Case id={call} language={language} theme={theme} fetchable={staff.roles.includes("investigator")} />;
   else if (staff) page = <Search />;
   return (
-    <div class="page" key={language}>
+    <div class="page">
       <header class="bar">
         <b>{t("title")}</b>
         <span class="grow" />
@@ -79,7 +81,7 @@ export function App() {
             choose(next);
           }}
         >
-          {langs.map((l) => <option key={l} value={l}>{l}</option>)}
+          {langs.map((l) => <option key={l} value={l} lang={l}>{names[l]}</option>)}
         </select>
         <button type="button" onClick={() => setTheme(theme === "dark" ? "light" : "dark")}>{t("theme")}</button>
         {staff && <button type="button" onClick={() => void signOut().finally(() => setStaff(null))}>{t("signout")}</button>}

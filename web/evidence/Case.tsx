@@ -1,76 +1,113 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Lang, t } from "../lib/i18n";
 import { saying } from "./App";
+import { cite } from "./cite";
+import { Controls } from "./Controls";
+import { Downloads } from "./Downloads";
+import { Help } from "./Help";
+import { type Act, moves, speeds } from "./keys";
 import { Lanes } from "./Lanes";
 import { Log } from "./Log";
+import { Markers, useMarkers } from "./Markers";
 import { Place } from "./Place";
-import { Side, usePlayer } from "./Player";
+import { type Player, Side, usePlayer } from "./Player";
 import { Proof } from "./Proof";
-import { type Detail, detail } from "./rest";
-import { callClock } from "./sync";
+import { type Detail, detail, type Report } from "./rest";
+import { useKeys } from "./useKeys";
+
+interface Props { d: Detail; language: Lang; theme: "dark" | "light"; fetchable: boolean }
 
 /** One recorded call on its own clock. */
-export function Case({ id, language, theme, fetchable }: { id: string; language: Lang; theme: "dark" | "light"; fetchable: boolean }) {
+export function Case({ id, ...rest }: { id: string } & Omit<Props, "d">) {
   const [d, setDetail] = useState<Detail | null>(null);
   const [wrong, setWrong] = useState("");
   useEffect(() => {
     setDetail(null);
+    setWrong("");
     detail(id).then(setDetail, (err) => setWrong(saying(err)));
   }, [id]);
-  if (wrong) return <p class="bad" role="alert">{wrong}</p>;
+  if (wrong) return <p class="bad" role="alert">{wrong} <a href="#">{t("back")}</a></p>;
   if (!d) return <p class="wait">{t("loading")}</p>;
-  return <Open d={d} language={language} theme={theme} fetchable={fetchable} />;
+  return <Open key={id} d={d} {...rest} />;
 }
 
-function Open({ d, language, theme, fetchable }: { d: Detail; language: Lang; theme: "dark" | "light"; fetchable: boolean }) {
+/** Copies the citation of a moment and shows it, for where a page may not write to the clipboard. */
+function useCite(d: Detail, report: Report | null, stream: string) {
+  const [shown, show] = useState("");
+  const [copied, setCopied] = useState(false);
+  const copy = (ms: number) => {
+    const text = cite(
+      {
+        number: d.row.number, call: d.row.call, ms, openedMs: d.timeline.openedMs, stream,
+        root: d.archive.root || report?.root || "", leaves: d.archive.leaves || report?.leaves || 0,
+      },
+      { call: t("cite.call"), root: t("cite.root"), noRoot: t("cite.noroot") },
+    );
+    show(text);
+    setCopied(false);
+    navigator.clipboard?.writeText(text).then(() => setCopied(true), () => undefined);
+  };
+  return { shown, copied, copy, hide: () => show("") };
+}
+
+function step(p: Player, act: Act): void {
+  const by = moves[act];
+  if (by === undefined) return;
+  if (act.startsWith("frame") && p.isPlaying()) p.toggle();
+  p.seek(p.now() + by);
+}
+
+function Open({ d, language, theme, fetchable }: Props) {
   const line = d.timeline;
   const p = usePlayer(line.durationMs);
   const [speed, setSpeed] = useState(1);
   const [ask, setAsk] = useState(0);
-  const [second, setSecond] = useState<number | undefined>(undefined);
+  const [report, setReport] = useState<Report | null>(null);
+  const [help, setHelp] = useState(false);
+  const [downloads, setDownloads] = useState(false);
+  const [stream, setStream] = useState("caller");
+  const markers = useMarkers(d.row.call);
+  const citing = useCite(d, report, t(`role.${stream}`));
   useEffect(() => p.setSpeed(speed), [speed]);
-  useEffect(() => {
-    const key = (e: KeyboardEvent) => {
-      if (e.ctrlKey || e.altKey || e.metaKey || (e.target as Element).closest("input, select, textarea")) return;
-      const step: Record<string, number> = { KeyJ: -5000, KeyL: 5000, ArrowLeft: -1000, ArrowRight: 1000 };
-      if (e.code === "Space" || e.code === "KeyK") {
-        if ((e.target as Element).closest("button") && e.code === "Space") return;
-        e.preventDefault();
-        p.toggle();
-      } else if (e.code === "KeyV") setAsk((n) => n + 1);
-      else if (step[e.code]) p.seek(p.now() + (step[e.code] ?? 0));
-    };
-    addEventListener("keydown", key);
-    return () => removeEventListener("keydown", key);
-  }, [p]);
+  useKeys((act) => {
+    const rate = speeds[act];
+    if (rate) setSpeed(rate);
+    else if (act === "play") p.toggle();
+    else if (act === "marker") markers.add(p.now());
+    else if (act === "cite") citing.copy(p.now());
+    else if (act === "downloads") setDownloads(!downloads);
+    else if (act === "verify") setAsk((n) => n + 1);
+    else if (act === "help") setHelp(true);
+    else step(p, act);
+  });
+  const second = report?.levels.find((l) => l.fault)?.fault?.second;
   return (
     <>
       <div class="row">
         <a class="button" href="#">{t("back")}</a>
         <h1>№ {d.row.number} · {d.row.name || t("unknown")} {d.row.phone}</h1>
         <span class="grow" />
-        {fetchable && <a class="button" href={`/api/v1/evidence/calls/${d.row.call}/archive.tar`}>{t("archive")}</a>}
+        <Downloads d={d} open={downloads} set={setDownloads} fetchable={fetchable} />
       </div>
       {d.archive.state !== "sealed" && <p class="warn" role="status">{t("running")}</p>}
-      <Proof call={d.row.call} dir={d.archive.dir} ask={ask} onFault={setSecond} />
+      <Proof call={d.row.call} dir={d.archive.dir} ask={ask} onReport={setReport} />
       <div class="sides">
-        {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={m.role === "caller" ? t("role.caller") : `${t("role.operator")} ${d.row.operator}`} />)}
+        {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={m.role === "caller" ? t("role.caller") : `${t("role.operator")} · ${d.row.operator}`} />)}
         <Place line={line} ms={p.ms} language={language} theme={theme} />
       </div>
-      <div class="panel controls">
-        <button type="button" class="go" onClick={() => p.toggle()}>{p.playing ? t("pause") : t("play")}</button>
-        <span class="digits big">{callClock(p.ms)}</span>
-        <span class="digits">{new Date(line.openedMs + p.ms).toLocaleTimeString(language)}</span>
-        <label>{t("speed")}
-          <select value={speed} onChange={(e) => setSpeed(Number(e.currentTarget.value))}>
-            {[0.5, 1, 1.5, 2, 4].map((s) => <option key={s} value={s}>{s}×</option>)}
-          </select>
-        </label>
-        <input class="grow" type="range" aria-label={t("at")} aria-valuetext={callClock(p.ms)} min="0" max={line.durationMs} step="100" value={p.ms} onInput={(e) => p.seek(Number(e.currentTarget.value))} />
-      </div>
-      <Lanes line={line} ms={p.ms} fault={second} onSeek={p.seek} />
+      <Controls
+        p={p} speed={speed} setSpeed={setSpeed} openedMs={line.openedMs} durationMs={line.durationMs} language={language}
+        onMark={() => markers.add(p.now())} onCite={() => citing.copy(p.now())} onHelp={() => setHelp(true)}
+      />
+      {citing.shown && (
+        <p class="panel cited" role="status">
+          <span>{t(citing.copied ? "cited" : "cited.byhand")}</span> <code>{citing.shown}</code> <button type="button" onClick={citing.hide}>{t("close")}</button>
+        </p>
+      )}
+      <Lanes line={line} ms={p.ms} language={language} theme={theme} fault={second} markers={markers.list} onSeek={p.seek} onStream={setStream} />
+      <Markers list={markers.list} onSeek={p.seek} onCite={citing.copy} onDrop={markers.drop} />
       <Log line={line} ms={p.ms} onSeek={p.seek} call={d.row.call} />
-      <p class="hint">{t("keys")}</p>
+      <Help open={help} close={() => setHelp(false)} />
     </>
   );
 }

@@ -1,49 +1,112 @@
+import { useMemo } from "preact/hooks";
 import { t } from "../lib/i18n";
-import type { Interval, Timeline } from "./rest";
+import { Lane, Mark } from "./Lane";
+import type { Interval, Media, Timeline } from "./rest";
+import { lastAt } from "./sync";
+import { useWave, Wave } from "./Wave";
+import { eventName, why } from "./words";
 
-/** Bars of one lane, in percent of the call, set through the CSSOM: the policy allows no styles in
- * the page. */
-function Bar({ from, to, of, kind, title }: { from: number; to: number; of: number; kind: string; title: string }) {
-  const place = (el: HTMLElement | null) => {
-    if (!el) return;
-    el.style.left = `${(100 * from) / of}%`;
-    el.style.width = `${Math.max(0.3, (100 * (to - from)) / of)}%`;
-  };
-  return <span ref={place} class={`mark ${kind}`} title={title} />;
+interface Props {
+  line: Timeline;
+  ms: number;
+  language: string;
+  theme: string;
+  fault: number | undefined;
+  markers: number[];
+  onSeek: (ms: number) => void;
+  /** Whose lane was used last: a citation names it. */
+  onStream: (role: "caller" | "operator") => void;
 }
 
-/** Everything of the call on one scale; a press seeks. */
-export function Lanes({ line, ms, fault, onSeek }: { line: Timeline; ms: number; fault: number | undefined; onSeek: (ms: number) => void }) {
-  const of = Math.max(1, line.durationMs);
-  const holes = (list: Interval[], kind: string, who: string) =>
-    list.filter((i) => !i.participant || i.participant === who).map((i) => <Bar key={`${kind}${i.fromMs}${i.stream}`} from={i.fromMs} to={i.toMs} of={of} kind={kind} title={`${t(kind)}: ${i.cause}`} />);
-  const press = (e: MouseEvent) => {
-    const box = (e.currentTarget as Element).getBoundingClientRect();
-    onSeek(((e.clientX - box.left) / box.width) * of);
-  };
+export const roleOf = (m: Media): "caller" | "operator" => (m.role === "caller" ? "caller" : "operator");
+
+/** Everything of the call on one scale, a lane for each kind. */
+export function Lanes(props: Props) {
+  const { line, onStream } = props;
   return (
     <section class="panel lanes" aria-label={t("lanes")}>
-      {line.media.map((m) => (
-        <div class="lane" key={m.participant}>
-          <span class="name">{m.role === "caller" ? t("role.caller") : t("role.operator")}</span>
-          <div class="scale" onClick={press}>
-            <Bar from={m.offsetMs} to={m.offsetMs + m.durationMs} of={of} kind="media" title={m.mime} />
-            {holes(line.damage, "damage", m.participant)}
-            {holes(line.gaps, "gap", m.participant)}
-            <Bar from={ms} to={ms} of={of} kind="now" title="" />
-          </div>
-        </div>
-      ))}
-      <div class="lane">
-        <span class="name">{t("events")}</span>
-        <div class="scale" onClick={press}>
-          {line.events.filter((e) => e.kind !== "quality").map((e, i) => <Bar key={i} from={e.ms} to={e.ms} of={of} kind="event" title={t(`ev.${e.kind}`)} />)}
-          {line.chat.map((c) => <Bar key={c.item.id} from={c.ms} to={c.ms} of={of} kind="chat" title={c.item.text} />)}
-          {line.positions.map((p, i) => <Bar key={i} from={p.ms} to={p.ms} of={of} kind="fix" title={t("where")} />)}
-          {fault !== undefined && <Bar from={fault * 1000} to={fault * 1000 + of / 200} of={of} kind="fault" title={t("state.failed")} />}
-          <Bar from={ms} to={ms} of={of} kind="now" title="" />
-        </div>
-      </div>
+      {line.media.map((m) => <MediaLane key={m.participant} m={m} {...props} onSeek={(ms) => { onStream(roleOf(m)); props.onSeek(ms); }} />)}
+      <Chat {...props} />
+      <Positions {...props} />
+      <Events {...props} />
+      <Missing {...props} />
     </section>
   );
+}
+
+const length = (line: Timeline) => Math.max(1, line.durationMs);
+const at = (list: Interval[], ms: number) => list.find((i) => i.fromMs <= ms && ms <= i.toMs);
+
+function MediaLane({ m, line, ms, language, theme, onSeek }: Props & { m: Media }) {
+  const of = length(line);
+  const name = t(`role.${roleOf(m)}`);
+  const mine = useMemo(() => [...line.damage, ...line.gaps].filter((i) => !i.participant || i.participant === m.participant), [line, m]);
+  const wave = useWave(m);
+  const marks = useMemo(
+    () => (
+      <>
+        <Mark from={m.offsetMs} to={m.offsetMs + m.durationMs} of={of} kind="media" title="" />
+        <Wave m={m} of={of} theme={theme} {...wave} />
+        {mine.map((i, n) => <Mark key={n} from={i.fromMs} to={i.toMs} of={of} kind={line.gaps.includes(i) ? "gap" : "damage"} title={why(i)} />)}
+      </>
+    ),
+    [line, m, language, theme, wave.state, wave.shape],
+  );
+  const hole = at(mine, ms);
+  return <Lane kind={roleOf(m)} name={name} ms={ms} of={of} said={hole ? why(hole) : t(`wave.${wave.state}`)} onSeek={onSeek}>{marks}</Lane>;
+}
+
+function Chat({ line, ms, language, onSeek }: Props) {
+  const of = length(line);
+  const marks = useMemo(
+    () => line.chat.map((c) => <Mark key={c.item.id} from={c.ms} to={c.ms} of={of} kind={c.item.from === "caller" ? "said" : "said reply"} title={c.item.text || c.item.file?.name || ""} />),
+    [line, language],
+  );
+  const last = lastAt(line.chat, ms)?.item;
+  return <Lane kind="chat" name={t("chat")} ms={ms} of={of} said={last ? last.text || last.file?.name || "" : ""} onSeek={onSeek}>{marks}</Lane>;
+}
+
+function Positions({ line, ms, language, onSeek }: Props) {
+  const of = length(line);
+  const marks = useMemo(() => line.positions.map((p, i) => <Mark key={i} from={p.ms} to={p.ms} of={of} kind="fix" title={coordinates(p.fix)} />), [line, language]);
+  const here = lastAt(line.positions, ms);
+  return <Lane kind="position" name={t("where")} ms={ms} of={of} said={here ? coordinates(here.fix) : t("nowhere")} onSeek={onSeek}>{marks}</Lane>;
+}
+
+const coordinates = (f: { lat: number; lon: number }) => `${f.lat.toFixed(5)}, ${f.lon.toFixed(5)}`;
+
+function Events({ line, ms, language, markers, onSeek }: Props) {
+  const of = length(line);
+  const events = useMemo(() => line.events.filter((e) => e.kind !== "quality"), [line]);
+  const marks = useMemo(
+    () => (
+      <>
+        {events.map((e, i) => <Mark key={i} from={e.ms} to={e.ms} of={of} kind="event" title={eventName(e.kind)} />)}
+        {markers.map((m) => <Mark key={`m${m}`} from={m} to={m} of={of} kind="marked" title={t("marker")} />)}
+      </>
+    ),
+    [events, markers, language],
+  );
+  const last = lastAt(events, ms);
+  return <Lane kind="events" name={t("events.lane")} ms={ms} of={of} said={last ? eventName(last.kind) : ""} onSeek={onSeek}>{marks}</Lane>;
+}
+
+/** What is missing, whosever it is: lost on the way, not recorded, or wrong by the proof. */
+function Missing({ line, ms, language, fault, onSeek }: Props) {
+  const of = length(line);
+  const all = [...line.gaps, ...line.damage];
+  const marks = useMemo(
+    () => (
+      <>
+        {line.damage.map((i, n) => <Mark key={`d${n}`} from={i.fromMs} to={i.toMs} of={of} kind="damage" title={why(i)} />)}
+        {line.gaps.map((i, n) => <Mark key={`g${n}`} from={i.fromMs} to={i.toMs} of={of} kind="gap" title={why(i)} />)}
+        {line.faults.map((f, n) => <Mark key={`f${n}`} from={f.ms} to={f.ms} of={of} kind="fault" title={t("fault.read")} />)}
+        {fault !== undefined && <Mark from={fault * 1000} to={fault * 1000 + of / 200} of={of} kind="fault" title={t("state.failed")} />}
+      </>
+    ),
+    [line, fault, language],
+  );
+  const hole = at(all, ms);
+  const said = hole ? why(hole) : t("missing.count", { n: all.length });
+  return <Lane kind="missing" name={t("missing")} ms={ms} of={of} said={said} onSeek={onSeek}>{marks}</Lane>;
 }

@@ -1,13 +1,14 @@
 import { t } from "../lib/i18n";
 import type { Timeline } from "./rest";
 import { callClock } from "./sync";
+import { eventName } from "./words";
 
 interface Entry { ms: number; what: string; from: string; photo?: string }
 
 /** Events and chat in order; those after the playhead are pale. */
 export function Log({ line, ms, onSeek, call }: { line: Timeline; ms: number; onSeek: (ms: number) => void; call: string }) {
   const all: Entry[] = [
-    ...line.events.filter((e) => e.kind !== "quality").map((e) => ({ ms: e.ms, what: t(`ev.${e.kind}`), from: "event" })),
+    ...line.events.filter((e) => e.kind !== "quality").map((e) => ({ ms: e.ms, what: eventName(e.kind), from: "event" })),
     ...line.chat.map((c) => ({
       ms: c.ms, from: c.item.from,
       what: `${c.item.from === "caller" ? t("role.caller") : t("role.operator")}: ${c.item.text || c.item.file?.name || ""}`,

@@ -4,6 +4,8 @@ import { MapView } from "../map/MapView";
 import type { Timeline } from "./rest";
 import { lastAt } from "./sync";
 
+const old = 30_000; // ms after which a position is no longer where somebody is
+
 /** Where the caller was at this moment. */
 export function Place({ line, ms, language, theme }: { line: Timeline; ms: number; language: Lang; theme: "dark" | "light" }) {
   const here = lastAt(line.positions, ms);
@@ -19,7 +21,7 @@ export function Place({ line, ms, language, theme }: { line: Timeline; ms: numbe
     <section class="panel side place" aria-label={t("where")}>
       <h2>{t("where")}</h2>
       <p class="digits">{here ? `${here.fix.lat.toFixed(5)}, ${here.fix.lon.toFixed(5)} ±${Math.round(here.fix.accuracyM)} ${t("unit.m")} ${here.fix.text ?? ""}` : t("nowhere")}</p>
-      {first && <MapView theme={theme} lang={language} street={false} centre={{ lat: first.lat, lon: first.lon }} track={track} stale={false} points={points} follow={here?.fix} words={words} />}
+      {first && <MapView theme={theme} lang={language} street={false} centre={{ lat: first.lat, lon: first.lon }} track={track} stale={here !== undefined && ms - here.ms > old} points={points} follow={here?.fix} words={words} />}
     </section>
   );
 }

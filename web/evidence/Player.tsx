@@ -8,6 +8,7 @@ export interface Player {
   ms: number;
   playing: boolean;
   now(): number;
+  isPlaying(): boolean;
   toggle(): void;
   seek(ms: number): void;
   setSpeed(s: number): void;
@@ -52,6 +53,7 @@ export function usePlayer(durationMs: number): Player {
   const fixed = useMemo(
     () => ({
       now,
+      isPlaying: () => clock.current.on,
       toggle: () => set(now() >= durationMs ? 0 : now(), !clock.current.on, clock.current.speed),
       seek: (to: number) => set(Math.max(0, Math.min(durationMs, to)), clock.current.on, clock.current.speed),
       setSpeed: (s: number) => set(now(), clock.current.on, s),
@@ -76,7 +78,6 @@ export function Side({ m, player, name }: { m: Media; player: Player; name: stri
       {m.video ? <video ref={ref as never} src={m.url} preload="auto" playsInline muted={muted} aria-label={name} /> : <audio ref={ref as never} src={m.url} preload="auto" muted={muted} />}
       <div class="row">
         <button type="button" aria-pressed={muted} onClick={() => mute(!muted)}>{t("mute")}</button>
-        <a class="button" href={`${m.url}?download=1`} download>{t("download")}</a>
       </div>
     </section>
   );

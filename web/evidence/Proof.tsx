@@ -1,10 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import { saying } from "./App";
-import { type Report, verify } from "./rest";
+import { type ProofFault, type Report, verify } from "./rest";
+import { phrase, streamName } from "./words";
 
 /** Each level of the proof is a line of its own; a fault cannot be hidden. */
-export function Proof({ call, dir, ask, onFault }: { call: string; dir: string; ask: number; onFault: (second: number | undefined) => void }) {
+export function Proof({ call, dir, ask, onReport }: { call: string; dir: string; ask: number; onReport: (r: Report) => void }) {
   const [report, setReport] = useState<Report | null>(null);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");
@@ -15,7 +16,7 @@ export function Proof({ call, dir, ask, onFault }: { call: string; dir: string; 
       .then(
         (r) => {
           setReport(r);
-          onFault(r.levels.find((l) => l.fault)?.fault?.second);
+          onReport(r);
         },
         (err) => setWrong(saying(err)),
       )
@@ -32,16 +33,21 @@ export function Proof({ call, dir, ask, onFault }: { call: string; dir: string; 
       </div>
       {wrong && <p class="bad" role="alert">{wrong}</p>}
       {report && (
-        <ul role="status">
+        <div role="status"><ul>
           {report.levels.map((l) => (
             <li key={l.level} data-state={l.state}>
-              <b>{l.level}</b> <strong>{t(`state.${l.state}`)}</strong> <span>{l.text}</span>
-              {l.fault && <p class="bad">{t("fault", { what: l.fault.what, second: l.fault.second.toFixed(3) })}</p>}
+              <b>{l.level}</b> <strong>{t(`state.${l.state}`)}</strong> <span>{l.notes.map((n) => phrase(n, t)).join(" ")}</span>
+              {l.fault && [l.fault, ...(l.more ?? [])].map((f, i) => <Fault key={i} f={f} />)}
             </li>
           ))}
-          {report.findings?.map((f) => <li key={f} class="hint">{f}</li>)}
-        </ul>
+          {report.findings.map((f) => <li key={f.code + f.text} class="hint">{phrase(f, t)}</li>)}
+        </ul></div>
       )}
     </section>
   );
+}
+
+function Fault({ f }: { f: ProofFault }) {
+  const what = phrase({ code: f.code, text: f.what, ...(f.args ? { args: f.args } : {}) }, t);
+  return <p class="bad">{t("fault", { what, stream: streamName(f.name, t), second: f.second.toFixed(3) })}</p>;
 }

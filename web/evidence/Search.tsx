@@ -33,6 +33,26 @@ export function length(r: Row): string {
   return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
 }
 
+const columns = ["when", "number", "who", "phone", "operator", "length", "recording"] as const;
+
+/** A call of the list. The roles are said, for a phone shows the rows as cards. */
+function Line({ r }: { r: Row }) {
+  const cells = {
+    when: new Date(r.createdMs).toLocaleString(lang()),
+    number: <a href={`#${r.call}`}>№ {r.number}</a>,
+    who: r.name || t("unknown"),
+    phone: r.phone,
+    operator: r.operator,
+    length: length(r),
+    recording: <span data-rec={r.recording}>{t(`rec.${r.recording}`)}</span>,
+  };
+  return (
+    <tr role="row">
+      {columns.map((c) => <td key={c} role="cell" class={c === "length" ? "digits" : ""} data-name={t(c)}>{cells[c]}</td>)}
+    </tr>
+  );
+}
+
 export function Search() {
   const [form, setForm] = useState(kept());
   const [rows, setRows] = useState<Row[] | null>(null);
@@ -74,22 +94,12 @@ export function Search() {
       {rows?.length === 0 && <p class="wait">{t("none")}</p>}
       {rows && rows.length > 0 && (
         <div class="panel scroll">
-          <table>
-            <thead>
-              <tr>{["when", "number", "who", "phone", "operator", "length", "recording"].map((h) => <th key={h} scope="col">{t(h)}</th>)}</tr>
+          <table role="table">
+            <thead role="rowgroup">
+              <tr role="row">{columns.map((h) => <th key={h} scope="col" role="columnheader">{t(h)}</th>)}</tr>
             </thead>
-            <tbody>
-              {rows.map((r) => (
-                <tr key={r.call}>
-                  <td>{new Date(r.createdMs).toLocaleString(lang())}</td>
-                  <td><a href={`#${r.call}`}>№ {r.number}</a></td>
-                  <td>{r.name || t("unknown")}</td>
-                  <td>{r.phone}</td>
-                  <td>{r.operator}</td>
-                  <td class="digits">{length(r)}</td>
-                  <td data-rec={r.recording}>{t(`rec.${r.recording}`)}</td>
-                </tr>
-              ))}
+            <tbody role="rowgroup">
+              {rows.map((r) => <Line key={r.call} r={r} />)}
             </tbody>
           </table>
           {next && <button type="button" onClick={() => void load(next)}>{t("more")}</button>}

@@ -16,8 +16,11 @@ export interface Detail {
   archive: { state: string; leaves: number; root: string; segments: number; durationMs: number; dir: string };
   timeline: Timeline;
 }
-export interface Level { level: string; state: "passed" | "failed" | "partial" | "not_checked"; text: string; fault?: { stream: number; second: number; what: string } }
-export interface Report { levels: Level[]; exit: number; findings: string[] }
+/** Something the verifier says: a stable code with its numbers, and the same in English. */
+export interface Note { code: string; args?: Record<string, unknown>; text: string }
+export interface ProofFault { stream: number; name: string; second: number; code: string; args?: Record<string, unknown>; what: string }
+export interface Level { level: string; state: "passed" | "failed" | "partial" | "not_checked"; text: string; notes: Note[]; fault?: ProofFault; more?: ProofFault[] }
+export interface Report { levels: Level[]; exit: number; findings: Note[]; root: string; leaves: number; sealed: boolean }
 
 /** A refusal with words for people. */
 export class Refused extends Error {

@@ -1,0 +1,219 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"jedel/recorder/evr"
+	"jedel/recorder/proof"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// Code names something a report says. Codes are never changed: pages have words for them in their
+// own languages.
+type Code string
+
+// Args are the names and numbers that belong to a code. A value may itself be a Code.
+type Args map[string]any
+
+// Note is something a report says: the code and its numbers for programs, the text in English.
+type Note struct {
+	Code Code   `json:"code"`
+	Args Args   `json:"args,omitempty"`
+	Text string `json:"text"`
+}
+
+// What the levels say of themselves.
+const (
+	saidSeal       Code = "v0.seal"
+	saidList       Code = "v0.list"
+	saidNoList     Code = "v0.none"
+	saidNoSeal     Code = "v0.unreadable"
+	saidRead       Code = "v1.read"
+	saidTorn       Code = "v1.torn"
+	saidOpen       Code = "v1.open"
+	saidHeads      Code = "v2.heads"
+	saidSealSigns  Code = "v2.seal"
+	saidUnsealed   Code = "v2.unsealed"
+	saidKeyGiven   Code = "v2.key.given"
+	saidKeyOwn     Code = "v2.key.own"
+	saidKeyNone    Code = "v2.key.none"
+	saidMoreFaults Code = "more"
+)
+
+// Faults.
+const (
+	badMissing       Code = "file.missing"
+	badSize          Code = "file.size"
+	badSum           Code = "file.sum"
+	badNew           Code = "file.new"
+	badListLine      Code = "list.line"
+	badListSum       Code = "list.sum"
+	badSizes         Code = "segment.sizes"
+	badUnsealed      Code = "segment.unsealed"
+	badRead          Code = "read.failed"
+	badFirstLeaf     Code = "segment.leaf"
+	badPrevRoot      Code = "segment.root"
+	badSegmentCall   Code = "segment.call"
+	badBlockLeaf     Code = "block.leaf"
+	badBlockHeader   Code = "block.header"
+	badBlockTime     Code = "block.time"
+	badBlockRecords  Code = "block.records"
+	badHead          Code = "head.bad"
+	badHeadOrigin    Code = "head.origin"
+	badHeadBack      Code = "head.back"
+	badHeadFork      Code = "head.fork"
+	badHeadBroken    Code = "head.broken"
+	badHeadTorn      Code = "head.torn"
+	badHeadGone      Code = "head.gone"
+	badHeadRoot      Code = "head.root"
+	badHeadsTail     Code = "heads.tail"
+	badSeal          Code = "seal.bad"
+	badSealCall      Code = "seal.call"
+	badSealBroken    Code = "seal.broken"
+	badSealLeaves    Code = "seal.leaves"
+	badSealRoot      Code = "seal.root"
+	badSealHeadCount Code = "seal.heads"
+)
+
+// Findings.
+const (
+	foundRestarts  Code = "found.restarts"
+	foundGaps      Code = "found.gaps"
+	foundDropped   Code = "found.dropped"
+	foundUnchecked Code = "found.unchecked"
+)
+
+// Causes stand within other notes.
+const (
+	causeMissing   Code = "cause.missing"
+	causeTooBad    Code = "cause.too_bad"
+	causeShort     Code = "cause.short"
+	causeMagic     Code = "cause.magic"
+	causeCRC       Code = "cause.crc"
+	causeSize      Code = "cause.size"
+	causeHead      Code = "cause.head"
+	causeSeal      Code = "cause.seal"
+	causeSignature Code = "cause.signature"
+	causeUnsigned  Code = "cause.unsigned"
+	causeMalformed Code = "cause.malformed"
+)
+
+// texts has every code in English, with its arguments in braces.
+var texts = map[Code]string{
+	saidSeal:       "SHA-256 of {segments} segments compared with the seal.",
+	saidList:       "SHA-256 of {files} files compared with {file}.",
+	saidNoList:     "There is no list of checksums: the call is not sealed and not exported.",
+	saidNoSeal:     "The seal cannot be read, and there is no other list of checksums.",
+	saidRead:       "{leaves} leaves in {segments} segments read: checksums, order, times.",
+	saidTorn:       "The last segment ends torn ({bytes} bytes at {offset} of {file} cannot be read: {cause}): the recorder was stopped, or is writing.",
+	saidOpen:       "Not sealed: whether something is missing at the end cannot be told.",
+	saidHeads:      "{good} of {heads} heads signed and equal to the tree.",
+	saidSealSigns:  "The seal signs all leaves.",
+	saidUnsealed:   "Not sealed: {covered} of {leaves} leaves are covered by a signature.",
+	saidKeyGiven:   "Checked with the given key {keys}.",
+	saidKeyOwn:     "Checked only with the key found in the archive itself ({keys}): give the recorder's key to know who signed.",
+	saidKeyNone:    "The archive names no key and none was given: no signature could be checked.",
+	saidMoreFaults: "{faults} faults.",
+
+	badMissing:       "{file}: is missing",
+	badSize:          "{file}: has {bytes} bytes, sealed were {sealed}",
+	badSum:           "{file}: has another SHA-256 than sealed",
+	badNew:           "{file}: was not there when the call was sealed",
+	badListLine:      "{file}: line {line} is none",
+	badListSum:       "{file}: has another SHA-256 than listed",
+	badSizes:         "{file}: {valid} of {bytes} bytes count with leaves {first} to {last}; sealed were {sealedValid} of {sealedBytes} with {sealedFirst} to {sealedLast}",
+	badUnsealed:      "{file}: is not in the seal",
+	badRead:          "{file}: {bytes} bytes at {offset} cannot be read: {cause}",
+	badFirstLeaf:     "{file}: begins at leaf {leaf}, expected {expected}",
+	badPrevRoot:      "{file}: continues another archive: its root of what was before differs",
+	badSegmentCall:   "{file}: belongs to call {call}",
+	badBlockLeaf:     "block of leaf {leaf} where {expected} belongs",
+	badBlockHeader:   "a header that cannot be: time {time}, epoch {epoch}, flags {flags}",
+	badBlockTime:     "time goes back by {ms} ms",
+	badBlockRecords:  "records of leaf {leaf}: {cause}",
+	badHead:          "head {head}: {cause}",
+	badHeadOrigin:    "head {head}: signed for {origin}",
+	badHeadBack:      "head {head}: goes back: {leaves} leaves at {at} s after {leavesBefore} at {before} s",
+	badHeadFork:      "head {head}: another root for {leaves} leaves: two histories of one call",
+	badHeadBroken:    "head {head}: cannot be compared: the tree breaks off at leaf {leaf}",
+	badHeadTorn:      "head {head}: signs {leaves} leaves, the archive can be read up to {size}; {file} is torn at {offset}: {cause}",
+	badHeadGone:      "head {head}: signs {leaves} leaves, the archive has {size}: durable bytes are gone",
+	badHeadRoot:      "head {head}: another root for {leaves} leaves: changed between {from} s and {to} s, in one of {span} leaves of {streams}",
+	badHeadsTail:     "heads: {bytes} bytes after the last head",
+	badSeal:          "seal.note: {cause}",
+	badSealCall:      "seal.note: seals call {call}",
+	badSealBroken:    "seal.note: cannot be compared: the tree breaks off at leaf {leaf} of {leaves}",
+	badSealLeaves:    "seal.note: seals {sealed} leaves, the archive has {leaves}",
+	badSealRoot:      "seal.note: seals another root",
+	badSealHeadCount: "seal.note: seals {sealed} heads, there are {heads}",
+
+	foundRestarts:  "The recorder was restarted during the call: {restarts}.",
+	foundGaps:      "Gaps that the recorder itself declares: {gaps}.",
+	foundDropped:   "{stream}: {records} records were dropped by the recorder.",
+	foundUnchecked: "Not checked here: site log and witnesses (V3), decryption (V4), derived files (V5).",
+
+	causeMissing:   "missing",
+	causeTooBad:    "too much damage to search through",
+	causeShort:     "too short",
+	causeMagic:     "wrong magic",
+	causeCRC:       "checksum differs",
+	causeSize:      "size out of bounds",
+	causeHead:      "not a head",
+	causeSeal:      "not a seal",
+	causeSignature: "the signature is wrong",
+	causeUnsigned:  "not signed with a known key",
+	causeMalformed: "malformed",
+}
+
+// say makes a note of a code.
+func say(code Code, args Args) Note { return Note{code, args, english(code, args)} }
+
+func english(code Code, args Args) string {
+	var pairs []string
+	for name, v := range args {
+		pairs = append(pairs, "{"+name+"}", word(v))
+	}
+	return strings.NewReplacer(pairs...).Replace(texts[code])
+}
+
+// word writes one argument in English.
+func word(v any) string {
+	switch v := v.(type) {
+	case Code:
+		return texts[v]
+	case float64:
+		return fmt.Sprintf("%.3f", v)
+	case []string:
+		return strings.Join(v, ", ")
+	}
+	return fmt.Sprint(v)
+}
+
+// cause finds the code of what a reader gave as its reason.
+func cause(err error) Code {
+	var (
+		unverified *note.UnverifiedNoteError
+		invalid    *note.InvalidSignatureError
+	)
+	switch {
+	case errors.As(err, &invalid):
+		return causeSignature
+	case errors.As(err, &unverified):
+		return causeUnsigned
+	}
+	for _, known := range []struct {
+		err  error
+		code Code
+	}{
+		{evr.ErrMissing, causeMissing}, {evr.ErrTooBad, causeTooBad}, {evr.ErrShort, causeShort}, {evr.ErrMagic, causeMagic},
+		{evr.ErrCRC, causeCRC}, {evr.ErrSize, causeSize}, {proof.ErrHead, causeHead}, {errSeal, causeSeal},
+	} {
+		if errors.Is(err, known.err) {
+			return known.code
+		}
+	}
+	return causeMalformed
+}

@@ -1,0 +1,38 @@
+/** Words for what the verifier and the recorder say in codes. */
+import { t } from "../lib/i18n";
+import type { Interval, Note } from "./rest";
+
+/** Pure: what a note says, by the words of one language; unknown codes keep the text they came with. */
+export function phrase(n: Note, say: typeof t): string {
+  const key = `proof.${n.code}`;
+  if (say(key) === key) return n.text;
+  const vars = Object.fromEntries(Object.entries(n.args ?? {}).map(([name, v]) => [name, value(name, v, say)]));
+  return say(key, vars);
+}
+
+function value(name: string, v: unknown, say: typeof t): string {
+  if (name === "cause") return known(`proof.${String(v)}`, String(v), say);
+  if (name === "stream" || name === "streams") return (Array.isArray(v) ? v : [v]).map((s) => streamName(String(s), say)).join(", ");
+  if (typeof v === "number" && !Number.isInteger(v)) return v.toFixed(3);
+  return Array.isArray(v) ? v.join(", ") : String(v ?? "");
+}
+
+function known(key: string, otherwise: string, say: typeof t): string {
+  const words = say(key);
+  return words === key ? otherwise : words;
+}
+
+/** "caller audio" in the page's language: a stream is named by words that each have theirs. */
+export function streamName(name: string, say: typeof t): string {
+  return name.split(" ").map((w) => known(`stream.${w}`, w, say)).join(" · ");
+}
+
+/** What an event is called; one of a newer gateway has a name too. */
+export function eventName(kind: string): string {
+  return known(`ev.${kind}`, t("ev.other"), t);
+}
+
+/** Why a stretch is missing or damaged. */
+export function why(i: Interval): string {
+  return known(`why.${i.cause}`, i.cause, t);
+}
