@@ -148,6 +148,7 @@ var homes = map[string][]string{
 	"github.com/alecthomas/kong":                     {"cmd"},
 	"github.com/goccy/go-yaml":                       {"internal/config"},
 	"golang.org/x/mod/sumdb/note":                    {"recorder"},
+	"filippo.io/age":                                 {"recorder/keys"},
 	"github.com/transparency-dev/merkle":             {"recorder"},
 	"github.com/nyaruka/phonenumbers":                {"signaling"},
 	"github.com/pquerna/otp":                         {"signaling"},
