@@ -66,7 +66,7 @@ type Archive struct {
 	nextID  uint16
 	ending  bool // being sealed: nothing more is taken
 
-	w writing // owned by the writer
+	w writer // owned by its goroutine
 }
 
 // ask is a wish to the writer.

@@ -195,7 +195,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 	for {
 		select {
 		case a := <-r.spawn:
-			wg.Go(func() { a.writeLoop(ctx) })
+			wg.Go(func() { a.w.writeLoop(ctx) })
 		case <-tick.C:
 			r.checkSpace()
 		case <-ctx.Done():

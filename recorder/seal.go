@@ -24,29 +24,29 @@ import (
 // seal writes the last head and the signed manifest. The manifest is made from what stands on the
 // disk, not from what this process believes to have written; where the two differ nothing is
 // sealed.
-func (a *Archive) seal(info SealInfo) error {
-	if err := a.head("sealed", false); err != nil {
+func (w *writer) seal(info SealInfo) error {
+	if err := w.head("sealed", false); err != nil {
 		return err
 	}
-	if err := a.closeFiles(); err != nil {
+	if err := w.closeFiles(); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
-	found, err := survey(os.DirFS(filepath.Join(a.rec.cfg.Dir, filepath.FromSlash(a.dir))))
+	found, err := survey(os.DirFS(filepath.Join(w.a.rec.cfg.Dir, filepath.FromSlash(w.a.dir))))
 	if err != nil {
 		return fmt.Errorf("survey: %w", err)
 	}
-	root, err := a.w.safe.Root()
+	root, err := w.safe.Root()
 	if err != nil {
 		return fmt.Errorf("root: %w", err)
 	}
 	m := found.manifest
-	if m.Root != base64.StdEncoding.EncodeToString(root) || m.Leaves != a.w.safe.Size() {
-		return fmt.Errorf("what is on the disk is not what was written: %d leaves, expected %d", m.Leaves, a.w.safe.Size())
+	if m.Root != base64.StdEncoding.EncodeToString(root) || m.Leaves != w.safe.Size() {
+		return fmt.Errorf("what is on the disk is not what was written: %d leaves, expected %d", m.Leaves, w.safe.Size())
 	}
-	m.Format, m.Call, m.Number, m.Site, m.Timezone = "EVR1", string(a.meta.Call), a.meta.Number, a.rec.cfg.Site, a.meta.Zone
-	m.Opened, m.Answered, m.Ended = stamp(a.meta.Opened), stamp(info.Answered), stamp(info.Ended)
+	m.Format, m.Call, m.Number, m.Site, m.Timezone = "EVR1", string(w.a.meta.Call), w.a.meta.Number, w.a.rec.cfg.Site, w.a.meta.Zone
+	m.Opened, m.Answered, m.Ended = stamp(w.a.meta.Opened), stamp(info.Answered), stamp(info.Ended)
 	m.EndCause, m.Operator, m.Category, m.Outcome = info.Cause, info.Operator, info.Category, info.Outcome
-	m.Software, m.Host = a.rec.writer, a.rec.host
+	m.Software, m.Host = w.a.rec.writer, w.a.rec.host
 	raw, err := json.Marshal(m)
 	if err == nil {
 		raw, err = jcs.Transform(raw)
@@ -54,11 +54,11 @@ func (a *Archive) seal(info SealInfo) error {
 	if err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
-	signed, err := proof.Sign(proof.SealPrefix+string(raw)+"\n", a.rec.signer)
+	signed, err := proof.Sign(proof.SealPrefix+string(raw)+"\n", w.a.rec.signer)
 	if err != nil {
 		return err
 	}
-	return a.rec.disk.Replace(a.dir+"/seal.note", signed)
+	return w.a.rec.disk.Replace(w.a.dir+"/seal.note", signed)
 }
 
 func stamp(t time.Time) string {

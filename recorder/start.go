@@ -36,9 +36,9 @@ func (r *Recorder) Start(ctx context.Context, m Meta) (*Archive, error) {
 	select {
 	case r.spawn <- a:
 	case <-r.closing:
-		return nil, errors.Join(errors.New("the recorder has ended"), a.closeFiles())
+		return nil, errors.Join(errors.New("the recorder has ended"), a.w.closeFiles())
 	case <-ctx.Done():
-		return nil, errors.Join(ctx.Err(), a.closeFiles())
+		return nil, errors.Join(ctx.Err(), a.w.closeFiles())
 	}
 	r.mu.Lock()
 	r.archives[m.Call] = a
@@ -51,51 +51,52 @@ func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 	now := time.Now()
 	a := &Archive{
 		rec: r, meta: m, dir: Dir(m.Call, m.Opened), base: now, asks: make(chan ask), done: make(chan struct{}),
-		w: writing{tree: proof.NewTree(), safe: proof.NewTree(), reason: "open"},
+		w: writer{tree: proof.NewTree(), safe: proof.NewTree(), reason: "open"},
 	}
 	a.offset = uint64(max(0, now.Round(0).Sub(m.Opened.Round(0))))
+	a.w.a = a
 	a.journal = &Stream{archive: a, kind: evr.BlockJournal}
 	a.blobs = &Stream{archive: a, kind: evr.BlockBlob}
 	if old != nil {
-		if err := a.resume(old); err != nil {
+		if err := a.w.resume(old); err != nil {
 			return nil, err
 		}
 		r.met.recoveries.Inc()
 	} else if err := r.disk.MkdirAll(a.dir); err != nil {
 		return nil, err
 	}
-	if err := a.openSegment(now); err != nil {
-		return nil, errors.Join(err, a.closeFiles())
+	if err := a.w.openSegment(now); err != nil {
+		return nil, errors.Join(err, a.w.closeFiles())
 	}
-	if err := a.sync(); err != nil {
-		return nil, errors.Join(err, a.closeFiles())
+	if err := a.w.sync(); err != nil {
+		return nil, errors.Join(err, a.w.closeFiles())
 	}
 	return a, nil
 }
 
 // resume takes over the tree of an earlier life. Its segments are not touched; heads that a crash
 // tore are cut off the list of heads, and said so in the recovery record.
-func (a *Archive) resume(old *recovered) error {
+func (w *writer) resume(old *recovered) error {
 	var err error
-	a.dir = old.dir
+	w.a.dir = old.dir
 	if !old.opened.IsZero() {
-		a.meta.Opened = old.opened
+		w.a.meta.Opened = old.opened
 	}
 	// Time never goes back within an archive, whatever the wall clock says after a restart.
-	a.offset = max(uint64(max(0, a.base.Round(0).Sub(a.meta.Opened.Round(0)))), old.lastT+1)
-	a.nextID = old.maxID
-	a.w.tree = old.tree
-	if a.w.safe, err = old.tree.Copy(); err != nil {
+	w.a.offset = max(uint64(max(0, w.a.base.Round(0).Sub(w.a.meta.Opened.Round(0)))), old.lastT+1)
+	w.a.nextID = old.maxID
+	w.tree = old.tree
+	if w.safe, err = old.tree.Copy(); err != nil {
 		return err
 	}
-	a.w.seg, a.w.reason = old.nextSeg, "recover"
-	a.w.prev, a.w.prevLen = old.last, old.lastBytes
+	w.seg, w.reason = old.nextSeg, "recover"
+	w.prev, w.prevLen = old.last, old.lastBytes
 	if old.torn > 0 {
 		var good []byte
 		for _, h := range old.heads {
 			good = append(append(good, h...), '\n')
 		}
-		if err := a.rec.disk.Replace(a.dir+"/heads", good); err != nil {
+		if err := w.a.rec.disk.Replace(w.a.dir+"/heads", good); err != nil {
 			return err
 		}
 	}
@@ -110,15 +111,15 @@ func (a *Archive) resume(old *recovered) error {
 		LastT     uint64    `json:"last_t"`
 		TornHeads int       `json:"torn_heads_bytes"`
 		Boot      string    `json:"boot"`
-	}{LastT: old.lastT, TornHeads: old.torn, Boot: a.rec.boot}
+	}{LastT: old.lastT, TornHeads: old.torn, Boot: w.a.rec.boot}
 	for _, s := range old.manifest.Segments {
 		record.Segments = append(record.Segments, segment{s.Name, s.ValidBytes, s.Bytes - s.ValidBytes, s.SHA256})
 	}
-	if a.w.recovery, err = json.Marshal(record); err != nil {
+	if w.recovery, err = json.Marshal(record); err != nil {
 		return fmt.Errorf("recovery record: %w", err)
 	}
-	if raw, err := json.Marshal(gap{From: old.lastT, To: a.offset, Cause: "recorder_restart"}); err == nil {
-		a.journal.note(evr.Gap, a.base, raw)
+	if raw, err := json.Marshal(gap{From: old.lastT, To: w.a.offset, Cause: "recorder_restart"}); err == nil {
+		w.a.journal.note(evr.Gap, w.a.base, raw)
 	}
 	return nil
 }

@@ -17,54 +17,63 @@ import (
 	"jedel/recorder/proof"
 )
 
-// writing is what the writer of an archive owns.
-type writing struct {
-	tree      *proof.Tree // over everything written
-	safe      *proof.Tree // over everything durable
-	file      disk.File   // nil: none is open
-	heads     disk.File
-	seg       int   // number of the segment open, or of the next
-	bytes     int64 // written to the segment
-	durable   int64 // of them durable: what counts if the segment is given up
-	prev      string
-	prevLen   int64 // what of the segment before counts
-	began     time.Time
-	reason    string  // of the next segment
-	waiting   []chunk // taken from streams, not yet durable
-	owners    []*Stream
-	lastHead  time.Time
-	headSize  uint64
-	lastTick  time.Time // of the clock record
-	retryAt   time.Time
-	headsTorn bool   // the last head may stand there in part
-	trouble   error  // why the last segment was given up
-	recovery  []byte // Recovery record for the next segment
+// writer is what the goroutine that writes an archive owns.
+type writer struct {
+	a    *Archive
+	tree *proof.Tree // over everything written
+	safe *proof.Tree // over everything durable
+
+	file    disk.File // the segment; nil: none is open
+	seg     int       // its number, or that of the next
+	bytes   int64     // written to it
+	durable int64     // of them durable: what counts if it is given up
+	began   time.Time
+	prev    string // the segment before
+	prevLen int64  // what of it counts
+
+	reason   string // of the next segment
+	recovery []byte // Recovery record for it; nil for none
+	trouble  error  // why the last segment was given up; nil once something is durable again
+	retryAt  time.Time
+
+	waiting  []chunk // taken from streams, not yet durable
+	owners   []*Stream
+	lastTick time.Time // of the clock record
+	heads    headFile
+}
+
+// headFile is where heads go.
+type headFile struct {
+	file disk.File // nil: none is open
+	torn bool      // the last head may stand there in part
+	last time.Time
+	size uint64 // leaves of the last head
 }
 
 // clockEvery is how often wall and monotonic clock are written down together.
 const clockEvery = 10 * time.Second
 
 // writeLoop is the only goroutine that writes the archive. It ends with the seal or with ctx.
-func (a *Archive) writeLoop(ctx context.Context) {
-	defer close(a.done)
-	defer a.rec.met.open.Dec()
-	a.rec.met.open.Inc()
-	timer := time.NewTimer(a.rec.cfg.FlushEvery)
+func (w *writer) writeLoop(ctx context.Context) {
+	defer close(w.a.done)
+	defer w.a.rec.met.open.Dec()
+	w.a.rec.met.open.Inc()
+	timer := time.NewTimer(w.a.rec.cfg.FlushEvery)
 	defer timer.Stop()
 	for {
 		select {
 		case <-timer.C:
-			if err := a.flush(); err != nil && !errors.Is(err, errRefuses) {
-				a.rec.log.Error("recording", "call", a.meta.Call, "err", err)
+			if err := w.flush(); err != nil && !errors.Is(err, errRefuses) {
+				w.a.rec.log.Error("recording", "call", w.a.meta.Call, "err", err)
 			}
-			timer.Reset(a.rec.cfg.FlushEvery)
-		case q := <-a.asks:
-			if a.serve(q) {
+			timer.Reset(w.a.rec.cfg.FlushEvery)
+		case q := <-w.a.asks:
+			if w.serve(q) {
 				return
 			}
 		case <-ctx.Done():
-			if err := errors.Join(a.flush(), a.head("live", true), a.closeFiles()); err != nil {
-				a.rec.log.Error("last flush", "call", a.meta.Call, "err", err)
+			if err := errors.Join(w.flush(), w.head("live", true), w.closeFiles()); err != nil {
+				w.a.rec.log.Error("last flush", "call", w.a.meta.Call, "err", err)
 			}
 			return
 		}
@@ -72,15 +81,15 @@ func (a *Archive) writeLoop(ctx context.Context) {
 }
 
 // serve carries out one wish; true where the archive is sealed.
-func (a *Archive) serve(q ask) bool {
+func (w *writer) serve(q ask) bool {
 	if q.seal != nil {
-		a.end()
+		w.a.end()
 	}
-	err := a.flush()
+	err := w.flush()
 	if err == nil && q.seal != nil {
-		if err = a.seal(*q.seal); err == nil {
-			a.sealed.Store(true)
-			a.rec.drop(a.meta.Call)
+		if err = w.seal(*q.seal); err == nil {
+			w.a.sealed.Store(true)
+			w.a.rec.drop(w.a.meta.Call)
 		}
 	}
 	q.reply <- err
@@ -95,9 +104,8 @@ func (a *Archive) serve(q ask) bool {
 //  4. count it as durable, sign             killed here: durable, the next head covers it
 //
 // A failure of 2 or 3 gives the segment up: what was not acknowledged goes into the next one.
-func (a *Archive) flush() error {
-	a.collect()
-	w := &a.w
+func (w *writer) flush() error {
+	w.collect()
 	now := time.Now()
 	if w.file == nil && now.Before(w.retryAt) {
 		if len(w.waiting) > 0 {
@@ -106,21 +114,21 @@ func (a *Archive) flush() error {
 		return nil
 	}
 	first := w.trouble == nil // then a new segment at once: most failures are of one file
-	err := a.write(now)
+	err := w.write(now)
 	if err != nil {
-		a.giveUp(now, err)
+		w.giveUp(now, err)
 		if first {
-			err = a.write(now)
+			err = w.write(now)
 		}
 		if first && err != nil {
-			a.giveUp(now, err)
+			w.giveUp(now, err)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	if now.Sub(w.lastHead) >= a.rec.cfg.HeadEvery && w.safe.Size() > w.headSize {
-		return a.head("live", false)
+	if now.Sub(w.heads.last) >= w.a.rec.cfg.HeadEvery && w.safe.Size() > w.heads.size {
+		return w.head("live", false)
 	}
 	return nil
 }
@@ -130,12 +138,11 @@ var errRefuses = errors.New("the disk refuses")
 
 // collect takes what the streams have, and writes down what they had to drop. The journal comes
 // last, so that what is noted here goes along, with the last flush of a call too.
-func (a *Archive) collect() {
-	w := &a.w
-	all := a.all()
+func (w *writer) collect() {
+	all := w.a.all()
 	for _, s := range slices.Backward(all) {
-		if s == a.journal {
-			a.tick(time.Now())
+		if s == w.a.journal {
+			w.tick(time.Now())
 		}
 		chunks, g := s.take()
 		for _, c := range chunks {
@@ -143,39 +150,38 @@ func (a *Archive) collect() {
 		}
 		if g.Count > 0 {
 			if raw, err := json.Marshal(g); err == nil {
-				a.journal.note(evr.Gap, time.Now(), raw)
+				w.a.journal.note(evr.Gap, time.Now(), raw)
 			}
 		}
 	}
-	a.forget()
+	w.a.forget()
 	if len(w.waiting) > 0 {
 		first := w.waiting[0].first
 		for _, c := range w.waiting {
 			first = min(first, c.first)
 		}
-		a.flying.Store(first + 1)
+		w.a.flying.Store(first + 1)
 	}
 }
 
 // tick writes down wall and monotonic clock when it is time.
-func (a *Archive) tick(now time.Time) {
-	if now.Sub(a.w.lastTick) < clockEvery {
+func (w *writer) tick(now time.Time) {
+	if now.Sub(w.lastTick) < clockEvery {
 		return
 	}
-	a.w.lastTick = now
-	raw, err := json.Marshal(map[string]any{"wall": now.UTC().Format(time.RFC3339Nano), "mono": a.clock(now)})
+	w.lastTick = now
+	raw, err := json.Marshal(map[string]any{"wall": now.UTC().Format(time.RFC3339Nano), "mono": w.a.clock(now)})
 	if err == nil {
-		a.journal.note(evr.Clock, now, raw)
+		w.a.journal.note(evr.Clock, now, raw)
 	}
 }
 
 // write is steps 2 and 3.
-func (a *Archive) write(now time.Time) error {
-	w := &a.w
-	if w.file != nil && (w.bytes >= a.rec.cfg.SegmentBytes || now.Sub(w.began) >= a.rec.cfg.SegmentTime) {
+func (w *writer) write(now time.Time) error {
+	if w.file != nil && (w.bytes >= w.a.rec.cfg.SegmentBytes || now.Sub(w.began) >= w.a.rec.cfg.SegmentTime) {
 		err := w.file.Close()
 		w.file, w.reason = nil, "rotate"
-		a.leave()
+		w.leave()
 		if err != nil {
 			return fmt.Errorf("close segment: %w", err)
 		}
@@ -184,21 +190,20 @@ func (a *Archive) write(now time.Time) error {
 		return nil
 	}
 	if w.file == nil {
-		if err := a.openSegment(now); err != nil {
+		if err := w.openSegment(now); err != nil {
 			return err
 		}
 	}
 	for i := range w.waiting {
-		if err := a.put(&w.waiting[i]); err != nil {
+		if err := w.put(&w.waiting[i]); err != nil {
 			return err
 		}
 	}
-	return a.sync()
+	return w.sync()
 }
 
 // put writes one block.
-func (a *Archive) put(c *chunk) error {
-	w := &a.w
+func (w *writer) put(c *chunk) error {
 	evr.SealBlock(c.buf, evr.BlockHeader{
 		Kind: c.kind, Stream: c.stream, Leaf: w.tree.Size(), T: c.first, Epoch: uint32(c.first / evr.EpochTime), Lost: c.lost,
 	})
@@ -213,13 +218,12 @@ func (a *Archive) put(c *chunk) error {
 }
 
 // sync waits for the disk and counts as durable what was written.
-func (a *Archive) sync() error {
-	w := &a.w
-	a.rec.syncs <- struct{}{}
+func (w *writer) sync() error {
+	w.a.rec.syncs <- struct{}{}
 	begin := time.Now()
 	err := w.file.Sync()
-	<-a.rec.syncs
-	a.rec.met.sync.Observe(time.Since(begin).Seconds())
+	<-w.a.rec.syncs
+	w.a.rec.met.sync.Observe(time.Since(begin).Seconds())
 	if err != nil {
 		return err
 	}
@@ -227,37 +231,36 @@ func (a *Archive) sync() error {
 		return err
 	}
 	w.durable = w.bytes
-	if t := a.flying.Swap(0); t > 0 {
-		a.rec.met.lag.Observe(float64(a.clock(time.Now())-(t-1)) / 1e9)
+	if t := w.a.flying.Swap(0); t > 0 {
+		w.a.rec.met.lag.Observe(float64(w.a.clock(time.Now())-(t-1)) / 1e9)
 	}
 	for i, c := range w.waiting {
 		n := int64(len(c.buf) - evr.HeaderSize)
-		a.charge(-n)
-		a.rec.met.bytes.Add(float64(len(c.buf)))
+		w.a.charge(-n)
+		w.a.rec.met.bytes.Add(float64(len(c.buf)))
 		w.owners[i].recycle(c.buf)
 	}
-	a.rec.met.records.Add(float64(len(w.waiting)))
+	w.a.rec.met.records.Add(float64(len(w.waiting)))
 	clear(w.waiting)
 	clear(w.owners)
 	w.waiting, w.owners = w.waiting[:0], w.owners[:0]
 	w.recovery, w.trouble = nil, nil
-	a.failed.Store(false)
+	w.a.failed.Store(false)
 	return nil
 }
 
 // giveUp leaves the present segment as it is and goes back to what is durable: the next segment
 // begins at that leaf, which makes what follows it in this one void.
-func (a *Archive) giveUp(now time.Time, why error) {
-	w := &a.w
-	a.rec.met.errors.Inc()
-	a.failed.Store(true)
+func (w *writer) giveUp(now time.Time, why error) {
+	w.a.rec.met.errors.Inc()
+	w.a.failed.Store(true)
 	if w.file != nil {
 		_ = w.file.Close() // nothing about it is known any more
 		w.file = nil
-		a.leave()
+		w.leave()
 	}
 	w.reason, w.trouble = "error", why
-	w.retryAt = now.Add(a.rec.retry)
+	w.retryAt = now.Add(w.a.rec.retry)
 	if tree, err := w.safe.Copy(); err == nil {
 		w.tree = tree
 	}
@@ -265,8 +268,7 @@ func (a *Archive) giveUp(now time.Time, why error) {
 
 // leave goes on to the next segment, and remembers what of this one counts. A segment of which
 // nothing is durable does not count at all.
-func (a *Archive) leave() {
-	w := &a.w
+func (w *writer) leave() {
 	if w.durable > 0 {
 		w.prev, w.prevLen = evr.SegmentName(w.seg), w.durable
 	}
@@ -274,8 +276,7 @@ func (a *Archive) leave() {
 }
 
 // openSegment makes the next segment. Its header is the first leaf of it.
-func (a *Archive) openSegment(now time.Time) error {
-	w := &a.w
+func (w *writer) openSegment(now time.Time) error {
 	root, err := w.tree.Root()
 	if err != nil {
 		return fmt.Errorf("root: %w", err)
@@ -283,10 +284,10 @@ func (a *Archive) openSegment(now time.Time) error {
 	var salt [32]byte
 	rand.Read(salt[:])
 	h := evr.SegmentHeader{
-		Format: "EVR1", Call: string(a.meta.Call), Seg: w.seg, FirstLeaf: w.tree.Size(), Prev: w.prev, PrevBytes: w.prevLen,
-		Number: a.meta.Number, Zone: a.meta.Zone, Opened: a.meta.Opened.UTC().Format(time.RFC3339Nano),
-		Created: now.UTC().Format(time.RFC3339Nano), Mono0: int64(a.clock(now)), Salt: base64.StdEncoding.EncodeToString(salt[:]),
-		Signer: a.rec.vkey, Writer: a.rec.writer, Host: a.rec.host, Boot: a.rec.boot, Reason: w.reason,
+		Format: "EVR1", Call: string(w.a.meta.Call), Seg: w.seg, FirstLeaf: w.tree.Size(), Prev: w.prev, PrevBytes: w.prevLen,
+		Number: w.a.meta.Number, Zone: w.a.meta.Zone, Opened: w.a.meta.Opened.UTC().Format(time.RFC3339Nano),
+		Created: now.UTC().Format(time.RFC3339Nano), Mono0: int64(w.a.clock(now)), Salt: base64.StdEncoding.EncodeToString(salt[:]),
+		Signer: w.a.rec.vkey, Writer: w.a.rec.writer, Host: w.a.rec.host, Boot: w.a.rec.boot, Reason: w.reason,
 	}
 	if w.tree.Size() > 0 {
 		h.PrevRoot = base64.StdEncoding.EncodeToString(root)
@@ -295,7 +296,7 @@ func (a *Archive) openSegment(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	f, err := a.rec.disk.Create(a.dir + "/" + evr.SegmentName(w.seg))
+	f, err := w.a.rec.disk.Create(w.a.dir + "/" + evr.SegmentName(w.seg))
 	if err != nil {
 		w.seg++ // a name that is half there is not used again
 		return fmt.Errorf("segment: %w", err)
@@ -307,24 +308,22 @@ func (a *Archive) openSegment(now time.Time) error {
 	if err := w.tree.Add(evr.Leaf(raw)); err != nil {
 		return fmt.Errorf("tree: %w", err)
 	}
-	return a.declare(now)
+	return w.declare(now)
 }
 
 // declare writes the recovery block that a segment after a crash begins with.
-func (a *Archive) declare(now time.Time) error {
-	w := &a.w
+func (w *writer) declare(now time.Time) error {
 	if w.recovery == nil {
 		return nil
 	}
-	c := chunk{buf: make([]byte, evr.HeaderSize), first: a.clock(now), kind: evr.BlockRecovery}
+	c := chunk{buf: make([]byte, evr.HeaderSize), first: w.a.clock(now), kind: evr.BlockRecovery}
 	c.buf = evr.AppendRecord(c.buf, evr.Recovery, 0, w.recovery)
-	return a.put(&c) // said again by the next segment unless this one becomes durable
+	return w.put(&c) // said again by the next segment unless this one becomes durable
 }
 
 // head signs what is durable. Only bytes for which fdatasync has returned are ever signed.
-func (a *Archive) head(state string, last bool) error {
-	w := &a.w
-	if last && w.safe.Size() == w.headSize {
+func (w *writer) head(state string, last bool) error {
+	if last && w.safe.Size() == w.heads.size {
 		return nil
 	}
 	root, err := w.safe.Root()
@@ -333,60 +332,60 @@ func (a *Archive) head(state string, last bool) error {
 	}
 	now := time.Now()
 	h := proof.Head{
-		Origin: a.rec.cfg.Site + "/call/" + string(a.meta.Call), Size: w.safe.Size(), Root: root, Time: now.UTC().Format(time.RFC3339Nano),
-		Mono: int64(a.clock(now)), Seg: w.seg, Bytes: w.bytes, State: state, Boot: a.rec.boot,
+		Origin: w.a.rec.cfg.Site + "/call/" + string(w.a.meta.Call), Size: w.safe.Size(), Root: root, Time: now.UTC().Format(time.RFC3339Nano),
+		Mono: int64(w.a.clock(now)), Seg: w.seg, Bytes: w.bytes, State: state, Boot: w.a.rec.boot,
 	}
-	raw, err := proof.Sign(h.Text(), a.rec.signer)
+	raw, err := proof.Sign(h.Text(), w.a.rec.signer)
 	if err != nil {
 		return err
 	}
-	if err := a.mendHeads(); err != nil {
+	if err := w.mendHeads(); err != nil {
 		return fmt.Errorf("heads: %w", err)
 	}
-	if w.heads == nil {
-		if w.heads, err = a.rec.disk.Append(a.dir + "/heads"); err != nil {
+	if w.heads.file == nil {
+		if w.heads.file, err = w.a.rec.disk.Append(w.a.dir + "/heads"); err != nil {
 			return fmt.Errorf("heads: %w", err)
 		}
 	}
-	if _, err = w.heads.Write(append(raw, '\n')); err == nil {
-		err = w.heads.Sync()
+	if _, err = w.heads.file.Write(append(raw, '\n')); err == nil {
+		err = w.heads.file.Sync()
 	}
 	if err != nil {
-		_ = w.heads.Close() // nothing about it is known any more
-		w.heads, w.headsTorn = nil, true
+		_ = w.heads.file.Close() // nothing about it is known any more
+		w.heads.file, w.heads.torn = nil, true
 		return fmt.Errorf("heads: %w", err)
 	}
-	w.lastHead, w.headSize = now, w.safe.Size()
-	a.rec.met.heads.Inc()
+	w.heads.last, w.heads.size = now, w.safe.Size()
+	w.a.rec.met.heads.Inc()
 	return nil
 }
 
 // mendHeads cuts off what a failed write may have left of a head: a head after it could not be told
 // from a forged one. Whole heads stay.
-func (a *Archive) mendHeads() error {
-	if !a.w.headsTorn {
+func (w *writer) mendHeads() error {
+	if !w.heads.torn {
 		return nil
 	}
-	raw, err := os.ReadFile(filepath.Join(a.rec.cfg.Dir, filepath.FromSlash(a.dir), "heads"))
+	raw, err := os.ReadFile(filepath.Join(w.a.rec.cfg.Dir, filepath.FromSlash(w.a.dir), "heads"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	if _, torn := proof.SplitHeads(raw); len(torn) > 0 {
-		if err := a.rec.disk.Replace(a.dir+"/heads", raw[:len(raw)-len(torn)]); err != nil {
+		if err := w.a.rec.disk.Replace(w.a.dir+"/heads", raw[:len(raw)-len(torn)]); err != nil {
 			return err
 		}
 	}
-	a.w.headsTorn = false
+	w.heads.torn = false
 	return nil
 }
 
-func (a *Archive) closeFiles() error {
+func (w *writer) closeFiles() error {
 	var errs []error
-	for _, f := range []disk.File{a.w.file, a.w.heads} {
+	for _, f := range []disk.File{w.file, w.heads.file} {
 		if f != nil {
 			errs = append(errs, f.Close())
 		}
 	}
-	a.w.file, a.w.heads = nil, nil
+	w.file, w.heads.file = nil, nil
 	return errors.Join(errs...)
 }

@@ -59,13 +59,13 @@ func TestWhatIsSealedOpensOnlyWhereItWasSealed(t *testing.T) {
 			t.Fatal(err)
 		}
 		sealed[at/8] ^= 1 << (at % 8)
-		if _, err := ring.Segment(info).Open(nil, At{stream, epoch, leaf+1}, aad, sealed); !errors.Is(err, ErrTampered) {
+		if _, err := ring.Segment(info).Open(nil, At{stream, epoch, leaf + 1}, aad, sealed); !errors.Is(err, ErrTampered) {
 			t.Fatal(err)
 		}
-		if _, err := ring.Segment(info).Open(nil, At{stream, epoch+1, leaf}, aad, sealed); !errors.Is(err, ErrWrongKey) {
+		if _, err := ring.Segment(info).Open(nil, At{stream, epoch + 1, leaf}, aad, sealed); !errors.Is(err, ErrWrongKey) {
 			t.Fatal(err)
 		}
-		if _, err := ring.Segment(info).Open(nil, At{stream+1, epoch, leaf}, aad, sealed); !errors.Is(err, ErrWrongKey) {
+		if _, err := ring.Segment(info).Open(nil, At{stream + 1, epoch, leaf}, aad, sealed); !errors.Is(err, ErrWrongKey) {
 			t.Fatal(err)
 		}
 		info.Segment = 4 // the wrapped key was moved to another segment

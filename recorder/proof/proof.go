@@ -160,37 +160,47 @@ func SplitHeads(raw []byte) (heads [][]byte, torn []byte) {
 // SealPrefix is the first line of a seal's note; the manifest follows in JCS form.
 const SealPrefix = "jedel-seal/1\n"
 
-// Manifest is what a seal says of a call.
+// Manifest is what a seal says of a call. In JSON it is flat.
 type Manifest struct {
+	Facts
+	Counts
 	Format     string            `json:"format"`
 	Call       string            `json:"call"`
-	Number     string            `json:"number"`
 	Site       string            `json:"site"`
-	Timezone   string            `json:"timezone"`
-	Opened     string            `json:"opened"`
-	Answered   string            `json:"answered"`
-	Ended      string            `json:"ended"`
-	EndCause   string            `json:"end_cause"`
-	Operator   string            `json:"operator"`
-	Category   string            `json:"category"`
-	Outcome    string            `json:"outcome"`
 	Leaves     uint64            `json:"leaves"`
-	Root       string            `json:"root"`
+	Root       string            `json:"root"` // base64
+	Heads      int               `json:"heads"`
 	Segments   []ManifestSegment `json:"segments"`
 	Streams    []ManifestStream  `json:"streams"`
 	Blobs      []ManifestBlob    `json:"blobs"`
-	Locations  int               `json:"locations"`
-	Chat       int               `json:"chat"`
-	Events     int               `json:"events"`
-	Recoveries int               `json:"recoveries"`
-	Gaps       int               `json:"gaps"`
-	KEKID      string            `json:"kek_id"`
-	Recipients []string          `json:"recipients"`
 	Software   string            `json:"software"`
 	Host       string            `json:"host"`
 	Boots      []string          `json:"boots"`
-	Heads      int               `json:"heads"`
+	KEKID      string            `json:"kek_id"`
+	Recipients []string          `json:"recipients"`
 	SiteLog    string            `json:"site_log"`
+}
+
+// Facts are what the centre says of the call; the archive's records do not show all of them.
+type Facts struct {
+	Number   string `json:"number"`
+	Timezone string `json:"timezone"`
+	Opened   string `json:"opened"` // RFC 3339; times in the archive count from here
+	Answered string `json:"answered"`
+	Ended    string `json:"ended"`
+	EndCause string `json:"end_cause"`
+	Operator string `json:"operator"`
+	Category string `json:"category"`
+	Outcome  string `json:"outcome"`
+}
+
+// Counts are how many records of a kind the archive holds.
+type Counts struct {
+	Locations  int `json:"locations"`
+	Chat       int `json:"chat"`
+	Events     int `json:"events"`
+	Recoveries int `json:"recoveries"`
+	Gaps       int `json:"gaps"`
 }
 
 // ManifestSegment is one segment in a manifest.
