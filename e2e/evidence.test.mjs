@@ -1,7 +1,7 @@
 // The investigator's page over one real call: found, played, sought, checked, taken away, in three
 // languages, two themes and two sizes.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -233,6 +233,19 @@ test("the position is that of the moment", async () => {
   await where.getByText("54.87530, 69.16280").waitFor();
 });
 
+test("the log has the chat, the picture and the events, and its times seek", async () => {
+  const log = page.locator(".log");
+  await log.getByText(words).waitFor();
+  await log.getByText("Разговор начался").waitFor();
+  const picture = log.locator("img");
+  await picture.scrollIntoViewIfNeeded();
+  await w.until("the picture is shown", () => picture.evaluate((el) => el.complete && el.naturalWidth > 0));
+  const row = log.locator("li").filter({ hasText: words });
+  const told = await row.locator("button").innerText();
+  await row.locator("button").click();
+  await page.locator(".controls").getByText(told).waitFor();
+});
+
 test("a marker is kept and a citation names the moment", async () => {
   await page.evaluate(() => document.activeElement?.blur());
   await lane(page, "events").focus();
@@ -294,6 +307,21 @@ test("both sides can be taken away and play elsewhere", async () => {
   await page.context().close();
 });
 
+test("the command line fetches the same, and it verifies without a gateway", async () => {
+  const jedel = path.join(w.root, "bin/jedel");
+  const tar = path.join(out, "fetched.tar");
+  const fetched = (pass) => spawnSync(jedel, ["evidence", "fetch", call, "--url", g.url, "--login", "investigator", "--password", pass, "--out", tar]);
+  const no = fetched("wrong-password");
+  assert.equal(no.status, 3, no.stderr.toString());
+  assert.match(no.stderr.toString(), /bad_sign_in/);
+  assert.ok(!fs.existsSync(tar));
+  const yes = fetched(w.password);
+  assert.equal(yes.status, 0, yes.stderr.toString());
+  execFileSync("tar", ["xf", tar, "-C", out]);
+  const v = spawnSync(jedel, ["evidence", "verify", path.join(out, call), "--key", path.join(g.data, "archive/keys/recorder.pub")]);
+  assert.equal(v.status, 0, v.stdout + v.stderr);
+});
+
 async function check(p, name, lang) {
   await p.screenshot({ path: path.join(w.shots, `${name}.png`), fullPage: true });
   const { violations } = await new w.AxeBuilder({ page: p }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
@@ -341,5 +369,28 @@ for (const lang of ["kk-KZ", "ru-RU", "en-US"]) {
     }
   }
 }
+
+test("a changed archive is told in words, with stream and second, and still plays", async () => {
+  const dir = execFileSync("find", [path.join(g.data, "archive/calls"), "-name", call]).toString().trim();
+  const file = path.join(dir, "00000.evr");
+  const raw = fs.readFileSync(file);
+  raw[Math.floor(raw.length / 2)] ^= 1;
+  fs.chmodSync(file, 0o600);
+  fs.writeFileSync(file, raw);
+  const c = await w.context(bStaff, { lang: "kk-KZ", viewport: desk, theme: "light" });
+  const p = watch(await c.newPage(), "changed");
+  await signIn(p, "/evidence", "investigator");
+  await p.locator("table a").first().click();
+  await p.locator("video").waitFor();
+  await p.keyboard.press("KeyV");
+  await p.locator('.proof li[data-state="failed"]').first().waitFor();
+  assert.equal(await p.locator('.proof li[data-state="failed"]').count(), 3, "no level passes");
+  await p.locator(".proof .bad").getByText(/бақылау қосындысы сәйкес емес — .+, \d+\.\d{3} с/).first().waitFor();
+  await p.locator('[data-lane="missing"] .fault').first().waitFor();
+  await check(p, "evidence-changed-kk-light-desk", "kk");
+  await p.locator("header select").selectOption("ru");
+  await p.locator(".proof .bad").getByText("контрольная сумма не совпадает").first().waitFor();
+  await c.close();
+});
 
 test("no page broke its own rules", () => assert.deepEqual(trouble, []));
