@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,7 +17,7 @@ type evidenceCmd struct {
 	List      evidenceListCmd   `cmd:"" help:"List the archives of this machine."`
 	Verify    evidenceVerifyCmd `cmd:"" help:"Check an archive; needs no secret and no network. Exit code 0: everything is right; 2: what could be checked is right, but not everything could be; 4, 8, 16 added up: V0, V1, V2 failed."`
 	PlayFiles evidencePlayCmd   `cmd:"" help:"Make playable files (WebM, MP4) of an archive."`
-	Fetch     evidenceFetchCmd  `cmd:"" help:"Fetch an archive from a gateway, as it is stored."`
+	Fetch     evidenceFetchCmd  `cmd:"" help:"Fetch an archive from a gateway, as it is stored. Exit code 3: the gateway refused the account; 1: anything else went wrong, and no file is left."`
 }
 
 type evidenceListCmd struct {
@@ -125,69 +120,4 @@ func (c evidencePlayCmd) Run() error {
 		fmt.Printf("%s  %s, begins at %.3f s, %.3f s long\n", name, m.Mime, float64(m.OffsetMs)/1e3, float64(m.DurationMs)/1e3)
 	}
 	return nil
-}
-
-type evidenceFetchCmd struct {
-	Call     string `arg:"" help:"Id of the call."`
-	URL      string `name:"url" help:"Address of the gateway." default:"http://localhost:8080"`
-	Login    string `help:"Account of an investigator." required:""`
-	Password string `help:"Its password." env:"JEDEL_PASSWORD" required:""`
-	Out      string `help:"File to write; CALL.tar where it is left out."`
-}
-
-// Run signs in, fetches, and gives the file its name only when it is whole.
-func (c evidenceFetchCmd) Run(ctx context.Context) error {
-	body, err := json.Marshal(map[string]string{"login": c.Login, "password": c.Password})
-	if err != nil {
-		return err
-	}
-	var session struct {
-		Token string `json:"token"`
-	}
-	raw, err := c.ask(ctx, http.MethodPost, "/api/v1/staff/session", "", bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("sign in: %w", err)
-	}
-	defer raw.Close()
-	if err := json.NewDecoder(raw).Decode(&session); err != nil {
-		return fmt.Errorf("sign in: %w", err)
-	}
-	in, err := c.ask(ctx, http.MethodGet, "/api/v1/evidence/calls/"+c.Call+"/archive.tar", session.Token, nil)
-	if err != nil {
-		return fmt.Errorf("fetch: %w", err)
-	}
-	defer in.Close()
-	out := c.Out
-	if out == "" {
-		out = filepath.Base(c.Call) + ".tar"
-	}
-	f, err := os.Create(out + ".part")
-	if err != nil {
-		return err
-	}
-	n, err := io.Copy(f, in)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("fetch: %w", err)
-	}
-	fmt.Printf("%s, %d bytes\n", out, n)
-	return os.Rename(out+".part", out)
-}
-
-func (c evidenceFetchCmd) ask(ctx context.Context, method, path, token string, body io.Reader) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.URL, "/")+path, body)
-	if err != nil {
-		return nil, err
-	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	if res.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
-		return nil, errors.Join(fmt.Errorf("%s: %s", res.Status, text), res.Body.Close())
-	}
-	return res.Body, nil
 }

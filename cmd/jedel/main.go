@@ -30,13 +30,8 @@ func main() {
 	var p program
 	k := kong.Parse(&p, kong.Name("jedel"), kong.Description("A gateway for emergency calls: signalling, media, evidence."),
 		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&p))
-	if err := k.Run(); err != nil {
-		var code exitCode
-		if asExit(err, &code) {
-			os.Exit(int(code))
-		}
-		fmt.Fprintln(os.Stderr, "jedel:", err)
-		os.Exit(1)
+	if code := status(k.Run(), os.Stderr); code != 0 {
+		os.Exit(code)
 	}
 }
 

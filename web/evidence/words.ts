@@ -32,7 +32,8 @@ export function eventName(kind: string): string {
   return known(`ev.${kind}`, t("ev.other"), t);
 }
 
-/** Why a stretch is missing or damaged. */
+/** What of the call is missing or damaged in a stretch, and why. */
 export function why(i: Interval): string {
-  return known(`why.${i.cause}`, i.cause, t);
+  const reason = known(`why.${i.cause}`, i.cause, t);
+  return i.kind ? `${streamName(i.kind, t)}: ${reason}` : reason;
 }
