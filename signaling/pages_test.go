@@ -5,12 +5,16 @@ import (
 	"compress/gzip"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gorilla/websocket"
 )
 
 func TestPagesComeWholeAndGuarded(t *testing.T) {
@@ -139,6 +143,21 @@ func TestDescribedBodiesAreThoseTaken(t *testing.T) {
 			if !reflect.DeepEqual(fields, s.Schema.Properties) || !slices.Equal(required, s.Schema.Required) {
 				t.Errorf("%s %s: takes %v, %v; described %v, %v", method, path, fields, required, s.Schema.Properties, s.Schema.Required)
 			}
+		}
+	}
+}
+
+func TestDocumentTellsEveryCloseCode(t *testing.T) {
+	raw, err := os.ReadFile("../docs/PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range []int{
+		websocket.CloseNormalClosure, websocket.CloseGoingAway, websocket.CloseMessageTooBig, websocket.CloseInternalServerErr, websocket.CloseServiceRestart,
+		CloseSlow, CloseBad, CloseReplaced, CloseHello, CloseSignedOut,
+	} {
+		if !strings.Contains(string(raw), fmt.Sprintf("\n| %d | ", code)) {
+			t.Errorf("%d is not told", code)
 		}
 	}
 }
