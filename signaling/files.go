@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -54,14 +55,19 @@ func (s *Server) fileCall(r *http.Request) (Who, ident.CallID, int, error) {
 func (s *Server) putFile(w http.ResponseWriter, r *http.Request) {
 	s.paces.pacedFile(w, r)
 	ref, err := s.takeFile(r)
-	if fault.CodeOf(err) == fault.RateLimited {
-		w.Header().Set("Retry-After", strconv.Itoa(uploadRetry))
-	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.failFile(w, r, err)
 		return
 	}
 	s.answer(w, http.StatusCreated, ref)
+}
+
+// failFile is fail for files, of which too many may be under way.
+func (s *Server) failFile(w http.ResponseWriter, r *http.Request, err error) {
+	if fault.CodeOf(err) == fault.RateLimited {
+		w.Header().Set("Retry-After", strconv.Itoa(holdRetry))
+	}
+	s.fail(w, r, err)
 }
 
 func (s *Server) takeFile(r *http.Request) (wire.FileRef, error) {
@@ -80,7 +86,7 @@ func (s *Server) takeFile(r *http.Request) (wire.FileRef, error) {
 	if size > maxPhoto {
 		return wire.FileRef{}, fault.New(fault.TooLarge, op, nil)
 	}
-	nth, done, err := s.uploads.begin(call, size)
+	nth, done, err := s.uploads.begin(op, call, size)
 	if err != nil {
 		return wire.FileRef{}, err
 	}
@@ -156,20 +162,41 @@ func (s *Server) fileOf(r *http.Request) (pictureID, error) {
 func (s *Server) getFile(w http.ResponseWriter, r *http.Request) {
 	id, err := s.fileOf(r)
 	var ref wire.FileRef
-	var b bytes.Buffer
+	var raw []byte
 	if err == nil {
-		ref, err = s.files.Get(r.Context(), id.call, id.file, &b)
+		ref, raw, err = s.readFile(r.Context(), id)
+	}
+	var done func()
+	if err == nil {
+		_, done, err = s.downloads.begin("files.get", id.call, int64(len(raw)))
 	}
 	if err != nil {
-		s.fail(w, r, err)
+		s.failFile(w, r, err)
 		return
 	}
+	defer done()
 	h := w.Header()
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": ref.Name}))
 	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Length", strconv.Itoa(len(raw)))
 	h.Set("Cache-Control", "private, max-age=3600")
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(raw)
+}
+
+// readFile reads an original whole; its archive checks it before a byte of it is served.
+func (s *Server) readFile(ctx context.Context, id pictureID) (wire.FileRef, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	select {
+	case s.readers <- struct{}{}:
+		defer func() { <-s.readers }()
+	case <-ctx.Done():
+		return wire.FileRef{}, nil, fault.New(fault.Unavailable, "files.get", ctx.Err())
+	}
+	var b bytes.Buffer
+	ref, err := s.files.Get(ctx, id.call, id.file, &b)
+	return ref, b.Bytes(), err
 }
 
 // getPreview serves the picture as we drew it.
@@ -178,9 +205,8 @@ func (s *Server) getPreview(w http.ResponseWriter, r *http.Request) {
 	var small []byte
 	if err == nil {
 		small, err = s.gallery.show(r.Context(), id, func() ([]byte, error) {
-			var b bytes.Buffer
-			_, err := s.files.Get(r.Context(), id.call, id.file, &b)
-			return b.Bytes(), err
+			_, raw, err := s.readFile(r.Context(), id)
+			return raw, err
 		})
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -121,8 +122,8 @@ func TestUploadsUnderWayAreBounded(t *testing.T) {
 	e := serve(t)
 	_, w := e.caller(nil)
 	var held []func()
-	for range maxUploadBytes / maxPhoto {
-		_, done, err := e.s.uploads.begin(ident.New[ident.CallID](), maxPhoto)
+	for range maxHoldBytes / maxPhoto {
+		_, done, err := e.s.uploads.begin("files.put", ident.New[ident.CallID](), maxPhoto)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,5 +158,37 @@ func TestUploadsUnderWayAreBounded(t *testing.T) {
 	defer e.s.uploads.mu.Unlock()
 	if e.s.uploads.count != 0 || e.s.uploads.bytes != 0 || len(e.s.uploads.calls) != 0 {
 		t.Fatal(e.s.uploads.count, e.s.uploads.bytes, e.s.uploads.calls)
+	}
+}
+
+func TestDownloadsUnderWayAreBounded(t *testing.T) {
+	e := serve(t)
+	_, w := e.caller(nil)
+	call, file := string(ident.New[ident.CallID]()), string(ident.New[ident.FileID]())
+	e.d.put[file] = make([]byte, maxPhoto)
+	path := "/api/v1/calls/" + call + "/files/" + file
+	var idle []net.Conn
+	for range maxHoldsCall { // those who ask and do not read
+		idle = append(idle, e.raw("GET "+path+" HTTP/1.1\r\nHost: x\r\nX-Client: "+w.Client+"\r\nX-Client-Key: "+w.Key+"\r\n\r\n"))
+	}
+	held := func() (int, int64) {
+		e.s.downloads.mu.Lock()
+		defer e.s.downloads.mu.Unlock()
+		return e.s.downloads.count, e.s.downloads.bytes
+	}
+	eventually(t, "they hold nothing", func() bool {
+		n, bytes := held()
+		return n == maxHoldsCall && bytes == int64(n)*maxPhoto
+	})
+	h := http.Header{"X-Client": {w.Client}, "X-Client-Key": {w.Key}}
+	if code, body := e.ask("GET", path, h, nil); code != http.StatusTooManyRequests {
+		t.Fatal(code, len(body))
+	}
+	for _, c := range idle {
+		_ = c.Close()
+	}
+	eventually(t, "their places are kept", func() bool { n, bytes := held(); return n == 0 && bytes == 0 })
+	if code, body := e.ask("GET", path, h, nil); code != http.StatusOK || len(body) != maxPhoto {
+		t.Fatal(code, len(body))
 	}
 }

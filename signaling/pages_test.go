@@ -5,10 +5,16 @@ import (
 	"compress/gzip"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gorilla/websocket"
 )
 
 func TestPagesComeWholeAndGuarded(t *testing.T) {
@@ -91,5 +97,67 @@ func TestDescriptionAndRoutesAgree(t *testing.T) {
 	}
 	for route := range described {
 		t.Errorf("%s is described and does not exist", route)
+	}
+}
+
+// TestDescribedBodiesAreThoseTaken holds every field of a request, and whether it may be missing.
+func TestDescribedBodiesAreThoseTaken(t *testing.T) {
+	type operation struct {
+		Body struct {
+			Content map[string]struct {
+				Schema struct {
+					Properties map[string]any `json:"properties"`
+					Required   []string       `json:"required"`
+				} `json:"schema"`
+			} `json:"content"`
+		} `json:"requestBody"`
+	}
+	var doc struct {
+		Paths map[string]map[string]operation `json:"paths"`
+	}
+	if err := json.Unmarshal(openAPIDoc, &doc); err != nil {
+		t.Fatal(err)
+	}
+	taken := map[string]reflect.Type{
+		"post /api/v1/caller/code": reflect.TypeFor[codeRequest](), "post /api/v1/caller/register": reflect.TypeFor[registerRequest](),
+		"put /api/v1/caller/me": reflect.TypeFor[profileRequest](), "post /api/v1/staff/session": reflect.TypeFor[signInRequest](),
+		"put /api/v1/staff/totp": reflect.TypeFor[totpRequest](), "delete /api/v1/staff/totp": reflect.TypeFor[dropTOTPRequest](),
+	}
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			s, described := op.Body.Content["application/json"]
+			typ := taken[method+" "+path]
+			if described != (typ != nil) {
+				t.Errorf("%s %s: described %v, taken %v", method, path, described, typ)
+			}
+			if typ == nil {
+				continue
+			}
+			fields, required := map[string]any{}, []string{}
+			for i := range typ.NumField() {
+				name, option, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+				if fields[name] = s.Schema.Properties[name]; option != "omitempty" {
+					required = append(required, name)
+				}
+			}
+			if !reflect.DeepEqual(fields, s.Schema.Properties) || !slices.Equal(required, s.Schema.Required) {
+				t.Errorf("%s %s: takes %v, %v; described %v, %v", method, path, fields, required, s.Schema.Properties, s.Schema.Required)
+			}
+		}
+	}
+}
+
+func TestDocumentTellsEveryCloseCode(t *testing.T) {
+	raw, err := os.ReadFile("../docs/PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range []int{
+		websocket.CloseNormalClosure, websocket.CloseGoingAway, websocket.CloseMessageTooBig, websocket.CloseInternalServerErr, websocket.CloseServiceRestart,
+		CloseSlow, CloseBad, CloseReplaced, CloseHello, CloseSignedOut,
+	} {
+		if !strings.Contains(string(raw), fmt.Sprintf("\n| %d | ", code)) {
+			t.Errorf("%d is not told", code)
+		}
 	}
 }

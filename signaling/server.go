@@ -42,22 +42,24 @@ type Parts struct {
 
 // Server is the edge. Make it with New, then Run it.
 type Server struct {
-	cfg      Config
-	backend  Backend
-	accounts *accounts.Accounts
-	files    Files
-	evidence Evidence
-	probes   Probes
-	log      *slog.Logger
-	met      *metrics
-	hub      *Hub
-	tls      *tls.Config
-	mux      *http.ServeMux
-	sockets  lives
-	gallery  *gallery
-	uploads  uploads
-	gate     *gate
-	metrics  http.Handler
+	cfg       Config
+	backend   Backend
+	accounts  *accounts.Accounts
+	files     Files
+	evidence  Evidence
+	probes    Probes
+	log       *slog.Logger
+	met       *metrics
+	hub       *Hub
+	tls       *tls.Config
+	mux       *http.ServeMux
+	sockets   lives
+	gallery   *gallery
+	readers   chan struct{} // bounds originals read at once
+	uploads   holds
+	downloads holds
+	gate      *gate
+	metrics   http.Handler
 
 	checkEvery time.Duration // checkTime; tests shorten it
 	paces      paces
@@ -68,7 +70,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: p.Evidence, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), readers: make(chan struct{}, maxReaders), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)

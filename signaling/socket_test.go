@@ -125,9 +125,10 @@ func TestFloodIsLimited(t *testing.T) {
 		send(t, ws, uint64(i+2), &wire.Ping{})
 	}
 	for range messageRate.Burst + 5 {
-		if r, ok := receive(t, ws).Body.(*wire.Error); ok {
-			if r.Code != fault.RateLimited {
-				t.Fatalf("%+v", r)
+		m := receive(t, ws)
+		if r, ok := m.Body.(*wire.Error); ok {
+			if r.Code != fault.RateLimited || m.Re != 0 { // it was not read: nobody knows its seq
+				t.Fatalf("%d %+v", m.Re, r)
 			}
 			return
 		}
@@ -257,6 +258,21 @@ func TestDataChannelHasTheSameRulesAndLimits(t *testing.T) {
 	}
 	if out := e.s.Hub().Handle(t.Context(), "nobody", []byte("nonsense")); out != nil {
 		t.Fatal(string(out))
+	}
+}
+
+// TestDataChannelCountsAnewWithEverySocket holds what the document says of its numbers.
+func TestDataChannelCountsAnewWithEverySocket(t *testing.T) {
+	e := serve(t)
+	_, w := e.caller(nil)
+	for range 2 {
+		for want := range uint64(3) {
+			m, err := wire.DecodeAny(e.s.Hub().Handle(t.Context(), ident.ClientID(w.Client), []byte(`{"type":"ping","seq":1,"body":{}}`)))
+			if err != nil || m.Seq != want+1 || m.Re != 1 {
+				t.Fatal(m, want, err)
+			}
+		}
+		e.caller(&wire.Resume{Client: w.Client, Key: w.Key})
 	}
 }
 
