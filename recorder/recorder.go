@@ -23,6 +23,7 @@ import (
 
 	"jedel/internal/ident"
 	"jedel/recorder/disk"
+	"jedel/recorder/keys"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/mod/sumdb/note"
@@ -39,6 +40,10 @@ type Config struct {
 	PendingCall  int64     // bytes of one call that may wait for the disk
 	PendingTotal int64     // bytes of all calls
 	Disk         disk.Disk // nil: the real one
+
+	// Recipients may open calls; this process never can. Without any, archives are plain.
+	Recipients []keys.Recipient
+	Keystore   string // folder of second copies of call keys, on another volume where there is one; empty: keystore in Dir
 }
 
 const (
@@ -64,22 +69,23 @@ var ErrSealed = errors.New("the archive is sealed")
 
 // Recorder owns the archives. Make it with Open, then Run it.
 type Recorder struct {
-	cfg     Config
-	log     *slog.Logger
-	met     *metrics
-	disk    disk.Disk
-	signer  note.Signer
-	vkey    string
-	host    string
-	boot    string
-	writer  string
-	stop    time.Duration // how long Run waits for writers at its end
-	retry   time.Duration // how often a new segment is tried on a disk that refuses
-	release func() error
-	syncs   chan struct{} // capacity syncsAtOnce
-	pending atomic.Int64  // bytes of all archives not yet durable
-	space   atomic.Int32  // spaceOK, spaceLow, spaceNone
-	spawn   chan *Archive // to Run, which starts their writers
+	cfg      Config
+	log      *slog.Logger
+	met      *metrics
+	disk     disk.Disk
+	keystore disk.Disk // second copies of call keys
+	signer   note.Signer
+	vkey     string
+	host     string
+	boot     string
+	writer   string
+	stop     time.Duration // how long Run waits for writers at its end
+	retry    time.Duration // how often a new segment is tried on a disk that refuses
+	release  func() error
+	syncs    chan struct{} // capacity syncsAtOnce
+	pending  atomic.Int64  // bytes of all archives not yet durable
+	space    atomic.Int32  // spaceOK, spaceLow, spaceNone
+	spawn    chan *Archive // to Run, which starts their writers
 
 	mu       sync.Mutex // guards the rest
 	archives map[ident.CallID]*Archive
@@ -107,6 +113,11 @@ func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.
 	if r.disk == nil {
 		r.disk = disk.OS{Root: cfg.Dir}
 	}
+	store := cfg.Keystore
+	if store == "" {
+		store = filepath.Join(cfg.Dir, "keystore")
+	}
+	r.keystore = disk.OS{Root: store}
 	if err := r.loadKey(); err != nil {
 		return nil, errors.Join(fmt.Errorf("signing key: %w", err), r.release())
 	}

@@ -128,7 +128,7 @@ func TestCallIsKeptWholeAndSealed(t *testing.T) {
 		t.Fatal("sealing again:", err)
 	}
 	sub := os.DirFS(filepath.Join(dir, Dir(id, opened)))
-	f, err := survey(sub)
+	f, err := survey(sub, nil)
 	if err != nil || f.damage != "" {
 		t.Fatal(f.damage, err)
 	}

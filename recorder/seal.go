@@ -16,6 +16,8 @@ import (
 
 	"jedel/internal/ident"
 	"jedel/recorder/evr"
+	"jedel/recorder/keys"
+	"jedel/recorder/plain"
 	"jedel/recorder/proof"
 
 	"github.com/gowebpki/jcs"
@@ -31,7 +33,7 @@ func (w *writer) seal(info SealInfo) error {
 	if err := w.closeFiles(); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
-	found, err := survey(os.DirFS(filepath.Join(w.a.rec.cfg.Dir, filepath.FromSlash(w.a.dir))))
+	found, err := survey(os.DirFS(filepath.Join(w.a.rec.cfg.Dir, filepath.FromSlash(w.a.dir))), w.crypt.ring())
 	if err != nil {
 		return fmt.Errorf("survey: %w", err)
 	}
@@ -46,6 +48,7 @@ func (w *writer) seal(info SealInfo) error {
 	m.Format, m.Call, m.Number, m.Site, m.Timezone = "EVR1", string(w.a.meta.Call), w.a.meta.Number, w.a.rec.cfg.Site, w.a.meta.Zone
 	m.Opened, m.Answered, m.Ended = stamp(w.a.meta.Opened), stamp(info.Answered), stamp(info.Ended)
 	m.EndCause, m.Operator, m.Category, m.Outcome = info.Cause, info.Operator, info.Category, info.Outcome
+	m.KEKID, m.Recipients = w.crypt.id, recipientIDs(w.a.rec.cfg.Recipients)
 	m.Software, m.Host = w.a.rec.writer, w.a.rec.host
 	raw, err := json.Marshal(m)
 	if err == nil {
@@ -83,8 +86,8 @@ type found struct {
 	damage    string // why the archive must not be continued; empty where it may
 }
 
-// survey reads a whole archive.
-func survey(fsys fs.FS) (*found, error) {
+// survey reads a whole archive, the content as far as the ring has its keys.
+func survey(fsys fs.FS, ring *keys.Ring) (*found, error) {
 	f := &found{tree: proof.NewTree()}
 	if raw, err := fs.ReadFile(fsys, "heads"); err == nil {
 		var torn []byte
@@ -96,7 +99,7 @@ func survey(fsys fs.FS) (*found, error) {
 		return nil, err
 	}
 	defer sc.Close()
-	sv := surveyor{found: f, streams: map[uint16]*proof.ManifestStream{}, roots: map[uint64][]byte{}, seg: -1}
+	sv := surveyor{found: f, plain: plain.NewReader(ring), streams: map[uint16]*proof.ManifestStream{}, roots: map[uint64][]byte{}, seg: -1}
 	for {
 		b, err := sc.Next()
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -106,7 +109,8 @@ func survey(fsys fs.FS) (*found, error) {
 		if err == nil {
 			upTo = b.Segment + 1
 		}
-		if err := sv.headers(sc.Segments()[:upTo]); err != nil {
+		sv.segs = sc.Segments()
+		if err := sv.headers(sv.segs[:upTo]); err != nil {
 			return nil, err
 		}
 		if err != nil || sv.crashed(sc) {
@@ -140,6 +144,8 @@ func (sv *surveyor) crashed(sc *evr.Scanner) bool {
 // surveyor gathers what survey returns.
 type surveyor struct {
 	*found
+	plain   *plain.Reader
+	segs    []evr.Segment
 	streams map[uint16]*proof.ManifestStream
 	roots   map[uint64][]byte // by size, for the heads
 	seg     int
@@ -205,7 +211,16 @@ func (sv *surveyor) block(b evr.Block) error {
 		sv.order = append(sv.order, b.Header.Stream)
 	}
 	st.Lost += uint64(b.Header.Lost)
-	err := evr.Records(b.Header, b.Payload(), func(r evr.Record) error {
+	payload, err := sv.plain.Payload(&sv.segs[b.Segment], b.Header, b.Payload())
+	if errors.Is(err, keys.ErrNoKey) { // of an earlier life: counted by what is outside of the ciphertext
+		st.LastMs, st.Unread = max(st.LastMs, int64(b.Header.T/1e6)), true
+		return nil
+	}
+	if err != nil && sv.damage == "" {
+		sv.damage = "leaf " + fmt.Sprint(b.Header.Leaf) + ": " + err.Error()
+		return nil
+	}
+	err = evr.Records(b.Header, payload, func(r evr.Record) error {
 		sv.lastT = max(sv.lastT, r.T)
 		st.LastMs = max(st.LastMs, int64(r.T/1e6))
 		sv.count(st, r)
@@ -365,7 +380,7 @@ func (r *Recorder) recoverAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f, err := survey(sub)
+		f, err := survey(sub, nil)
 		if err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
 		}

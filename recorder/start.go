@@ -65,6 +65,9 @@ func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 	} else if err := r.disk.MkdirAll(a.dir); err != nil {
 		return nil, err
 	}
+	if err := a.w.crypt.begin(r, a.dir); err != nil {
+		return nil, err
+	}
 	if err := a.w.openSegment(now); err != nil {
 		return nil, errors.Join(err, a.w.closeFiles())
 	}

@@ -39,6 +39,7 @@ type writer struct {
 	waiting  []chunk // taken from streams, not yet durable
 	owners   []*Stream
 	lastTick time.Time // of the clock record
+	crypt    crypt
 	heads    headFile
 }
 
@@ -204,16 +205,16 @@ func (w *writer) write(now time.Time) error {
 
 // put writes one block.
 func (w *writer) put(c *chunk) error {
-	evr.SealBlock(c.buf, evr.BlockHeader{
+	raw := w.crypt.block(c.buf, evr.BlockHeader{
 		Kind: c.kind, Stream: c.stream, Leaf: w.tree.Size(), T: c.first, Epoch: uint32(c.first / evr.EpochTime), Lost: c.lost,
 	})
-	if err := w.tree.Add(evr.Leaf(c.buf)); err != nil {
+	if err := w.tree.Add(evr.Leaf(raw)); err != nil {
 		return fmt.Errorf("tree: %w", err)
 	}
-	if _, err := w.file.Write(c.buf); err != nil {
+	if _, err := w.file.Write(raw); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
-	w.bytes += int64(len(c.buf))
+	w.bytes += int64(len(raw))
 	return nil
 }
 
@@ -289,6 +290,7 @@ func (w *writer) openSegment(now time.Time) error {
 		Created: now.UTC().Format(time.RFC3339Nano), Mono0: int64(w.a.clock(now)), Salt: base64.StdEncoding.EncodeToString(salt[:]),
 		Signer: w.a.rec.vkey, Writer: w.a.rec.writer, Host: w.a.rec.host, Boot: w.a.rec.boot, Reason: w.reason,
 	}
+	w.crypt.segment(&h, salt[:])
 	if w.tree.Size() > 0 {
 		h.PrevRoot = base64.StdEncoding.EncodeToString(root)
 	}
@@ -387,5 +389,6 @@ func (w *writer) closeFiles() error {
 		}
 	}
 	w.file, w.heads.file = nil, nil
+	w.crypt.wipe()
 	return errors.Join(errs...)
 }

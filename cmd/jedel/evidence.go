@@ -35,7 +35,7 @@ func (c evidenceListCmd) Run() error {
 		if err != nil {
 			return err
 		}
-		rec, err := derive.Load(sub)
+		rec, err := derive.Load(sub, nil)
 		if err != nil {
 			fmt.Printf("%s  unreadable: %v\n", d, err)
 			continue
@@ -96,7 +96,7 @@ type evidencePlayCmd struct {
 
 // Run writes one file per participant.
 func (c evidencePlayCmd) Run() error {
-	rec, err := derive.Load(os.DirFS(c.Dir))
+	rec, err := derive.Load(os.DirFS(c.Dir), nil)
 	if err != nil {
 		return err
 	}

@@ -118,7 +118,7 @@ func (e *evidence) Detail(ctx context.Context, id ident.CallID) (signaling.CallD
 	if err != nil {
 		return d, err
 	}
-	rec, err := derive.Load(dir)
+	rec, err := derive.Load(dir, nil)
 	if err != nil {
 		return d, fault.New(fault.Unavailable, op, err)
 	}
@@ -167,7 +167,7 @@ func (e *evidence) Media(ctx context.Context, id ident.CallID, participant strin
 	if err != nil {
 		return signaling.MediaFile{}, err
 	}
-	rec, err := derive.Load(dir)
+	rec, err := derive.Load(dir, nil)
 	if err != nil {
 		return signaling.MediaFile{}, fault.New(fault.Unavailable, op, err)
 	}

@@ -81,7 +81,7 @@ func (f files) Get(ctx context.Context, id ident.CallID, file ident.FileID, w io
 	if err != nil {
 		return ref, err
 	}
-	rec, err := derive.Load(dir)
+	rec, err := derive.Load(dir, nil)
 	if err != nil {
 		return ref, fault.New(fault.Unavailable, op, err)
 	}

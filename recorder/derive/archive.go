@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 
 	"jedel/internal/ident"
 	"jedel/recorder/evr"
+	"jedel/recorder/keys"
+	"jedel/recorder/plain"
 )
 
 // ErrNoArchive means that there is not one segment in the folder.
@@ -21,8 +24,8 @@ const maxBlocks = 1 << 24
 // archives are read alike, as far as they go; what is damaged is left out and listed. Errors are
 // those of the file system, and ErrNoArchive. The folder must stay readable as long as the
 // recording is used: payloads are read again when a file is written.
-func Load(fsys fs.FS) (*Recording, error) {
-	a := &archive{fsys: fsys}
+func Load(fsys fs.FS, ring *keys.Ring) (*Recording, error) {
+	a := &archive{fsys: fsys, plain: plain.NewReader(ring)}
 	r, err := load(a, a.facts)
 	if err != nil {
 		return nil, fmt.Errorf("load archive: %w", err)
@@ -33,10 +36,12 @@ func Load(fsys fs.FS) (*Recording, error) {
 // archive is a folder of segments as a source.
 type archive struct {
 	fsys     fs.FS
+	plain    *plain.Reader
 	segments []evr.Segment
 	blocks   []blockPlace
 	damaged  []Fault
-	last     int64 // newest record
+	withheld map[uint16]int // index in damaged, by stream
+	last     int64          // newest record
 }
 
 // blockPlace is where a block can be read again.
@@ -52,6 +57,7 @@ func (a *archive) each(fn func(record) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	a.segments = s.Segments()
 	for {
 		b, err := s.Next()
 		if errors.Is(err, io.EOF) {
@@ -64,7 +70,6 @@ func (a *archive) each(fn func(record) error) (err error) {
 			return err
 		}
 	}
-	a.segments = s.Segments()
 	if len(a.segments) == 0 {
 		return ErrNoArchive
 	}
@@ -86,12 +91,16 @@ func (a *archive) one(b evr.Block, fn func(record) error) error {
 	n := uint32(len(a.blocks))
 	a.blocks = append(a.blocks, blockPlace{b.Segment, b.Offset, b.Header})
 	at := Fault{At: ns(int64(b.Header.T)), Where: fmt.Sprintf("block %d", b.Header.Leaf)}
-	if b.Header.Flags&evr.FlagEncrypted != 0 {
-		at.What = fmt.Sprintf("stream %d is encrypted and its key is not here", b.Header.Stream)
+	payload, err := a.plain.Payload(&a.segments[b.Segment], b.Header, b.Payload())
+	switch {
+	case errors.Is(err, keys.ErrNoKey):
+		return a.closed(b)
+	case err != nil:
+		at.What = fmt.Sprintf("stream %d: %v", b.Header.Stream, err)
 		a.damaged = append(a.damaged, at)
 		return nil
 	}
-	err := evr.Records(b.Header, b.Payload(), func(r evr.Record) error {
+	err = evr.Records(b.Header, payload, func(r evr.Record) error {
 		a.last = max(a.last, int64(min(r.T, 1<<60)))
 		rec, ok := recordOf(r, b.Header.Stream)
 		if !ok {
@@ -106,6 +115,22 @@ func (a *archive) one(b evr.Block, fn func(record) error) error {
 		return nil
 	}
 	return err
+}
+
+// closed notes a block whose key is not here: one entry for what lies together.
+func (a *archive) closed(b evr.Block) error {
+	at := ns(int64(b.Header.T))
+	if a.withheld == nil {
+		a.withheld = map[uint16]int{}
+	}
+	if i, ok := a.withheld[b.Header.Stream]; ok {
+		a.damaged[i].Until = at
+		return nil
+	}
+	a.withheld[b.Header.Stream] = len(a.damaged)
+	a.damaged = append(a.damaged, Fault{At: at, Until: at, Where: fmt.Sprintf("block %d", b.Header.Leaf),
+		What: fmt.Sprintf("stream %d is encrypted and its key is not here", b.Header.Stream)})
+	return nil
 }
 
 // words name the kinds of records that are shown as events.
@@ -154,6 +179,10 @@ func (a *archive) block(n uint32) ([]byte, error) {
 	}
 	p := a.blocks[n]
 	b, err := evr.ReadBlock(a.fsys, a.segments[p.segment].Name, p.offset, p.header)
+	if err == nil && p.header.Flags&evr.FlagEncrypted != 0 {
+		b, err = a.plain.Payload(&a.segments[p.segment], p.header, b)
+		b = bytes.Clone(b) // some blocks are held at once
+	}
 	if err != nil {
 		return nil, fmt.Errorf("block %d: %w", p.header.Leaf, err)
 	}

@@ -93,7 +93,7 @@ func segmentName(n int) string { return "0000" + string(rune('0'+n)) + ".evr" }
 
 func loadFolder(t testing.TB, f fs.FS) *Recording {
 	t.Helper()
-	r, err := Load(f)
+	r, err := Load(f, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestEncryptedBlocksAreToldAndPassedOver(t *testing.T) {
 }
 
 func TestEmptyFolderIsNoArchive(t *testing.T) {
-	if _, err := Load(fstest.MapFS{"readme": {Data: []byte("x")}}); !errors.Is(err, ErrNoArchive) {
+	if _, err := Load(fstest.MapFS{"readme": {Data: []byte("x")}}, nil); !errors.Is(err, ErrNoArchive) {
 		t.Errorf("%v", err)
 	}
 }
@@ -197,7 +197,7 @@ func FuzzLoad(f *testing.F) {
 	s := scene{codec: "vp8", seconds: 1, reports: time.Second, net: lossy()}
 	f.Add(s.record(f).folder(f)[segmentName(0)].Data[:9000])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := Load(fstest.MapFS{"00000.evr": {Data: b}})
+		r, err := Load(fstest.MapFS{"00000.evr": {Data: b}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

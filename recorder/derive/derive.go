@@ -91,6 +91,7 @@ type Interval struct {
 // Fault is a place of the archive that could not be read.
 type Fault struct {
 	At    time.Duration // nearest known time
+	Until time.Duration // where it is a stretch; else 0
 	Where string        // segment and offset, or the file
 	What  string
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // plain sends frames over a network without trouble, starting at the time given.
-func plain(t *testing.T, all []sent, stream uint16, x *sender, codec string, frames []coded, start time.Duration) []sent {
+func undamaged(t *testing.T, all []sent, stream uint16, x *sender, codec string, frames []coded, start time.Duration) []sent {
 	t.Helper()
 	n := clean()
 	for _, f := range frames {
@@ -102,14 +102,14 @@ func TestNoKeyframeEverIsToldAndTheSoundIsPlayed(t *testing.T) {
 	m := &memory{}
 	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadType: 111})
 	m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadType: 96})
-	all := plain(t, nil, 1, &sender{ssrc: 1, pt: 111, clock: 48000}, "opus", sound(t, 6), opened)
+	all := undamaged(t, nil, 1, &sender{ssrc: 1, pt: 111, clock: 48000}, "opus", sound(t, 6), opened)
 	var inter []coded
 	for _, f := range video(t, "vp8", "320x240", 6) {
 		if f.data[0]&1 == 1 {
 			inter = append(inter, f)
 		}
 	}
-	m.deliver(plain(t, all, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", inter, opened))
+	m.deliver(undamaged(t, all, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", inter, opened))
 	r := m.load(t)
 	path, mime := file(t, r, "p1")
 	if !strings.HasPrefix(mime, "audio/webm") {
@@ -125,7 +125,7 @@ func TestNoKeyframeEverIsToldAndTheSoundIsPlayed(t *testing.T) {
 func TestDamageGoesFromTheLossToTheNextKeyframe(t *testing.T) {
 	m := &memory{}
 	m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadType: 96})
-	all := plain(t, nil, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 6), opened)
+	all := undamaged(t, nil, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 6), opened)
 	kept := all[:0]
 	for _, s := range all { // one packet of the picture at 2.6 s is lost; key frames stand at 0, 2, 4 s
 		if h, _ := parseRTP(s.data); !(h.ts == 26*9000 && h.marker) {
@@ -147,10 +147,10 @@ func TestSecondDeviceTakesOverAndTheFirstGoesOn(t *testing.T) {
 		m.open(t, uint16(1+2*i), streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, Cname: cname, PayloadType: 111})
 		m.open(t, uint16(2+2*i), streamInfo{Participant: "p1", Kind: "video", Codec: "vp8", ClockRate: 90000, Cname: cname, PayloadType: 96})
 	}
-	all := plain(t, nil, 1, &sender{ssrc: 1, pt: 111, clock: 48000}, "opus", sound(t, 12), opened)
-	all = plain(t, all, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 12), opened)
-	all = plain(t, all, 3, &sender{ssrc: 3, pt: 111, clock: 48000, seq: 9}, "opus", sound(t, 3), opened+4*time.Second)
-	all = plain(t, all, 4, &sender{ssrc: 4, pt: 96, clock: 90000, seq: 9}, "vp8", video(t, "vp8", "160x120", 3), opened+4*time.Second)
+	all := undamaged(t, nil, 1, &sender{ssrc: 1, pt: 111, clock: 48000}, "opus", sound(t, 12), opened)
+	all = undamaged(t, all, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 12), opened)
+	all = undamaged(t, all, 3, &sender{ssrc: 3, pt: 111, clock: 48000, seq: 9}, "opus", sound(t, 3), opened+4*time.Second)
+	all = undamaged(t, all, 4, &sender{ssrc: 4, pt: 96, clock: 90000, seq: 9}, "vp8", video(t, "vp8", "160x120", 3), opened+4*time.Second)
 	m.deliver(all)
 	r := m.load(t)
 	path, _ := file(t, r, "p1")
@@ -173,8 +173,8 @@ func TestOfASimulcastOnlyTheLargestLayerIsShown(t *testing.T) {
 	for i, rid := range []string{"q", "f"} {
 		m.open(t, uint16(i), streamInfo{Participant: "p1", Mid: "1", RID: rid, Kind: "video", Codec: "vp8", ClockRate: 90000, PayloadType: 96})
 	}
-	all := plain(t, nil, 0, &sender{ssrc: 1, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "160x120", 3), opened)
-	m.deliver(plain(t, all, 1, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 6), opened))
+	all := undamaged(t, nil, 0, &sender{ssrc: 1, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "160x120", 3), opened)
+	m.deliver(undamaged(t, all, 1, &sender{ssrc: 2, pt: 96, clock: 90000}, "vp8", video(t, "vp8", "320x240", 6), opened))
 	line := m.load(t).Timeline()
 	if line.Media[0].Width != 320 || line.Streams[1].Keyframes != 3 || line.Streams[0].Keyframes != 0 {
 		t.Errorf("media %+v, streams %+v", line.Media, line.Streams)
@@ -205,7 +205,7 @@ func TestParameterSetsFromTheSessionDescription(t *testing.T) {
 	for _, fmtp := range []string{"", "packetization-mode=1; sprop-parameter-sets=" + strings.Join(sets, ",")} {
 		m := &memory{}
 		m.open(t, 2, streamInfo{Participant: "p1", Kind: "video", Codec: "h264", ClockRate: 90000, Fmtp: fmtp, PayloadType: 96})
-		m.deliver(plain(t, nil, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "h264", bare, opened))
+		m.deliver(undamaged(t, nil, 2, &sender{ssrc: 2, pt: 96, clock: 90000}, "h264", bare, opened))
 		r := m.load(t)
 		if fmtp == "" {
 			if _, err := r.WriteMedia(io.Discard, "p1"); !errors.Is(err, ErrNothing) {
@@ -227,7 +227,7 @@ func TestParameterSetsFromTheSessionDescription(t *testing.T) {
 func TestNothingToPlayIsSaidBeforeAByteIsWritten(t *testing.T) {
 	m := &memory{}
 	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "pcmu", ClockRate: 8000})
-	m.deliver(plain(t, nil, 1, &sender{ssrc: 1, pt: 0, clock: 8000}, "opus", sound(t, 1), opened))
+	m.deliver(undamaged(t, nil, 1, &sender{ssrc: 1, pt: 0, clock: 8000}, "opus", sound(t, 1), opened))
 	r := m.load(t)
 	var out counter
 	if _, err := r.WriteMedia(&out, "p1"); !errors.Is(err, ErrNothing) || out.n != 0 {

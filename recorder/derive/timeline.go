@@ -103,9 +103,10 @@ type IntervalLine struct {
 
 // FaultLine is a place of the archive that could not be read.
 type FaultLine struct {
-	Ms    int64  `json:"ms"`
-	Where string `json:"where,omitempty"`
-	What  string `json:"what"`
+	Ms      int64  `json:"ms"`
+	UntilMs int64  `json:"untilMs,omitempty"`
+	Where   string `json:"where,omitempty"`
+	What    string `json:"what"`
 }
 
 // ms rounds to milliseconds.
@@ -145,7 +146,7 @@ func (r *Recording) Timeline() Timeline {
 		t.Gaps = append(t.Gaps, g.line())
 	}
 	for _, f := range r.Damage {
-		t.Faults = append(t.Faults, FaultLine{ms(f.At), f.Where, f.What})
+		t.Faults = append(t.Faults, FaultLine{ms(f.At), ms(f.Until), f.Where, f.What})
 	}
 	return t
 }

@@ -18,7 +18,8 @@ const (
 	PrefixSize = 12       // of a segment header before its JSON
 	HeaderSize = 40       // of a block header
 	MaxHeader  = 64 << 10 // of a segment header's JSON
-	MaxBlock   = 1 << 20  // of a block's payload
+	MaxBlock   = 1 << 20  // of a block's plain payload
+	Sealed     = 48       // what encryption adds to a payload: key commitment and tag
 	MaxChunk   = 256 << 10
 )
 
@@ -45,8 +46,8 @@ const (
 	BlockRecovery BlockKind = 5
 )
 
-// FlagEncrypted marks a payload that is AES-256-GCM ciphertext with its tag. Without it the
-// payload is plain and has no tag.
+// FlagEncrypted marks a payload that is a key commitment of 32 bytes, AES-256-GCM ciphertext and
+// its tag (package keys). Without it the payload is plain.
 const FlagEncrypted = 1
 
 // Kind is what a record is.
@@ -102,7 +103,7 @@ type SegmentHeader struct {
 
 // BlockHeader is the 40 bytes before a payload, little endian.
 type BlockHeader struct {
-	Len    uint32 // bytes of payload, with tag
+	Len    uint32 // bytes of payload, as stored
 	CRC    uint32 // CRC-32C over the rest of header and payload
 	Kind   BlockKind
 	Flags  uint8
@@ -176,17 +177,24 @@ func DecodeSegmentHeader(b []byte) (SegmentHeader, int, error) {
 // SealBlock writes the header of a block into the first HeaderSize bytes of b, whose rest is the
 // payload, and sets length and checksum.
 func SealBlock(b []byte, h BlockHeader) {
-	h.Len = uint32(len(b) - HeaderSize)
+	aad := h.AAD()
+	copy(b[12:], aad[:])
 	copy(b, blockMagic)
+	putLen(b, uint32(len(b)-HeaderSize))
+	binary.LittleEndian.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli()))
+}
+
+// AAD returns the bytes of the header from its kind on: the additional data of an encrypted
+// payload. They do not depend on the payload.
+func (h BlockHeader) AAD() (out [HeaderSize - 12]byte) {
 	le := binary.LittleEndian
-	le.PutUint32(b[4:], h.Len)
-	b[12], b[13] = byte(h.Kind), h.Flags
-	le.PutUint16(b[14:], h.Stream)
-	le.PutUint64(b[16:], h.Leaf)
-	le.PutUint64(b[24:], h.T)
-	le.PutUint32(b[32:], h.Epoch)
-	le.PutUint32(b[36:], h.Lost)
-	le.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli()))
+	out[0], out[1] = byte(h.Kind), h.Flags
+	le.PutUint16(out[2:], h.Stream)
+	le.PutUint64(out[4:], h.Leaf)
+	le.PutUint64(out[12:], h.T)
+	le.PutUint32(out[20:], h.Epoch)
+	le.PutUint32(out[24:], h.Lost)
+	return out
 }
 
 func putLen(b []byte, n uint32) { binary.LittleEndian.PutUint32(b[4:], n) }
@@ -205,7 +213,7 @@ func DecodeBlockHeader(b []byte) (BlockHeader, error) {
 		Len: le.Uint32(b[4:]), CRC: le.Uint32(b[8:]), Kind: BlockKind(b[12]), Flags: b[13], Stream: le.Uint16(b[14:]),
 		Leaf: le.Uint64(b[16:]), T: le.Uint64(b[24:]), Epoch: le.Uint32(b[32:]), Lost: le.Uint32(b[36:]),
 	}
-	if h.Len == 0 || h.Len > MaxBlock+16 {
+	if h.Len == 0 || h.Len > MaxBlock+Sealed {
 		return h, ErrSize
 	}
 	return h, nil

@@ -162,7 +162,7 @@ func (s *Scanner) skip(from int64, why error) bool {
 	}
 	f.Bytes = end - from
 	if from > 0 && len(s.faults) < maxPlaced {
-		if h, ok := place(s.in.read(from, int(min(min(end, seg.Size)-from, HeaderSize+MaxBlock+16))), s.last); ok {
+		if h, ok := place(s.in.read(from, int(min(min(end, seg.Size)-from, HeaderSize+MaxBlock+Sealed))), s.last); ok {
 			f.Stream, f.T = h.Stream, h.T
 		}
 	}

@@ -2,6 +2,8 @@ package keys
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +19,12 @@ const maxKeyFile = 64 << 10
 type Recipient struct {
 	Name string // for people; not part of the cryptography
 	Text string // age1pq1...
+}
+
+// ID returns a fingerprint that says nothing of who it is.
+func (r Recipient) ID() string {
+	sum := sha256.Sum256([]byte(r.Text))
+	return hex.EncodeToString(sum[:8])
 }
 
 // ErrRecipients reports a list of recipients that cannot be used.

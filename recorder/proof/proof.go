@@ -226,6 +226,7 @@ type ManifestStream struct {
 	Lost        uint64 `json:"lost"` // dropped by the recorder
 	FirstMs     int64  `json:"first_ms"`
 	LastMs      int64  `json:"last_ms"`
+	Unread      bool   `json:"unread,omitempty"` // in part counted from outside of the ciphertext: its key had gone with a crash
 }
 
 // ManifestBlob is one file in a manifest.

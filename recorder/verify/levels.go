@@ -186,6 +186,34 @@ func (c *checker) attempt(name string) bool {
 	return false
 }
 
+// content is V4: what is encrypted opens with the keys given, as it was sealed, and what stays
+// closed is named.
+func (c *checker) content(haveKeys bool) Level {
+	l := Level{Level: "V4", State: Passed}
+	switch {
+	case c.Encrypted == 0:
+		l.say(saidPlain, nil)
+		return l
+	case !haveKeys:
+		l.State = NotChecked
+		l.say(saidNoContentKey, Args{"blocks": c.Encrypted})
+		return l
+	case len(c.Withheld) > 0:
+		l.State = Partial
+	}
+	l.say(saidOpened, Args{"opened": c.Decrypted, "blocks": c.Encrypted})
+	for _, w := range c.Withheld[:min(len(c.Withheld), maxNamed)] {
+		l.say(saidWithheld, Args{"stream": c.StreamName(w.Stream), "from": w.From, "to": w.To, "blocks": w.Blocks})
+	}
+	if n := len(c.Withheld) - maxNamed; n > 0 {
+		l.say(saidMoreWithheld, Args{"more": n})
+	}
+	return c.list(l, c.Foreign)
+}
+
+// maxNamed is how many withheld stretches a report names one by one.
+const maxNamed = 20
+
 // findings tells what is true of the call without being a fault of its archive.
 func (c *checker) findings() {
 	m, f := c.Content, &c.report.Findings

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"jedel/recorder/evr"
+	"jedel/recorder/keys"
 	"jedel/recorder/proof"
 
 	"golang.org/x/mod/sumdb/note"
@@ -27,20 +28,25 @@ type Note struct {
 
 // What the levels say of themselves.
 const (
-	saidSeal       Code = "v0.seal"
-	saidList       Code = "v0.list"
-	saidNoList     Code = "v0.none"
-	saidNoSeal     Code = "v0.unreadable"
-	saidRead       Code = "v1.read"
-	saidTorn       Code = "v1.torn"
-	saidOpen       Code = "v1.open"
-	saidHeads      Code = "v2.heads"
-	saidSealSigns  Code = "v2.seal"
-	saidUnsealed   Code = "v2.unsealed"
-	saidKeyGiven   Code = "v2.key.given"
-	saidKeyOwn     Code = "v2.key.own"
-	saidKeyNone    Code = "v2.key.none"
-	saidMoreFaults Code = "more"
+	saidSeal         Code = "v0.seal"
+	saidList         Code = "v0.list"
+	saidNoList       Code = "v0.none"
+	saidNoSeal       Code = "v0.unreadable"
+	saidRead         Code = "v1.read"
+	saidTorn         Code = "v1.torn"
+	saidOpen         Code = "v1.open"
+	saidHeads        Code = "v2.heads"
+	saidSealSigns    Code = "v2.seal"
+	saidUnsealed     Code = "v2.unsealed"
+	saidKeyGiven     Code = "v2.key.given"
+	saidKeyOwn       Code = "v2.key.own"
+	saidKeyNone      Code = "v2.key.none"
+	saidPlain        Code = "v4.plain"
+	saidNoContentKey Code = "v4.none"
+	saidOpened       Code = "v4.opened"
+	saidWithheld     Code = "v4.withheld"
+	saidMoreWithheld Code = "v4.more"
+	saidMoreFaults   Code = "more"
 )
 
 // Faults.
@@ -61,6 +67,7 @@ const (
 	badBlockHeader   Code = "block.header"
 	badBlockTime     Code = "block.time"
 	badBlockRecords  Code = "block.records"
+	badCipher        Code = "block.cipher"
 	badHead          Code = "head.bad"
 	badHeadOrigin    Code = "head.origin"
 	badHeadBack      Code = "head.back"
@@ -98,25 +105,32 @@ const (
 	causeSeal      Code = "cause.seal"
 	causeSignature Code = "cause.signature"
 	causeUnsigned  Code = "cause.unsigned"
+	causeKey       Code = "cause.key"
+	causeCipher    Code = "cause.cipher"
 	causeMalformed Code = "cause.malformed"
 )
 
 // texts has every code in English, with its arguments in braces.
 var texts = map[Code]string{
-	saidSeal:       "SHA-256 of {segments} segments compared with the seal.",
-	saidList:       "SHA-256 of {files} files compared with {file}.",
-	saidNoList:     "There is no list of checksums: the call is not sealed and not exported.",
-	saidNoSeal:     "The seal cannot be read, and there is no other list of checksums.",
-	saidRead:       "{leaves} leaves in {segments} segments read: checksums, order, times.",
-	saidTorn:       "The last segment ends torn ({bytes} bytes at {offset} of {file} cannot be read: {cause}): the recorder was stopped, or is writing.",
-	saidOpen:       "Not sealed: whether something is missing at the end cannot be told.",
-	saidHeads:      "{good} of {heads} heads signed and equal to the tree.",
-	saidSealSigns:  "The seal signs all leaves.",
-	saidUnsealed:   "Not sealed: {covered} of {leaves} leaves are covered by a signature.",
-	saidKeyGiven:   "Checked with the given key {keys}.",
-	saidKeyOwn:     "Checked only with the key found in the archive itself ({keys}): give the recorder's key to know who signed.",
-	saidKeyNone:    "The archive names no key and none was given: no signature could be checked.",
-	saidMoreFaults: "{faults} faults.",
+	saidSeal:         "SHA-256 of {segments} segments compared with the seal.",
+	saidList:         "SHA-256 of {files} files compared with {file}.",
+	saidNoList:       "There is no list of checksums: the call is not sealed and not exported.",
+	saidNoSeal:       "The seal cannot be read, and there is no other list of checksums.",
+	saidRead:         "{leaves} leaves in {segments} segments read: checksums, order, times.",
+	saidTorn:         "The last segment ends torn ({bytes} bytes at {offset} of {file} cannot be read: {cause}): the recorder was stopped, or is writing.",
+	saidOpen:         "Not sealed: whether something is missing at the end cannot be told.",
+	saidHeads:        "{good} of {heads} heads signed and equal to the tree.",
+	saidSealSigns:    "The seal signs all leaves.",
+	saidUnsealed:     "Not sealed: {covered} of {leaves} leaves are covered by a signature.",
+	saidKeyGiven:     "Checked with the given key {keys}.",
+	saidKeyOwn:       "Checked only with the key found in the archive itself ({keys}): give the recorder's key to know who signed.",
+	saidKeyNone:      "The archive names no key and none was given: no signature could be checked.",
+	saidPlain:        "Nothing in this archive is encrypted.",
+	saidNoContentKey: "{blocks} blocks are encrypted and no key was given: what they hold was not looked at, that they are unchanged was.",
+	saidOpened:       "{opened} of {blocks} encrypted blocks opened as they were sealed.",
+	saidWithheld:     "Withheld: {stream}, from {from} s to {to} s, {blocks} blocks.",
+	saidMoreWithheld: "And {more} further stretches.",
+	saidMoreFaults:   "{faults} faults.",
 
 	badMissing:       "{file}: is missing",
 	badSize:          "{file}: has {bytes} bytes, sealed were {sealed}",
@@ -134,6 +148,7 @@ var texts = map[Code]string{
 	badBlockHeader:   "a header that cannot be: time {time}, epoch {epoch}, flags {flags}",
 	badBlockTime:     "time goes back by {ms} ms",
 	badBlockRecords:  "records of leaf {leaf}: {cause}",
+	badCipher:        "block of leaf {leaf}: {cause}",
 	badHead:          "head {head}: {cause}",
 	badHeadOrigin:    "head {head}: signed for {origin}",
 	badHeadBack:      "head {head}: goes back: {leaves} leaves at {at} s after {leavesBefore} at {before} s",
@@ -153,7 +168,7 @@ var texts = map[Code]string{
 	foundRestarts:  "The recorder was restarted during the call: {restarts}.",
 	foundGaps:      "Gaps that the recorder itself declares: {gaps}.",
 	foundDropped:   "{stream}: {records} records were dropped by the recorder.",
-	foundUnchecked: "Not checked here: site log and witnesses (V3), decryption (V4), derived files (V5).",
+	foundUnchecked: "Not checked here: site log and witnesses (V3), derived files (V5).",
 
 	causeMissing:   "missing",
 	causeTooBad:    "too much damage to search through",
@@ -165,6 +180,8 @@ var texts = map[Code]string{
 	causeSeal:      "not a seal",
 	causeSignature: "the signature is wrong",
 	causeUnsigned:  "not signed with a known key",
+	causeKey:       "the key given is not the one it was sealed with",
+	causeCipher:    "the ciphertext is not what was sealed",
 	causeMalformed: "malformed",
 }
 
@@ -210,6 +227,7 @@ func cause(err error) Code {
 	}{
 		{evr.ErrMissing, causeMissing}, {evr.ErrTooBad, causeTooBad}, {evr.ErrShort, causeShort}, {evr.ErrMagic, causeMagic},
 		{evr.ErrCRC, causeCRC}, {evr.ErrSize, causeSize}, {proof.ErrHead, causeHead}, {errSeal, causeSeal},
+		{keys.ErrWrongKey, causeKey}, {keys.ErrTampered, causeCipher},
 	} {
 		if errors.Is(err, known.err) {
 			return known.code

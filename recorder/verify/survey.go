@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"jedel/recorder/evr"
+	"jedel/recorder/keys"
 	"jedel/recorder/proof"
 )
 
@@ -32,9 +33,21 @@ type Survey struct {
 	LastT     uint64 // nanoseconds since the call was opened
 	Streams   uint16 // highest number of a stream
 
+	Encrypted int        // blocks
+	Decrypted int        // of them, with the keys there are
+	Withheld  []Withheld // what stayed closed
+	Foreign   []Fault    // blocks that are not what was sealed
+
 	sealed bool // there is a seal, good or bad
 	whole  bool // the tree covers every leaf read
 	names  map[uint16]string
+}
+
+// Withheld is a stretch of a stream whose keys are not there. Its blocks are proven all the same.
+type Withheld struct {
+	Stream   uint16
+	From, To float64 // seconds since the call was opened
+	Blocks   int
 }
 
 // Head is one signed head as it was found.
@@ -73,8 +86,8 @@ func (f Fault) because(code Code, args Args) Fault {
 	return f
 }
 
-// Read reads a whole archive. Errors are those of the file system only.
-func Read(fsys fs.FS) (*Survey, error) {
+// Read reads a whole archive, the content as far as the ring has its keys. Errors are those of the file system only.
+func Read(fsys fs.FS, ring *keys.Ring) (*Survey, error) {
 	s := &Survey{Tree: proof.NewTree(), whole: true, names: map[uint16]string{0: "journal"}}
 	if err := s.readHeads(fsys); err != nil {
 		return nil, err
@@ -87,7 +100,7 @@ func Read(fsys fs.FS) (*Survey, error) {
 		return nil, err
 	}
 	s.Segments = sc.Segments()
-	w := newWalk(s)
+	w := newWalk(s, ring)
 	err = w.all(sc)
 	if err := errors.Join(err, sc.Close()); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"jedel/recorder/keys"
 	"jedel/recorder/proof"
 
 	"github.com/gowebpki/jcs"
@@ -20,6 +21,8 @@ type Options struct {
 	// Keys are the recorder's verifier keys (C2SP form), got from elsewhere than the archive. Without
 	// any, signatures are checked with the key the archive itself names, and the report says so.
 	Keys []string
+	// Ring has keys to the content, all or some. Without any, V4 is not checked.
+	Ring *keys.Ring
 }
 
 // State is how a level ended.
@@ -36,7 +39,7 @@ const (
 
 // Level is one level of verification (docs/EVIDENCE.md section 5).
 type Level struct {
-	Level string  `json:"level"` // V0, V1, V2
+	Level string  `json:"level"` // V0, V1, V2, V4
 	State State   `json:"state"`
 	Text  string  `json:"text"` // what was checked, with which key, what was not; in English
 	Notes []Note  `json:"notes"`
@@ -59,6 +62,7 @@ const (
 	ExitV0         = 4
 	ExitV1         = 8
 	ExitV2         = 16
+	ExitV4         = 64
 )
 
 // Report is what was found.
@@ -86,7 +90,7 @@ var ErrNoArchive = errors.New("no archive here")
 // the file system, of malformed keys, and ErrNoArchive; what is wrong with the archive is in the
 // report.
 func Dir(fsys fs.FS, opts Options) (*Report, error) {
-	s, err := Read(fsys)
+	s, err := Read(fsys, opts.Ring)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +113,7 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.report.Levels = []Level{v0, c.structure(), c.signatures()}
+	c.report.Levels = []Level{v0, c.structure(), c.signatures(), c.content(!opts.Ring.Empty())}
 	c.findings()
 	c.report.Exit = exit(c.report.Levels)
 	return c.report, nil
@@ -117,10 +121,11 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 
 func exit(levels []Level) int {
 	sum, partial := 0, false
-	for i, l := range levels {
+	codes := map[string]int{"V0": ExitV0, "V1": ExitV1, "V2": ExitV2, "V4": ExitV4}
+	for _, l := range levels {
 		switch l.State {
 		case Failed:
-			sum += ExitV0 << i
+			sum += codes[l.Level]
 		case Passed:
 		default:
 			partial = true

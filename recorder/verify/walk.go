@@ -14,12 +14,15 @@ import (
 	"time"
 
 	"jedel/recorder/evr"
+	"jedel/recorder/keys"
+	plainly "jedel/recorder/plain"
 	"jedel/recorder/proof"
 )
 
 // walk goes through the blocks of an archive once.
 type walk struct {
 	*Survey
+	plain    *plainly.Reader
 	sc       *evr.Scanner
 	seg      int // last segment whose header is in the tree
 	expect   uint64
@@ -31,6 +34,7 @@ type walk struct {
 	order    []uint16
 	opens    map[uint64][]int // heads by size
 	span     span
+	runs     map[uint16]int // index in Withheld of the stretch that goes on, by stream
 }
 
 // lane is where times of blocks must not go back: journal, files and recovery share stream 0 but
@@ -40,9 +44,9 @@ type lane struct {
 	kind   evr.BlockKind
 }
 
-func newWalk(s *Survey) *walk {
+func newWalk(s *Survey, ring *keys.Ring) *walk {
 	w := &walk{
-		Survey: s, seg: -1, lastLeaf: map[int]uint64{}, at: map[lane]uint64{}, streams: map[uint16]*proof.ManifestStream{}, opens: map[uint64][]int{},
+		Survey: s, plain: plainly.NewReader(ring), seg: -1, lastLeaf: map[int]uint64{}, at: map[lane]uint64{}, streams: map[uint16]*proof.ManifestStream{}, opens: map[uint64][]int{}, runs: map[uint16]int{},
 	}
 	for i, h := range s.Heads {
 		if h.Err == nil {
@@ -223,10 +227,14 @@ func (w *walk) block(b evr.Block) error {
 	w.Streams = max(w.Streams, h.Stream)
 	w.see(h.Stream, h.T)
 	w.streams[h.Stream].Lost += uint64(h.Lost)
+	payload := b.Payload()
 	if h.Flags&evr.FlagEncrypted != 0 {
-		return nil
+		var ok bool
+		if payload, ok = w.decrypt(b, here); !ok {
+			return nil
+		}
 	}
-	err := evr.Records(h, b.Payload(), func(r evr.Record) error {
+	err := evr.Records(h, payload, func(r evr.Record) error {
 		w.see(h.Stream, r.T)
 		w.record(w.streams[h.Stream], r)
 		return nil
@@ -235,6 +243,41 @@ func (w *walk) block(b evr.Block) error {
 		complain(badBlockRecords, Args{"leaf": h.Leaf, "cause": cause(err)})
 	}
 	return nil
+}
+
+// decrypt opens a block where its key is there, and keeps the account of what was opened, what
+// stayed closed and what is not what was sealed.
+func (w *walk) decrypt(b evr.Block, here Fault) (payload []byte, ok bool) {
+	h := b.Header
+	w.Encrypted++
+	payload, err := w.plain.Payload(&w.Segments[b.Segment], h, b.Payload())
+	switch {
+	case err == nil:
+		w.Decrypted++
+		delete(w.runs, h.Stream)
+		return payload, true
+	case errors.Is(err, keys.ErrNoKey):
+		w.withhold(h)
+	case len(w.Foreign) < maxBreaks:
+		w.Foreign = append(w.Foreign, here.because(badCipher, Args{"leaf": h.Leaf, "cause": cause(err)}))
+	}
+	return nil, false
+}
+
+// withhold notes a closed block: one entry for those of a stream that lie together.
+func (w *walk) withhold(h evr.BlockHeader) {
+	at := float64(h.T) / 1e9
+	i, ok := w.runs[h.Stream]
+	if !ok {
+		if len(w.Withheld) == maxBreaks {
+			return
+		}
+		i = len(w.Withheld)
+		w.runs[h.Stream] = i
+		w.Withheld = append(w.Withheld, Withheld{Stream: h.Stream, From: at})
+	}
+	w.Withheld[i].To = at
+	w.Withheld[i].Blocks++
 }
 
 // see notes that a stream was alive at t.
