@@ -53,6 +53,12 @@ func TestPicturesAreKeptExactAndServedSafely(t *testing.T) {
 			t.Error(name, code, body)
 		}
 	}
+	tall := append([]byte{}, raw...)
+	at := bytes.Index(tall, []byte{0xff, 0xc0}) + 5 // height and width in its frame header
+	copy(tall[at:], []byte{0xff, 0xff, 0xff, 0xff})
+	if code, body := e.ask("POST", path, h, bytes.NewReader(tall)); code != http.StatusRequestEntityTooLarge || !strings.Contains(body, "too_large") {
+		t.Error("65,535 x 65,535", code, body)
+	}
 	h.Set("X-Client-Key", "forged")
 	if code, _ := e.ask("POST", path, h, bytes.NewReader(raw)); code != 401 {
 		t.Error("a stranger's key", code)

@@ -2,7 +2,8 @@
 // calls; what a client asks goes to the Backend, what happens comes back through the Hub.
 //
 // Goroutines: one reader and one writer per socket, ended with the socket and joined by Run.
-// Locks: Hub.mu guards the map of clients, socket.mu an outbox; a few lines each, never together.
+// Locks: Hub.mu guards the map of clients, socket.mu an outbox, gate.mu, holds.mu and gallery.mu what
+// they count and remember; a few lines each, never together.
 package signaling
 
 import (

@@ -26,7 +26,7 @@ const (
 	quality     = 82
 )
 
-// ErrNotPicture reports content that is not a JPEG, PNG or WebP picture within the limits.
+// ErrNotPicture reports content that is not a whole JPEG, PNG or WebP picture.
 var ErrNotPicture = errors.New("not a picture we take")
 
 // Info is what a picture is.
@@ -35,7 +35,7 @@ type Info struct {
 	Width, Height int // pixels, as they are shown
 }
 
-// ErrTooLarge reports a picture that would take more than MaxDecode to decode.
+// ErrTooLarge reports a picture over MaxSide or MaxPixels, or one that takes more than MaxDecode.
 var ErrTooLarge = errors.New("a picture too large to decode")
 
 // Check reads what raw is without decoding the whole; then Preview proves that it can be decoded.
@@ -44,8 +44,11 @@ func Check(raw []byte) (Info, error) {
 	if err != nil {
 		return Info{}, fmt.Errorf("%w: %w", ErrNotPicture, err)
 	}
-	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > MaxSide || cfg.Height > MaxSide || cfg.Width*cfg.Height > MaxPixels {
+	if cfg.Width <= 0 || cfg.Height <= 0 {
 		return Info{}, fmt.Errorf("%w: %d x %d pixels", ErrNotPicture, cfg.Width, cfg.Height)
+	}
+	if cfg.Width > MaxSide || cfg.Height > MaxSide || cfg.Width*cfg.Height > MaxPixels {
+		return Info{}, fmt.Errorf("%w: %d x %d pixels", ErrTooLarge, cfg.Width, cfg.Height)
 	}
 	if n := cost(raw, format, cfg); n > MaxDecode {
 		return Info{}, fmt.Errorf("%w: %d x %d pixels take %d bytes", ErrTooLarge, cfg.Width, cfg.Height, n)
