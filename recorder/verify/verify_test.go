@@ -209,6 +209,14 @@ func TestFlippedBitIsFoundAndPlaced(t *testing.T) {
 		if r.Exit < verify.ExitV0 {
 			rt.Fatalf("bit %d of %s went unseen", bit, name)
 		}
+		for _, l := range r.Levels {
+			if f := l.Fault; f != nil && (f.Code == "" || f.What == "" || strings.ContainsAny(f.What, "{}")) {
+				rt.Fatalf("bit %d of %s: %s says %q %q", bit, name, l.Level, f.Code, f.What)
+			}
+			if len(l.Notes) == 0 {
+				rt.Fatalf("%s says nothing", l.Level)
+			}
+		}
 		if !strings.HasSuffix(name, ".evr") {
 			return
 		}

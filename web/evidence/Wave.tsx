@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import { placed } from "./Lane";
-import { draw, type Shape, shapeOf, TooLarge } from "./peaks";
+import { draw, drawable, type Shape, shapeOf, TooLarge } from "./peaks";
 import type { Media } from "./rest";
 
 export type WaveState = "loading" | "shown" | "silent" | "large" | "failed";
@@ -12,9 +12,9 @@ const silence = 0.002; // -54 dB: below it nobody would hear anything
 /** The sound of one side, decoded once. */
 export function useWave(m: Media): { state: WaveState; shape: Shape | undefined } {
   const [shape, setShape] = useState<Shape>();
-  const [state, setState] = useState<WaveState>(m.audio ? "loading" : "silent");
+  const [state, setState] = useState<WaveState>(!m.audio ? "silent" : drawable(m) ? "loading" : "large");
   useEffect(() => {
-    if (!m.audio) return undefined;
+    if (!m.audio || !drawable(m)) return undefined;
     const stop = new AbortController();
     shapeOf(m.url, stretches, stop.signal).then(
       (s) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bounded, peaks, TooLarge } from "./peaks";
+import { bounded, drawable, peaks, TooLarge } from "./peaks";
 
 describe("peaks", () => {
   test("each stretch has its greatest size, whatever the sign", () => {
@@ -16,6 +16,11 @@ describe("peaks", () => {
     expect([...peaks(Float32Array.of(1, 1), 4)]).toEqual([1, 0, 1, 0]);
     expect([...peaks(new Float32Array(0), 3)]).toEqual([0, 0, 0]);
   });
+});
+
+test("hours of speech in a small file are not decoded", () => {
+  expect(drawable({ durationMs: 7_200_000 })).toBe(true);
+  expect(drawable({ durationMs: 7_200_001 })).toBe(false);
 });
 
 describe("what is fetched is bounded", () => {

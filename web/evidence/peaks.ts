@@ -3,7 +3,12 @@
 /** Larger files are not drawn: decoding them would stop the page and fill its memory. */
 export const largest = 50 * 1024 * 1024;
 
+/** Longer ones neither, in milliseconds: speech of many hours fits a small file, but not the memory. */
+export const longest = 2 * 3_600_000;
+
 const rate = 8000; // samples a second; enough for a shape, an hour is 115 MB while it is decoded
+
+export const drawable = (m: { durationMs: number }): boolean => m.durationMs <= longest;
 
 export class TooLarge extends Error {}
 
