@@ -76,9 +76,7 @@ type Recorder struct {
 	keystore disk.Disk // second copies of call keys
 	signer   note.Signer
 	vkey     string
-	host     string
-	boot     string
-	writer   string
+	me       machine
 	stop     time.Duration // how long Run waits for writers at its end
 	retry    time.Duration // how often a new segment is tried on a disk that refuses
 	release  func() error
@@ -92,6 +90,9 @@ type Recorder struct {
 	unsealed map[ident.CallID]*recovered
 	closing  chan struct{} // closed when Run ends
 }
+
+// machine is what segments say of where they were written.
+type machine struct{ host, boot, writer string }
 
 const (
 	spaceOK int32 = iota
@@ -121,7 +122,7 @@ func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.
 	if err := r.loadKey(); err != nil {
 		return nil, errors.Join(fmt.Errorf("signing key: %w", err), r.release())
 	}
-	r.host, r.boot, r.writer = hostName(), bootID(), version()
+	r.me.host, r.me.boot, r.me.writer = hostName(), bootID(), version()
 	if err := r.recoverAll(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("look at unsealed archives: %w", err), r.release())
 	}

@@ -49,7 +49,7 @@ func (w *writer) seal(info SealInfo) error {
 	m.Opened, m.Answered, m.Ended = stamp(w.a.meta.Opened), stamp(info.Answered), stamp(info.Ended)
 	m.EndCause, m.Operator, m.Category, m.Outcome = info.Cause, info.Operator, info.Category, info.Outcome
 	m.KEKID, m.Recipients = w.crypt.id, recipientIDs(w.a.rec.cfg.Recipients)
-	m.Software, m.Host = w.a.rec.writer, w.a.rec.host
+	m.Software, m.Host = w.a.rec.me.writer, w.a.rec.me.host
 	raw, err := json.Marshal(m)
 	if err == nil {
 		raw, err = jcs.Transform(raw)
@@ -284,6 +284,9 @@ func (sv *surveyor) finish(fsys fs.FS, sc *evr.Scanner) error {
 			sv.damage = fmt.Sprintf("%s at %d: %v", f.Name, f.Offset, f.Err)
 		}
 	}
+	if err := sv.keyFiles(fsys); err != nil {
+		return err
+	}
 	segs := sc.Segments()
 	sv.nextSeg = len(segs)
 	for i, s := range segs {
@@ -310,6 +313,20 @@ func (sv *surveyor) finish(fsys fs.FS, sc *evr.Scanner) error {
 		})
 	}
 	return nil
+}
+
+// keyFiles notes the wrapped keys of the call.
+func (sv *surveyor) keyFiles(fsys fs.FS) error {
+	names, err := plain.KeyFiles(fsys)
+	sv.manifest.KeyFiles = []proof.ManifestKey{}
+	for _, name := range names {
+		sum, err := sumFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		sv.manifest.KeyFiles = append(sv.manifest.KeyFiles, proof.ManifestKey{Name: name, SHA256: sum})
+	}
+	return err
 }
 
 // checkHead compares one head with what was found.

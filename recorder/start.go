@@ -114,7 +114,7 @@ func (w *writer) resume(old *recovered) error {
 		LastT     uint64    `json:"last_t"`
 		TornHeads int       `json:"torn_heads_bytes"`
 		Boot      string    `json:"boot"`
-	}{LastT: old.lastT, TornHeads: old.torn, Boot: w.a.rec.boot}
+	}{LastT: old.lastT, TornHeads: old.torn, Boot: w.a.rec.me.boot}
 	for _, s := range old.manifest.Segments {
 		record.Segments = append(record.Segments, segment{s.Name, s.ValidBytes, s.Bytes - s.ValidBytes, s.SHA256})
 	}

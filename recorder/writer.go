@@ -288,7 +288,7 @@ func (w *writer) openSegment(now time.Time) error {
 		Format: "EVR1", Call: string(w.a.meta.Call), Seg: w.seg, FirstLeaf: w.tree.Size(), Prev: w.prev, PrevBytes: w.prevLen,
 		Number: w.a.meta.Number, Zone: w.a.meta.Zone, Opened: w.a.meta.Opened.UTC().Format(time.RFC3339Nano),
 		Created: now.UTC().Format(time.RFC3339Nano), Mono0: int64(w.a.clock(now)), Salt: base64.StdEncoding.EncodeToString(salt[:]),
-		Signer: w.a.rec.vkey, Writer: w.a.rec.writer, Host: w.a.rec.host, Boot: w.a.rec.boot, Reason: w.reason,
+		Signer: w.a.rec.vkey, Writer: w.a.rec.me.writer, Host: w.a.rec.me.host, Boot: w.a.rec.me.boot, Reason: w.reason,
 	}
 	w.crypt.segment(&h, salt[:])
 	if w.tree.Size() > 0 {
@@ -335,7 +335,7 @@ func (w *writer) head(state string, last bool) error {
 	now := time.Now()
 	h := proof.Head{
 		Origin: w.a.rec.cfg.Site + "/call/" + string(w.a.meta.Call), Size: w.safe.Size(), Root: root, Time: now.UTC().Format(time.RFC3339Nano),
-		Mono: int64(w.a.clock(now)), Seg: w.seg, Bytes: w.bytes, State: state, Boot: w.a.rec.boot,
+		Mono: int64(w.a.clock(now)), Seg: w.seg, Bytes: w.bytes, State: state, Boot: w.a.rec.me.boot,
 	}
 	raw, err := proof.Sign(h.Text(), w.a.rec.signer)
 	if err != nil {

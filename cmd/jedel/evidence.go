@@ -10,17 +10,49 @@ import (
 	"time"
 
 	"jedel/recorder/derive"
+	"jedel/recorder/keys"
+	"jedel/recorder/plain"
 	"jedel/recorder/verify"
 )
 
 type evidenceCmd struct {
 	List      evidenceListCmd   `cmd:"" help:"List the archives of this machine."`
-	Verify    evidenceVerifyCmd `cmd:"" help:"Check an archive; needs no secret and no network. Exit code 0: everything is right; 2: what could be checked is right, but not everything could be; 4, 8, 16 added up: V0, V1, V2 failed."`
+	Verify    evidenceVerifyCmd `cmd:"" help:"Check an archive; integrity needs no secret and no network. Exit code 0: everything is right; 2: what could be checked is right, but not everything could be; 4, 8, 16, 64 added up: V0, V1, V2, V4 failed."`
 	PlayFiles evidencePlayCmd   `cmd:"" help:"Make playable files (WebM, MP4) of an archive."`
 	Fetch     evidenceFetchCmd  `cmd:"" help:"Fetch an archive from a gateway, as it is stored. Exit code 3: the gateway refused the account; 1: anything else went wrong, and no file is left."`
 }
 
+// identity is where the secret key lies that opens recordings. Integrity needs none.
+type identity struct {
+	Identity string `help:"File with the secret key of a recipient. Left out, the playback key of the gateway's folder is used if it is there." type:"existingfile"`
+}
+
+// ring returns the keys that open an archive: the given identity's, or that of the gateway whose
+// archives lie in .../data/archive/calls/YYYY/MM/DD/CALL.
+func (i identity) ring(dir fs.FS, path string) (*keys.Ring, error) {
+	name := i.Identity
+	if name == "" {
+		name = filepath.Join(path, "../../../../../..", "keys", "playback.key")
+		if path == "" {
+			name = filepath.Join("data", "keys", "playback.key")
+		}
+		if _, err := os.Stat(name); err != nil {
+			return nil, nil // no key is no fault: the archive is read as far as that goes
+		}
+	}
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := keys.ParseIdentities(string(raw))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return plain.Unwrap(dir, ids...)
+}
+
 type evidenceListCmd struct {
+	identity
 	Archive string `help:"Folder of the archives." default:"data/archive" type:"existingdir"`
 }
 
@@ -35,7 +67,11 @@ func (c evidenceListCmd) Run() error {
 		if err != nil {
 			return err
 		}
-		rec, err := derive.Load(sub, nil)
+		ring, err := c.ring(sub, "")
+		if err != nil {
+			return err
+		}
+		rec, err := derive.Load(sub, ring)
 		if err != nil {
 			fmt.Printf("%s  unreadable: %v\n", d, err)
 			continue
@@ -50,6 +86,7 @@ func (c evidenceListCmd) Run() error {
 }
 
 type evidenceVerifyCmd struct {
+	identity
 	Dir  string   `arg:"" help:"Folder of the archive." type:"existingdir"`
 	Key  []string `help:"File with the recorder's public key, got from elsewhere than the archive. Left out, the one of the archive folder is used if there is one." type:"existingfile"`
 	JSON bool     `help:"Print the report as JSON."`
@@ -65,6 +102,10 @@ func (c evidenceVerifyCmd) Run() error {
 		}
 	}
 	var opts verify.Options
+	var err error
+	if opts.Ring, err = c.ring(os.DirFS(c.Dir), c.Dir); err != nil {
+		return err
+	}
 	for _, f := range files {
 		raw, err := os.ReadFile(f)
 		if err != nil {
@@ -90,13 +131,18 @@ func (c evidenceVerifyCmd) Run() error {
 }
 
 type evidencePlayCmd struct {
+	identity
 	Dir string `arg:"" help:"Folder of the archive." type:"existingdir"`
 	Out string `help:"Folder for the files." default:"."`
 }
 
 // Run writes one file per participant.
 func (c evidencePlayCmd) Run() error {
-	rec, err := derive.Load(os.DirFS(c.Dir), nil)
+	ring, err := c.ring(os.DirFS(c.Dir), c.Dir)
+	if err != nil {
+		return err
+	}
+	rec, err := derive.Load(os.DirFS(c.Dir), ring)
 	if err != nil {
 		return err
 	}

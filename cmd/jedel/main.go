@@ -19,6 +19,7 @@ type program struct {
 	Serve    serveCmd    `cmd:"" help:"Run the gateway."`
 	Staff    staffCmd    `cmd:"" help:"Accounts of operators, supervisors, investigators and administrators."`
 	Evidence evidenceCmd `cmd:"" help:"List, fetch, verify and play recorded calls."`
+	Keys     keysCmd     `cmd:"" help:"Make, add, rotate and try out the keys of recordings."`
 	Config   configCmd   `cmd:"" help:"Work with configuration files."`
 	Licences licencesCmd `cmd:"" help:"Print the licences of everything in this binary."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

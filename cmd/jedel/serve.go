@@ -75,7 +75,9 @@ func (c serveCmd) settings() (config.Config, error) {
 	}
 	if c.Data != "data" {
 		cfg.Store.URL = strings.Replace(cfg.Store.URL, "sqlite:data/", "sqlite:"+c.Data+"/", 1)
-		cfg.Recorder.Dir = strings.Replace(cfg.Recorder.Dir, "data/", c.Data+"/", 1)
+		for _, dir := range []*string{&cfg.Recorder.Dir, &cfg.Evidence.Recipients, &cfg.Evidence.PlaybackKey} {
+			*dir = strings.Replace(*dir, "data/", c.Data+"/", 1)
+		}
 	}
 	for _, f := range []struct {
 		flag string

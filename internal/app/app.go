@@ -42,6 +42,7 @@ type App struct {
 
 	db    *store.DB
 	hints *hints.Hub
+	vault vault
 	rec   *recorder.Recorder
 	node  *media.Node
 	desk  *callctl.Desk
@@ -133,7 +134,11 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
-	if a.rec, err = recorder.Open(ctx, recorderConfig(a.cfg), reg, a.log); err != nil {
+	rc := recorderConfig(a.cfg)
+	if rc.Recipients, a.vault, err = openVault(a.cfg.Evidence, opt.Print); err != nil {
+		return fmt.Errorf("evidence keys: %w", err)
+	}
+	if a.rec, err = recorder.Open(ctx, rc, reg, a.log); err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
 	if a.node, err = media.Open(mediaConfig(a.cfg.Media), reg, a.log); err != nil {
@@ -146,7 +151,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	}
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
-		Files: files{a}, Evidence: &evidence{app: a, cache: opt.DataDir + "/cache"}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
+		Files: files{a}, Evidence: &evidence{app: a, cache: newCache(opt.DataDir + "/cache")}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
 }
@@ -189,7 +194,7 @@ func nodeName(dir string) (ident.NodeID, error) {
 func recorderConfig(c config.Config) recorder.Config {
 	return recorder.Config{
 		Dir: c.Recorder.Dir, Site: c.Site.ID, FlushEvery: c.Recorder.FlushEvery, HeadEvery: c.Recorder.HeadEvery,
-		SegmentBytes: c.Recorder.SegmentBytes, SegmentTime: c.Recorder.SegmentTime, PendingCall: c.Recorder.PendingCall, PendingTotal: c.Recorder.PendingTotal,
+		SegmentBytes: c.Recorder.SegmentBytes, SegmentTime: c.Recorder.SegmentTime, Keystore: c.Evidence.Keystore, PendingCall: c.Recorder.PendingCall, PendingTotal: c.Recorder.PendingTotal,
 	}
 }
 

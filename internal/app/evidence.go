@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,7 +28,7 @@ func maySearch(roles []string) bool { return access.May(roles, access.Search) }
 // evidence answers the investigator's page from store and archives.
 type evidence struct {
 	app   *App
-	cache string // folder of derived files: caches, rebuilt at will
+	cache *cache
 }
 
 // archivePath returns where a call's archive lies below the archive folder.
@@ -118,7 +119,7 @@ func (e *evidence) Detail(ctx context.Context, id ident.CallID) (signaling.CallD
 	if err != nil {
 		return d, err
 	}
-	rec, err := derive.Load(dir, nil)
+	rec, err := e.app.play(dir)
 	if err != nil {
 		return d, fault.New(fault.Unavailable, op, err)
 	}
@@ -160,6 +161,9 @@ func (e *evidence) sealed(dir fs.FS, info *signaling.ArchiveInfo) {
 // freshFor is how long a file derived from a running call counts as new enough.
 const freshFor = 5 * time.Second
 
+// forever is how long one derived from a sealed call does.
+const forever = 1 << 62
+
 // Media implements signaling.Evidence: the playable file is made once and kept in the cache.
 func (e *evidence) Media(ctx context.Context, id ident.CallID, participant string) (signaling.MediaFile, error) {
 	const op = "evidence.media"
@@ -167,7 +171,7 @@ func (e *evidence) Media(ctx context.Context, id ident.CallID, participant strin
 	if err != nil {
 		return signaling.MediaFile{}, err
 	}
-	rec, err := derive.Load(dir, nil)
+	rec, err := e.app.play(dir)
 	if err != nil {
 		return signaling.MediaFile{}, fault.New(fault.Unavailable, op, err)
 	}
@@ -185,45 +189,19 @@ func (e *evidence) Media(ctx context.Context, id ident.CallID, participant strin
 		ending = ".mp4"
 	}
 	_, sealErr := fs.Stat(dir, "seal.note")
-	f, err := e.derived(rec, participant, string(id)+"-"+participant+ending, sealErr == nil)
+	name := string(id) + "-" + participant + ending
+	fresh := freshFor
+	if sealErr == nil {
+		fresh = forever
+	}
+	f, made, err := e.cache.open(name, fresh, func(w io.Writer) error {
+		_, err := rec.WriteMedia(w, participant)
+		return err
+	})
 	if err != nil {
 		return signaling.MediaFile{}, fault.New(fault.Unavailable, op, err)
 	}
-	st, err := f.Stat()
-	if err != nil {
-		return signaling.MediaFile{}, errors.Join(fault.New(fault.Internal, op, err), f.Close())
-	}
-	return signaling.MediaFile{Mime: of.Mime, Name: string(id) + "-" + participant + ending, ModTime: st.ModTime(), Content: f}, nil
-}
-
-// derived opens a cached file, making it where it is missing or, for a running call, old.
-func (e *evidence) derived(rec *derive.Recording, participant, name string, sealed bool) (*os.File, error) {
-	if err := os.MkdirAll(e.cache, 0o700); err != nil {
-		return nil, fmt.Errorf("cache: %w", err)
-	}
-	tag := ".live"
-	if sealed {
-		tag = ".sealed"
-	}
-	path := filepath.Join(e.cache, name+tag)
-	if st, err := os.Stat(path); err == nil && (sealed || time.Since(st.ModTime()) < freshFor) {
-		return os.Open(path)
-	}
-	tmp, err := os.CreateTemp(e.cache, "making-*")
-	if err != nil {
-		return nil, fmt.Errorf("cache: %w", err)
-	}
-	_, err = rec.WriteMedia(tmp, participant)
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return nil, errors.Join(err, tmp.Close(), os.Remove(tmp.Name()))
-	}
-	if err := tmp.Close(); err != nil {
-		return nil, err
-	}
-	return os.Open(path)
+	return signaling.MediaFile{Mime: of.Mime, Name: name, ModTime: made, Content: f}, nil
 }
 
 // Verify implements signaling.Evidence.
@@ -232,7 +210,11 @@ func (e *evidence) Verify(ctx context.Context, id ident.CallID) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	report, err := verify.Dir(dir, verify.Options{Keys: []string{e.app.rec.Key()}})
+	ring, err := e.app.vault.ring(dir)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "evidence.verify", err)
+	}
+	report, err := verify.Dir(dir, verify.Options{Keys: []string{e.app.rec.Key()}, Ring: ring})
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "evidence.verify", err)
 	}

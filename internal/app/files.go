@@ -9,7 +9,6 @@ import (
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/recorder"
-	"jedel/recorder/derive"
 	"jedel/signaling"
 	"jedel/signaling/wire"
 )
@@ -81,7 +80,7 @@ func (f files) Get(ctx context.Context, id ident.CallID, file ident.FileID, w io
 	if err != nil {
 		return ref, err
 	}
-	rec, err := derive.Load(dir, nil)
+	rec, err := f.a.play(dir)
 	if err != nil {
 		return ref, fault.New(fault.Unavailable, op, err)
 	}

@@ -24,6 +24,7 @@ type Config struct {
 	Hints    Hints    `yaml:"hints"`
 	Media    Media    `yaml:"media"`
 	Recorder Recorder `yaml:"recorder"`
+	Evidence Evidence `yaml:"evidence"`
 	Map      Map      `yaml:"map"`
 	Desk     Desk     `yaml:"desk"`
 	Log      Log      `yaml:"log"`
@@ -105,6 +106,13 @@ type Media struct {
 	IdlePeers     int           `yaml:"idle_peers"`
 	IdleTime      time.Duration `yaml:"idle_time"`
 	WaitingPeers  int           `yaml:"waiting_peers"`
+}
+
+// Evidence is who may open recorded calls.
+type Evidence struct {
+	Recipients  string `yaml:"recipients"`
+	PlaybackKey string `yaml:"playback_key"`
+	Keystore    string `yaml:"keystore"`
 }
 
 // Recorder is where the evidence is written.
@@ -200,6 +208,7 @@ func (c Config) check() error {
 	want(c.Metrics.Listen == "" || c.Metrics.Listen != c.HTTP.Addr, "metrics.listen: %q is http.addr", c.Metrics.Listen)
 	want(c.Media.MaxPeers > 0, "media.max_peers: must be positive")
 	want(c.Recorder.Dir != "", "recorder.dir: must be set")
+	want(c.Evidence.Recipients != "", "evidence.recipients: must be set: recordings are never written open")
 	want(c.Recorder.FlushEvery > 0 && c.Recorder.FlushEvery <= time.Second, "recorder.flush_every: %v is not within 0 and 1s: at most one second may be lost", c.Recorder.FlushEvery)
 	want(c.Recorder.HeadEvery >= time.Second/2 && c.Recorder.HeadEvery <= 10*time.Second, "recorder.head_every: %v is not within 500ms and 10s", c.Recorder.HeadEvery)
 	want(len(c.Desk.Categories) > 0 && len(c.Desk.Outcomes) > 0 && len(c.Desk.Pauses) > 0, "desk: categories, outcomes and pauses must not be empty")

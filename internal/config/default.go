@@ -20,7 +20,8 @@ func Default() Config {
 			Dir: "data/archive", FlushEvery: 250 * time.Millisecond, HeadEvery: time.Second,
 			SegmentBytes: 64 << 20, SegmentTime: 15 * time.Minute, PendingCall: 4 << 20, PendingTotal: 1 << 30,
 		},
-		Map: Map{},
+		Evidence: Evidence{Recipients: "data/keys/recipients.txt", PlaybackKey: "data/keys/playback.key"},
+		Map:      Map{},
 		Desk: Desk{
 			AnswerTarget: 15 * time.Second,
 			Categories: []Choice{

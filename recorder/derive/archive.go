@@ -119,6 +119,7 @@ func (a *archive) one(b evr.Block, fn func(record) error) error {
 
 // closed notes a block whose key is not here: one entry for what lies together.
 func (a *archive) closed(b evr.Block) error {
+	a.last = max(a.last, int64(min(b.Header.T, 1<<60)))
 	at := ns(int64(b.Header.T))
 	if a.withheld == nil {
 		a.withheld = map[uint16]int{}

@@ -93,19 +93,23 @@ func NewIdentity() (Identity, error) {
 	return Identity{in}, err
 }
 
-// ParseIdentity reads a file of one identity; '#' begins a remark.
-func ParseIdentity(text string) (Identity, error) {
+// ParseIdentities reads a file of identities, one a line, the newest first; '#' begins a remark.
+func ParseIdentities(text string) ([]Identity, error) {
+	var out []Identity
 	for line := range strings.SplitSeq(text, "\n") {
 		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
 		in, err := age.ParseHybridIdentity(line)
 		if err != nil {
-			return Identity{}, errors.New("not the identity of a recipient") // never the text: it may be half a secret
+			return nil, errors.New("not the identity of a recipient") // never the text: it may be half a secret
 		}
-		return Identity{in}, nil
+		out = append(out, Identity{in})
 	}
-	return Identity{}, errors.New("no identity")
+	if len(out) == 0 {
+		return nil, errors.New("no identity")
+	}
+	return out, nil
 }
 
 // Recipient returns the public side.
@@ -116,13 +120,17 @@ func (i Identity) Recipient(name string) Recipient {
 // Secret returns the text of the identity, for the one file that keeps it.
 func (i Identity) Secret() string { return i.in.String() }
 
-// UnwrapKEK opens an age file that WrapKEK made. It returns ErrNoKey where the identity is not
-// among its recipients, ErrTampered where the file is not one of ours.
-func UnwrapKEK(file []byte, i Identity) (Key, error) {
-	if len(file) > maxKeyFile || i.in == nil {
+// UnwrapKEK opens an age file that WrapKEK made. It returns ErrNoKey where none of the identities
+// is among its recipients, ErrTampered where the file is not one of ours.
+func UnwrapKEK(file []byte, ids ...Identity) (Key, error) {
+	if len(file) > maxKeyFile || len(ids) == 0 {
 		return Key{}, fmt.Errorf("call key: %w", ErrNoKey)
 	}
-	r, err := age.Decrypt(bytes.NewReader(file), i.in)
+	all := make([]age.Identity, 0, len(ids))
+	for _, i := range ids {
+		all = append(all, i.in)
+	}
+	r, err := age.Decrypt(bytes.NewReader(file), all...)
 	if err != nil {
 		var none *age.NoIdentityMatchError
 		if errors.As(err, &none) {

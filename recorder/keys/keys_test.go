@@ -147,11 +147,11 @@ func TestACallKeyReachesEveryRecipientAndNobodyElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []error{nil, nil, ErrNoKey} {
-		again, err := ParseIdentity("# made today\n" + ids[i].Secret() + "\n")
+		again, err := ParseIdentities("# made today\n" + ids[i].Secret() + "\n")
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := UnwrapKEK(file, again)
+		got, err := UnwrapKEK(file, again...)
 		if !errors.Is(err, want) || (want == nil && got != kek) {
 			t.Fatal(i, err)
 		}
@@ -172,7 +172,7 @@ func TestListsOfRecipientsAreReadStrictly(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "AGE-SECRET-KEY-1", strings.Repeat("x", 100)} {
-		if _, err := ParseIdentity(bad); err == nil || strings.Contains(err.Error(), "SECRET") {
+		if _, err := ParseIdentities(bad); err == nil || strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

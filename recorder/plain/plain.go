@@ -58,9 +58,9 @@ func KeyName(kek string) string { return "kek-" + kek + ".age" }
 // maxKeys bounds the key files of one archive: one a life of the recorder.
 const maxKeys = 1000
 
-// Unwrap returns a ring with the call's keys that an identity opens. Key files that it does not
-// open are passed over: their blocks stay closed. Errors are those of the file system.
-func Unwrap(fsys fs.FS, id keys.Identity) (*keys.Ring, error) {
+// Unwrap returns a ring with the call's keys that identities open. Key files that none of them
+// opens are passed over: their blocks stay closed. Errors are those of the file system.
+func Unwrap(fsys fs.FS, ids ...keys.Identity) (*keys.Ring, error) {
 	names, err := KeyFiles(fsys)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func Unwrap(fsys fs.FS, id keys.Identity) (*keys.Ring, error) {
 		if err != nil {
 			return nil, err
 		}
-		k, err := keys.UnwrapKEK(raw, id)
+		k, err := keys.UnwrapKEK(raw, ids...)
 		switch {
 		case errors.Is(err, keys.ErrNoKey), errors.Is(err, keys.ErrTampered):
 			continue

@@ -176,7 +176,8 @@ type Manifest struct {
 	Software   string            `json:"software"`
 	Host       string            `json:"host"`
 	Boots      []string          `json:"boots"`
-	KEKID      string            `json:"kek_id"`
+	KEKID      string            `json:"kek_id"` // of the last life of the recorder
+	KeyFiles   []ManifestKey     `json:"key_files"`
 	Recipients []string          `json:"recipients"`
 	SiteLog    string            `json:"site_log"`
 }
@@ -227,6 +228,13 @@ type ManifestStream struct {
 	FirstMs     int64  `json:"first_ms"`
 	LastMs      int64  `json:"last_ms"`
 	Unread      bool   `json:"unread,omitempty"` // in part counted from outside of the ciphertext: its key had gone with a crash
+}
+
+// ManifestKey is one key file in a manifest: the call's key as it was first wrapped. Wrappings for
+// later recipients stand beside it, under other names.
+type ManifestKey struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"` // hex
 }
 
 // ManifestBlob is one file in a manifest.

@@ -61,6 +61,15 @@ func (c *checker) sealedFiles() []Fault {
 			complain(want.Name, badSum, Args{"file": want.Name})
 		}
 	}
+	for _, want := range c.seal.KeyFiles {
+		got, err := sumFile(c.fsys, want.Name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			c.keysGone = append(c.keysGone, want.Name) // destroyed, or withheld: V4 says so
+		case err != nil || got != want.SHA256:
+			complain(want.Name, badSum, Args{"file": want.Name})
+		}
+	}
 	for _, extra := range c.Content.Segments {
 		if _, left := segments[extra.Name]; left {
 			complain(extra.Name, badNew, Args{"file": extra.Name})
@@ -196,10 +205,16 @@ func (c *checker) content(haveKeys bool) Level {
 		return l
 	case !haveKeys:
 		l.State = NotChecked
+		if len(c.keysGone) > 0 {
+			l.say(saidKeysGone, Args{"files": c.keysGone})
+		}
 		l.say(saidNoContentKey, Args{"blocks": c.Encrypted})
 		return l
 	case len(c.Withheld) > 0:
 		l.State = Partial
+	}
+	if len(c.keysGone) > 0 {
+		l.say(saidKeysGone, Args{"files": c.keysGone})
 	}
 	l.say(saidOpened, Args{"opened": c.Decrypted, "blocks": c.Encrypted})
 	for _, w := range c.Withheld[:min(len(c.Withheld), maxNamed)] {

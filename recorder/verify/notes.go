@@ -44,6 +44,7 @@ const (
 	saidPlain        Code = "v4.plain"
 	saidNoContentKey Code = "v4.none"
 	saidOpened       Code = "v4.opened"
+	saidKeysGone     Code = "v4.gone"
 	saidWithheld     Code = "v4.withheld"
 	saidMoreWithheld Code = "v4.more"
 	saidMoreFaults   Code = "more"
@@ -128,6 +129,7 @@ var texts = map[Code]string{
 	saidPlain:        "Nothing in this archive is encrypted.",
 	saidNoContentKey: "{blocks} blocks are encrypted and no key was given: what they hold was not looked at, that they are unchanged was.",
 	saidOpened:       "{opened} of {blocks} encrypted blocks opened as they were sealed.",
+	saidKeysGone:     "Key files that are not here any more, destroyed or withheld: {files}.",
 	saidWithheld:     "Withheld: {stream}, from {from} s to {to} s, {blocks} blocks.",
 	saidMoreWithheld: "And {more} further stretches.",
 	saidMoreFaults:   "{faults} faults.",

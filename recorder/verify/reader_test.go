@@ -37,7 +37,7 @@ func reader(t *testing.T, c call) (string, error) {
 // TestIndependentReaderFindsTheSame compares the reader that was written from docs/EVIDENCE.md, in
 // another language, with this program.
 func TestIndependentReaderFindsTheSame(t *testing.T) {
-	c := record(t, true)
+	c := recordFor(t, true, nil)
 	r := c.verify(t)
 	want := fmt.Sprintf("leaves %d\nroot %s\n", r.Leaves, r.Root) + streamSums(t, c)
 	if got, err := reader(t, c); err != nil || got != want {

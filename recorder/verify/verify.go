@@ -146,8 +146,9 @@ type checker struct {
 	keys      []string
 	given     bool
 
-	seal    *proof.Manifest // nil where it cannot be read
-	sealErr error
+	keysGone []string        // files of keys that are not there any more
+	seal     *proof.Manifest // nil where it cannot be read
+	sealErr  error
 }
 
 func (c *checker) useKeys(keys []string) error {

@@ -21,6 +21,8 @@ import (
 	"jedel/internal/ident"
 	"jedel/recorder"
 	"jedel/recorder/evr"
+	"jedel/recorder/keys"
+	"jedel/recorder/plain"
 	"jedel/recorder/verify"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,16 +34,31 @@ import (
 type call struct {
 	files fstest.MapFS
 	key   string
+	ring  *keys.Ring
 }
 
 // record makes a call of an audio and a video stream over about three seconds in several segments.
 // The packets' times are given, so that the call takes no time to make.
 func record(t testing.TB, seal bool) call {
 	t.Helper()
+	id, err := keys.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := recordFor(t, seal, []keys.Recipient{id.Recipient("playback")})
+	if c.ring, err = plain.Unwrap(c.files, id); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// recordFor makes the same call for recipients; without any it is plain.
+func recordFor(t testing.TB, seal bool, to []keys.Recipient) call {
+	t.Helper()
 	dir := t.TempDir()
 	r, err := recorder.Open(context.Background(), recorder.Config{
 		Dir: dir, Site: "verify.test", FlushEvery: 5 * time.Millisecond, HeadEvery: time.Millisecond,
-		SegmentBytes: 12 << 10, SegmentTime: time.Hour, PendingCall: 4 << 20, PendingTotal: 1 << 30,
+		SegmentBytes: 12 << 10, SegmentTime: time.Hour, PendingCall: 4 << 20, PendingTotal: 1 << 30, Recipients: to,
 	}, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +97,7 @@ func record(t testing.TB, seal bool) call {
 	if err := errors.Join(err, <-done); err != nil {
 		t.Fatal(err)
 	}
-	return call{load(t, filepath.Join(dir, filepath.FromSlash(recorder.Dir(id, opened)))), r.Key()}
+	return call{load(t, filepath.Join(dir, filepath.FromSlash(recorder.Dir(id, opened)))), r.Key(), nil}
 }
 
 func load(t testing.TB, dir string) fstest.MapFS {
@@ -109,12 +126,12 @@ func (c call) with(name string, data []byte) call {
 	if files[name] = (&fstest.MapFile{Data: data}); data == nil {
 		delete(files, name)
 	}
-	return call{files, c.key}
+	return call{files, c.key, c.ring}
 }
 
 func (c call) verify(t testing.TB) *verify.Report {
 	t.Helper()
-	r, err := verify.Dir(c.files, verify.Options{Keys: []string{c.key}})
+	r, err := verify.Dir(c.files, verify.Options{Keys: []string{c.key}, Ring: c.ring})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +174,7 @@ func TestUntouchedSealedArchivePassesEveryLevel(t *testing.T) {
 	for range 20 {
 		c := record(t, true)
 		r := c.verify(t)
-		if r.Exit != 0 || states(r) != "V0 passed, V1 passed, V2 passed" {
+		if r.Exit != 0 || states(r) != "V0 passed, V1 passed, V2 passed, V4 passed" {
 			t.Fatalf("exit %d, %s: %+v", r.Exit, states(r), r.Levels)
 		}
 		if len(c.segments()) < 3 || r.Heads < 3 || r.Seconds < 2.9 {
@@ -172,7 +189,7 @@ func TestWithoutAGivenKeySignaturesArePartial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Exit != verify.ExitPartial || states(r) != "V0 passed, V1 passed, V2 partial" || !strings.Contains(r.Levels[2].Text, "only with the key found in the archive") {
+	if r.Exit != verify.ExitPartial || states(r) != "V0 passed, V1 passed, V2 partial, V4 not_checked" || !strings.Contains(r.Levels[2].Text, "only with the key found in the archive") {
 		t.Fatalf("exit %d, %s, %s", r.Exit, states(r), r.Levels[2].Text)
 	}
 }
@@ -187,7 +204,7 @@ func TestForeignKeyFailsSignatures(t *testing.T) {
 
 func TestRunningArchiveIsPartialAndNeverAnAlarm(t *testing.T) {
 	c := record(t, false)
-	if r := c.verify(t); r.Exit != verify.ExitPartial || states(r) != "V0 not_checked, V1 partial, V2 partial" {
+	if r := c.verify(t); r.Exit != verify.ExitPartial || states(r) != "V0 not_checked, V1 partial, V2 partial, V4 passed" {
 		t.Fatalf("exit %d, %s", r.Exit, states(r))
 	}
 }
