@@ -94,7 +94,7 @@ func sealed(t testing.TB, a *Archive, dir fs.FS) *verify.Report {
 		last = a.Seal(context.Background(), SealInfo{Ended: time.Now(), Cause: "operator"})
 		return last == nil
 	})
-	r, err := verify.Dir(dir, verify.Options{Keys: []string{a.rec.Key()}})
+	r, err := verify.Dir(dir, verify.Options{Keys: []string{a.rec.Key()}, Ring: ring(t, dir)})
 	if err != nil {
 		t.Fatal(err)
 	}

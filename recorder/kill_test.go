@@ -19,6 +19,7 @@ import (
 
 	"jedel/internal/ident"
 	"jedel/recorder/evr"
+	"jedel/recorder/plain"
 	"jedel/recorder/verify"
 )
 
@@ -96,14 +97,18 @@ func numbers(t testing.TB, dir fs.FS) map[uint32]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[uint32]bool{}
+	out, open := map[uint32]bool{}, plain.NewReader(ring(t, dir))
 	for {
 		b, err := sc.Next()
 		if errors.Is(err, io.EOF) {
 			return out
 		}
+		var payload []byte
 		if err == nil {
-			err = evr.Records(b.Header, b.Payload(), func(r evr.Record) error {
+			payload, err = open.Payload(&sc.Segments()[b.Segment], b.Header, b.Payload())
+		}
+		if err == nil {
+			err = evr.Records(b.Header, payload, func(r evr.Record) error {
 				if r.Kind == evr.RTP {
 					out[binary.BigEndian.Uint32(r.Data[len(r.Data)-4:])] = true
 				}
@@ -156,7 +161,7 @@ func TestKillLosesAtMostASecond(t *testing.T) {
 			t.Fatal(found, err)
 		}
 		archive := os.DirFS(found[0])
-		rep, err := verify.Dir(archive, verify.Options{Keys: []string{r.Key()}})
+		rep, err := verify.Dir(archive, verify.Options{Keys: []string{r.Key()}, Ring: ring(t, archive)})
 		if err != nil || rep.Exit != 0 {
 			t.Fatalf("%v %+v", err, rep)
 		}
@@ -232,7 +237,7 @@ func TestTornAndStaleSectorsAtTheEndAreATail(t *testing.T) {
 				t.Fatal(err)
 			}
 			stop()
-			rep, err := verify.Dir(os.DirFS(target), verify.Options{Keys: []string{r.Key()}})
+			rep, err := verify.Dir(os.DirFS(target), verify.Options{Keys: []string{r.Key()}, Ring: ring(t, os.DirFS(target))})
 			if err != nil || rep.Exit != 0 {
 				t.Fatalf("sector %d %s: %v %+v", at, what, err, rep)
 			}

@@ -14,6 +14,8 @@ import (
 	"jedel/internal/ident"
 	"jedel/recorder/disk"
 	"jedel/recorder/evr"
+	"jedel/recorder/keys"
+	"jedel/recorder/plain"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
@@ -23,8 +25,29 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const bound = 10 * time.Second
 
+// keeper opens what these tests record. It guards nothing else.
+const keeper = "AGE-SECRET-KEY-PQ-1X2CQXEVP37ZK0YHLU275L0CJ8WF2XM94VSESUJ48NK5W9ZCRS4LQHZN42W"
+
+// ring returns the keys to an archive of these tests.
+func ring(t testing.TB, dir fs.FS) *keys.Ring {
+	t.Helper()
+	ids, err := keys.ParseIdentities(keeper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := plain.Unwrap(dir, ids...)
+	if err != nil || r.Empty() {
+		t.Fatal("no key opens", err)
+	}
+	return r
+}
+
 func config(dir string) Config {
-	return Config{Dir: dir, Site: "test", FlushEvery: 20 * time.Millisecond, HeadEvery: 50 * time.Millisecond, SegmentBytes: 64 << 20,
+	ids, err := keys.ParseIdentities(keeper)
+	if err != nil {
+		panic(err)
+	}
+	return Config{Recipients: []keys.Recipient{ids[0].Recipient("tests")}, Dir: dir, Site: "test", FlushEvery: 20 * time.Millisecond, HeadEvery: 50 * time.Millisecond, SegmentBytes: 64 << 20,
 		SegmentTime: time.Hour, PendingCall: 4 << 20, PendingTotal: 1 << 30}
 }
 
@@ -84,6 +107,7 @@ func payloads(t testing.TB, dir fs.FS) (marks []byte, faults []evr.Fault) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	open := plain.NewReader(ring(t, dir))
 	for {
 		b, err := sc.Next()
 		if err == io.EOF {
@@ -92,7 +116,11 @@ func payloads(t testing.TB, dir fs.FS) (marks []byte, faults []evr.Fault) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := evr.Records(b.Header, b.Payload(), func(r evr.Record) error {
+		payload, err := open.Payload(&sc.Segments()[b.Segment], b.Header, b.Payload())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := evr.Records(b.Header, payload, func(r evr.Record) error {
 			if r.Kind == evr.RTP {
 				marks = append(marks, r.Data[len(r.Data)-1])
 			}
@@ -128,7 +156,7 @@ func TestCallIsKeptWholeAndSealed(t *testing.T) {
 		t.Fatal("sealing again:", err)
 	}
 	sub := os.DirFS(filepath.Join(dir, Dir(id, opened)))
-	f, err := survey(sub, nil)
+	f, err := survey(sub, ring(t, sub))
 	if err != nil || f.damage != "" {
 		t.Fatal(f.damage, err)
 	}
