@@ -164,6 +164,19 @@ test("the operator ends and classifies, and is free again", async () => {
   await w.until("the archive is sealed", () => execFileSync("find", [path.join(g.data, "archive/calls"), "-name", "seal.note"]).toString().trim());
 });
 
+test("nothing of a call lies in the clear where evidence is kept", () => {
+  for (const dir of ["archive", "cache"]) {
+    const at = path.join(g.data, dir);
+    if (!fs.existsSync(at)) continue;
+    const files = fs.readdirSync(at, { recursive: true, withFileTypes: true }).filter((f) => f.isFile()).map((f) => path.join(f.parentPath, f.name));
+    if (dir === "archive") assert.ok(files.some((f) => f.endsWith(".evr")));
+    for (const f of files) {
+      const raw = fs.readFileSync(f);
+      for (const word of ["Помощь", "<b>", "54.87", "OpusHead", "candidate"]) assert.ok(!raw.includes(word), `${f} has ${word}`);
+    }
+  }
+});
+
 test("the archive verifies without a secret and plays", async () => {
   const token = (await (await api("/staff/session", { method: "POST", body: JSON.stringify({ login: "operator", password: w.password }) })).json()).token;
   assert.ok(token);
@@ -177,7 +190,7 @@ test("the archive verifies without a secret and plays", async () => {
   console.log(v.stdout.toString());
   assert.equal(v.status, 0, v.stdout + v.stderr);
   const levels = JSON.parse(spawnSync(path.join(w.root, "bin/jedel"), ["evidence", "verify", found[0], "--json"]).stdout).levels;
-  assert.deepEqual(levels.map((l) => l.state), ["passed", "passed", "passed"]);
+  assert.deepEqual(levels.map((l) => l.state), ["passed", "passed", "passed", "passed"]);
   const out = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-play-"));
   console.log(execFileSync(path.join(w.root, "bin/jedel"), ["evidence", "play-files", found[0], "--out", out]).toString());
   for (const f of fs.readdirSync(out)) {
