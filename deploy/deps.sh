@@ -8,7 +8,7 @@ for cmd in "${!need[@]}"; do
 done
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 python3c=/usr/bin/python3
-[ -x "$python3c" ] && "$python3c" -c 'import aiortc, websockets' 2>/dev/null || missing+=(python3-aiortc python3-websockets)
+[ -x "$python3c" ] && "$python3c" -c 'import aiortc, websockets, cryptography' 2>/dev/null || missing+=(python3-aiortc python3-websockets python3-cryptography)
 command -v node >/dev/null || missing+=(nodejs npm)
 [ -e /usr/share/doc/fonts-dejavu-core ] || compgen -G '/usr/share/fonts/truetype/dejavu/*' >/dev/null || missing+=(fonts-dejavu-core)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi

@@ -16,22 +16,24 @@ import (
 )
 
 type evidenceCmd struct {
-	List      evidenceListCmd   `cmd:"" help:"List the archives of this machine."`
-	Verify    evidenceVerifyCmd `cmd:"" help:"Check an archive; integrity needs no secret and no network. Exit code 0: everything is right; 2: what could be checked is right, but not everything could be; 4, 8, 16, 64 added up: V0, V1, V2, V4 failed."`
-	PlayFiles evidencePlayCmd   `cmd:"" help:"Make playable files (WebM, MP4) of an archive."`
-	Fetch     evidenceFetchCmd  `cmd:"" help:"Fetch an archive from a gateway, as it is stored. Exit code 3: the gateway refused the account; 1: anything else went wrong, and no file is left."`
+	List      evidenceListCmd     `cmd:"" help:"List the archives of this machine."`
+	Verify    evidenceVerifyCmd   `cmd:"" help:"Check an archive; integrity needs no secret and no network. Exit code 0: everything is right; 2: what could be checked is right, but not everything could be; 4, 8, 16, 64 added up: V0, V1, V2, V4 failed."`
+	PlayFiles evidencePlayCmd     `cmd:"" help:"Make playable files (WebM, MP4) of an archive."`
+	Disclose  evidenceDiscloseCmd `cmd:"" help:"Write the keys that open a part of a recording, for whoever may have that part; the rest of it stays closed and proven."`
+	Fetch     evidenceFetchCmd    `cmd:"" help:"Fetch an archive from a gateway, as it is stored. Exit code 3: the gateway refused the account; 1: anything else went wrong, and no file is left."`
 }
 
 // identity is where the secret key lies that opens recordings. Integrity needs none.
 type identity struct {
-	Identity string `help:"File with the secret key of a recipient. Left out, the playback key of the gateway's folder is used if it is there." type:"existingfile"`
+	Identity  string `help:"File with the secret key of a recipient. Left out, the playback key of the gateway's folder is used if it is there." type:"existingfile"`
+	Disclosed string `help:"File of disclosed keys; used alone unless --identity is given." type:"existingfile"`
 }
 
 // ring returns the keys that open an archive: the given identity's, or that of the gateway whose
 // archives lie in .../data/archive/calls/YYYY/MM/DD/CALL.
 func (i identity) ring(dir fs.FS, path string) (*keys.Ring, error) {
 	name := i.Identity
-	if name == "" {
+	if name == "" && i.Disclosed == "" {
 		name = filepath.Join(path, "../../../../../..", "keys", "playback.key")
 		if path == "" {
 			name = filepath.Join("data", "keys", "playback.key")
@@ -40,15 +42,7 @@ func (i identity) ring(dir fs.FS, path string) (*keys.Ring, error) {
 			return nil, nil // no key is no fault: the archive is read as far as that goes
 		}
 	}
-	raw, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := keys.ParseIdentities(string(raw))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return plain.Unwrap(dir, ids...)
+	return plain.FromFiles(dir, name, i.Disclosed)
 }
 
 type evidenceListCmd struct {
@@ -165,5 +159,32 @@ func (c evidencePlayCmd) Run() error {
 		}
 		fmt.Printf("%s  %s, begins at %.3f s, %.3f s long\n", name, m.Mime, float64(m.OffsetMs)/1e3, float64(m.DurationMs)/1e3)
 	}
+	return nil
+}
+
+type evidenceDiscloseCmd struct {
+	identity
+	Dir    string        `arg:"" help:"Folder of the archive." type:"existingdir"`
+	Stream []uint16      `help:"Only these streams; 0 is the journal with chat, positions and events. Their numbers are in the report of verify --json."`
+	From   time.Duration `help:"Only from this time of the call on, in steps of ten seconds."`
+	To     time.Duration `help:"Only up to this time of the call, in steps of ten seconds."`
+	Out    string        `required:"" help:"File for the keys; it must not be there yet."`
+}
+
+// Run writes the file of keys.
+func (c evidenceDiscloseCmd) Run() error {
+	ring, err := c.ring(os.DirFS(c.Dir), c.Dir)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	n, err := plain.Disclose(f, os.DirFS(c.Dir), ring, plain.Selection{Streams: c.Stream, From: uint64(c.From), To: uint64(c.To)})
+	if err := errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(c.Out))
+	}
+	fmt.Printf("%s: %d keys. Whoever has this file and the archive can open that part of the call.\n", c.Out, n)
 	return nil
 }

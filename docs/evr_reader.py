@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Reads one Jedel archive as docs/EVIDENCE.md describes it. Standard library only.
+"""Reads one Jedel archive as docs/EVIDENCE.md describes it. Standard library only; the package
+cryptography is needed to open what is encrypted, and for nothing else.
 
-usage: reader.py DIR    prints leaves, root, and for each stream its packets and a hash over them;
-                        exits 1 where a block cannot be read or a head has another root.
+usage: evr_reader.py DIR [KEYS]    prints leaves, root, and for each stream that opens its packets
+                        and a hash over them; KEYS is a file of disclosed keys. Exits 1 where a
+                        block cannot be read, a head has another root, or a key is not the right one.
 """
-import base64, hashlib, json, os, struct, sys
+import base64, hashlib, hmac, json, os, struct, sys
 from collections import OrderedDict
 
 
@@ -52,7 +54,38 @@ def segment(data, end):
         at += 40 + size
 
 
-def main(folder):
+def derive(secret, info, salt=b""):
+    prk = hmac.new(salt or bytes(32), secret, hashlib.sha256).digest()
+    return hmac.new(prk, info + b"\1", hashlib.sha256).digest()
+
+
+def read_keys(name):
+    keys = {}
+    for line in open(name):
+        d = json.loads(line)
+        keys[d["call"], d["segment"], d["stream"], d["epoch"]] = base64.urlsafe_b64decode(d["key"] + "=")
+    return keys
+
+
+def epoch_key(keys, header, stream, epoch):
+    """The key of ten seconds of a stream: disclosed itself, or derived from the stream's or the segment's."""
+    at = header["call"], header["seg"]
+    key = keys.get((*at, -1, -1))
+    if key:
+        salt = base64.b64decode(header["salt"])
+        key = derive(key, b"evr1 stream" + header["call"].encode() + b"\0" + struct.pack("<H", stream), salt)
+    key = key or keys.get((*at, stream, -1))
+    return derive(key, b"evr1 epoch" + struct.pack("<I", epoch)) if key else keys.get((*at, stream, epoch))
+
+
+def opened(key, leaf, raw):
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    assert raw[40:72] == derive(key, b"evr1 commit"), "leaf %d: not the key it was sealed with" % leaf
+    return AESGCM(derive(key, b"evr1 seal")).decrypt(bytes(4) + struct.pack("<Q", leaf), raw[72:], raw[12:40])
+
+
+def main(folder, keys):
     files = {n: open(os.path.join(folder, n), "rb").read() for n in os.listdir(folder) if n.endswith(".evr")}
     headers = {n: next(segment(d, 0))[0] for n, d in files.items() if d}
     name, end, chain = max(headers), None, []
@@ -65,8 +98,13 @@ def main(folder):
             first = header["first_leaf"] if header else block[3]
             assert first == len(leaves), "leaf %d at the place of %d" % (first, len(leaves))
             leaves.append(hashlib.sha256(b"\0" + raw).digest())
-            if header or block[1] & 1:  # header, or encrypted
+            if header:
                 continue
+            if block[1] & 1:
+                key = epoch_key(keys, headers[name], block[2], block[5])
+                if key is None:
+                    continue
+                raw = raw[:40] + opened(key, block[3], raw)
             at = 40
             while at < len(raw):
                 kind = raw[at]
@@ -88,6 +126,6 @@ def main(folder):
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1])
+        main(sys.argv[1], read_keys(sys.argv[2]) if len(sys.argv) > 2 else {})
     except (AssertionError, struct.error, ValueError, KeyError, IndexError) as e:
-        sys.exit("reader.py: %s" % e)
+        sys.exit("evr_reader.py: %s" % e)
