@@ -96,7 +96,12 @@ function useTheme(): [Theme, ThemeWish, (wish: ThemeWish) => void] {
     };
     apply();
     const timer = setInterval(apply, 60_000);
-    return () => clearInterval(timer);
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    system.addEventListener("change", apply);
+    return () => {
+      clearInterval(timer);
+      system.removeEventListener("change", apply);
+    };
   }, [wish]);
   return [theme, wish, (next) => {
     saveTheme(localStorage, next);

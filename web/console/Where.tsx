@@ -35,6 +35,7 @@ export function Where({ card, list, onList }: { card: CallCard; list: boolean; o
         </button>
       </h2>
       {here ? <Here fix={here} stale={stale} card={card} /> : <p class="warn">{t("where.none")}. {t("where.ask")}</p>}
+      {!list && !street && <p class="hint">{t("map.nostreets")}</p>}
       {list ? <TrackList track={card.track} /> : (
         <MapView
           theme={theme} lang={lang} street={street} source={baseSource} centre={centre} track={track} stale={stale} points={noPoints}

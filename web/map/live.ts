@@ -54,6 +54,9 @@ export interface MapOptions extends MapLook {
   onMoved?: () => void;
 }
 
+/** How near a position is shown where there is no street map: a town and what lies around it. */
+const settlementZoom = 8;
+
 /**
  * One MapLibre map in a host element. It owns the WebGL context and its worker until close.
  * The constructor throws where there is no WebGL; the caller then shows the list alone.
@@ -119,7 +122,9 @@ export class LiveMap {
   /** Moves to a position, close enough to see its accuracy circle. */
   goTo(fix: MapFix, keepZoom = false): void {
     if (!drawable(fix)) return;
-    const zoom = keepZoom ? this.#map.getZoom() : zoomFor(fix.accuracyM, fix.lat);
+    const near = zoomFor(fix.accuracyM, fix.lat);
+    // The base map ends at settlements: nearer there would be nothing to see.
+    const zoom = keepZoom ? this.#map.getZoom() : this.#look.street ? near : Math.min(near, settlementZoom);
     this.#map.jumpTo({ center: [fix.lon, fix.lat], zoom });
   }
 
