@@ -73,6 +73,7 @@ test("ringing, talking, on hold", async () => {
     if (await page.locator(".offer").count()) await page.keyboard.press("F2");
     return page.getByText("Человек на льду").first().isVisible();
   });
+  assert.equal(await page.getByText("принял другой").count(), 0, "nobody else answered");
   await page.locator("textarea").first().fill("Заметка");
   await page.waitForTimeout(1500);
   await look("talking");

@@ -39,6 +39,13 @@ describe("offers", () => {
     expect(v.gone).toMatchObject({ why: "taken", by: "Ерлан Т." });
   });
 
+  test("the ring that ends because we answered is not told as another's", () => {
+    const answering = next(rung, { type: "local.answering", epoch: 3, on: true }, at);
+    const v = next(answering, { type: "offer.withdrawn", body: { call: rung.offer?.call ?? "", epoch: 3, why: "taken", by: "Ерлан Т." } }, at);
+    expect(v.offer).toBeUndefined();
+    expect(v.gone).toBeUndefined();
+  });
+
   test("the withdrawal of an older offer of the same call changes nothing", () => {
     const v = next(rung, { type: "offer.withdrawn", body: { call: rung.offer?.call ?? "", epoch: 2, why: "expired" } }, at);
     expect(v).toBe(rung);

@@ -115,7 +115,8 @@ function offered(view: View, offer: OfferMade): View {
 function withdrawn(view: View, w: OfferWithdrawn): View {
   const o = view.offer;
   if (!o || o.call !== w.call || o.epoch !== w.epoch) return view;
-  return { ...view, offer: undefined, answering: false, gone: { number: o.number, why: w.why, by: w.by } };
+  const mine = w.why === "taken" && (view.answering || w.by === view.staff?.name);
+  return { ...view, offer: undefined, answering: false, ...(mine ? {} : { gone: { number: o.number, why: w.why, by: w.by } }) };
 }
 
 /** A card replaces what is known of its call, unless it is older. The card of another call wins. */
