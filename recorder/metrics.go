@@ -4,11 +4,11 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // metrics are this package's numbers.
 type metrics struct {
-	open, free            prometheus.Gauge
-	bytes, heads, records prometheus.Counter
-	errors, recoveries    prometheus.Counter
-	sync, lag             prometheus.Histogram
-	dropped               *prometheus.CounterVec
+	open, free                  prometheus.Gauge
+	bytes, heads, records       prometheus.Counter
+	errors, recoveries, damaged prometheus.Counter
+	sync, lag                   prometheus.Histogram
+	dropped                     *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -24,6 +24,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		heads:      counter("jedel_recorder_heads_total", "Heads signed."),
 		records:    counter("jedel_recorder_blocks_total", "Blocks made durable."),
 		errors:     counter("jedel_recorder_write_errors_total", "Writes or fdatasyncs that failed; each began a new segment."),
+		damaged:    counter("jedel_recorder_damaged_total", "Archives of earlier lives that do not agree with their own signed heads: bytes are lost, rotten or changed."),
 		recoveries: counter("jedel_recorder_recoveries_total", "Archives continued after a crash."),
 		sync: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "jedel_recorder_fdatasync_seconds", Help: "Time of one fdatasync.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30}}),

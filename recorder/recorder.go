@@ -263,8 +263,3 @@ func (r *Recorder) Unsealed() []ident.CallID {
 	}
 	return out
 }
-
-// Dir returns the folder of a call's archive below the root, for a call opened at a time.
-func Dir(call ident.CallID, opened time.Time) string {
-	return "calls/" + opened.UTC().Format("2006/01/02") + "/" + string(call)
-}

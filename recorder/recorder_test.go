@@ -226,28 +226,6 @@ func TestKilledAtAnyByteRecoversWhatWasDurable(t *testing.T) {
 	}
 }
 
-func TestBytesGoneAfterSigningAreAnAlarm(t *testing.T) {
-	dir := t.TempDir()
-	r, stop := run(t, config(dir))
-	id, opened := ident.New[ident.CallID](), time.Now()
-	a := start(t, r, id, opened)
-	a.OpenStream(StreamInfo{Kind: "audio"}).RTP(time.Now(), packet(1), false)
-	flush(t, a)
-	stop()
-	path := filepath.Join(dir, Dir(id, opened), "00000.evr")
-	st, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(path, st.Size()-1); err != nil {
-		t.Fatal(err)
-	}
-	r, _ = run(t, config(dir))
-	if _, err := r.Start(t.Context(), Meta{Call: id, Opened: opened}); err == nil {
-		t.Fatal("continued over a hole")
-	}
-}
-
 func TestSecondRecorderOnOneFolderIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	run(t, config(dir))

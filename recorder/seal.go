@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"jedel/internal/ident"
 	"jedel/recorder/evr"
 	"jedel/recorder/keys"
 	"jedel/recorder/plain"
@@ -370,7 +369,8 @@ func sumFile(fsys fs.FS, name string) (string, error) {
 
 // recovered is an unsealed archive of an earlier process.
 type recovered struct {
-	dir string
+	dir  string
+	part int // of its recording
 	*found
 }
 
@@ -389,7 +389,7 @@ func (r *Recorder) recoverAll(ctx context.Context) error {
 		if _, err := fs.Stat(root, dir+"/seal.note"); err == nil {
 			continue
 		}
-		id, err := ident.Parse[ident.CallID](filepath.Base(dir))
+		id, n, err := parsePart(dir)
 		if err != nil {
 			continue
 		}
@@ -402,9 +402,12 @@ func (r *Recorder) recoverAll(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", dir, err)
 		}
 		if f.damage != "" {
-			r.log.Error("an unsealed archive is damaged; it is left as it is", "call", id, "why", f.damage)
+			r.met.damaged.Inc()
+			r.log.Error("an unsealed archive is damaged; it is left as it is, and the call goes on beside it", "call", id, "part", n, "why", f.damage)
 		}
-		r.unsealed[id] = &recovered{dir: dir, found: f}
+		if last := r.unsealed[id]; last == nil || last.part < n {
+			r.unsealed[id] = &recovered{dir: dir, part: n, found: f}
+		}
 	}
 	return nil
 }

@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
 	"time"
 
 	"jedel/internal/ident"
@@ -12,11 +16,8 @@ import (
 	"jedel/recorder/proof"
 )
 
-// ErrDamaged means that what an earlier process left of the archive does not agree with its own
-// heads: it is quarantined as it is, and not continued.
-var ErrDamaged = errors.New("the archive is damaged")
-
-// Start opens the archive of a call, or goes on with the one that an earlier process left. Its
+// Start opens the archive of a call, or goes on with the one that an earlier process left. Where
+// that does not agree with its own heads it is left as it is, and a new one begins beside it. Its
 // folder, first segment and header are durable when Start returns.
 func (r *Recorder) Start(ctx context.Context, m Meta) (*Archive, error) {
 	r.mu.Lock()
@@ -25,9 +26,6 @@ func (r *Recorder) Start(ctx context.Context, m Meta) (*Archive, error) {
 	r.mu.Unlock()
 	if ok {
 		return a, nil
-	}
-	if old != nil && old.damage != "" {
-		return nil, fmt.Errorf("%w: %s", ErrDamaged, old.damage)
 	}
 	a, err := r.begin(m, old)
 	if err != nil {
@@ -57,13 +55,21 @@ func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 	a.w.a = a
 	a.journal = &Stream{archive: a, kind: evr.BlockJournal}
 	a.blobs = &Stream{archive: a, kind: evr.BlockBlob}
-	if old != nil {
+	switch {
+	case old == nil:
+		if err := r.disk.MkdirAll(a.dir); err != nil {
+			return nil, err
+		}
+	case old.damage != "":
+		if err := a.w.beside(old); err != nil {
+			return nil, err
+		}
+		r.met.recoveries.Inc()
+	default:
 		if err := a.w.resume(old); err != nil {
 			return nil, err
 		}
 		r.met.recoveries.Inc()
-	} else if err := r.disk.MkdirAll(a.dir); err != nil {
-		return nil, err
 	}
 	if err := a.w.crypt.begin(r, a.dir); err != nil {
 		return nil, err
@@ -125,6 +131,42 @@ func (w *writer) resume(old *recovered) error {
 		w.a.journal.note(evr.Gap, w.a.base, raw)
 	}
 	return nil
+}
+
+// beside begins a new part of a recording whose last one is damaged. Nothing of that is touched: the
+// first record here names it and says what is wrong with it, and the gap is declared.
+func (w *writer) beside(old *recovered) error {
+	n := old.part + 1
+	for ; n <= maxParts; n++ {
+		if _, err := os.Stat(filepath.Join(w.a.rec.cfg.Dir, filepath.FromSlash(part(w.a.dir, n)))); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if n > maxParts {
+		return fmt.Errorf("%s has too many parts", old.dir)
+	}
+	w.a.dir = part(w.a.dir, n)
+	if !old.opened.IsZero() {
+		w.a.meta.Opened = old.opened
+	}
+	w.a.offset = max(uint64(max(0, w.a.base.Round(0).Sub(w.a.meta.Opened.Round(0)))), old.lastT+1)
+	w.reason = "recover"
+	raw, err := json.Marshal(struct {
+		After  string `json:"after"`
+		Damage string `json:"damage"`
+		Leaves uint64 `json:"leaves"` // that could be read there
+		Root   string `json:"root"`   // over them
+		LastT  uint64 `json:"last_t"`
+		Boot   string `json:"boot"`
+	}{path.Base(old.dir), old.damage, old.manifest.Leaves, old.manifest.Root, old.lastT, w.a.rec.me.boot})
+	if err != nil {
+		return fmt.Errorf("recovery record: %w", err)
+	}
+	w.recovery = raw
+	if raw, err := json.Marshal(gap{From: old.lastT, To: w.a.offset, Cause: "recorder_restart"}); err == nil {
+		w.a.journal.note(evr.Gap, w.a.base, raw)
+	}
+	return w.a.rec.disk.MkdirAll(w.a.dir)
 }
 
 // drop forgets a sealed archive.

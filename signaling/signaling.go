@@ -155,6 +155,8 @@ type ArchiveInfo struct {
 	Segments   int    `json:"segments"`
 	DurationMs int64  `json:"durationMs"`
 	Dir        string `json:"dir"` // below the archive folder, for `jedel evidence verify`
+	// Damaged are folders with earlier parts of the recording that were damaged and left as they are.
+	Damaged []string `json:"damaged"`
 }
 
 // MediaFile is a playable file made from an archive.

@@ -31,7 +31,8 @@ type evidence struct {
 	cache *cache
 }
 
-// archivePath returns where a call's archive lies below the archive folder.
+// archivePath returns where a call's archive lies below the archive folder: its newest part, where
+// an earlier one was damaged.
 func (a *App) archivePath(ctx context.Context, id ident.CallID) (string, error) {
 	sum, _, err := a.db.LoadCall(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
@@ -40,7 +41,11 @@ func (a *App) archivePath(ctx context.Context, id ident.CallID) (string, error) 
 	if err != nil {
 		return "", fault.New(fault.Unavailable, "evidence", err)
 	}
-	return recorder.Dir(id, sum.CreatedAt), nil
+	parts := recorder.Parts(os.DirFS(a.cfg.Recorder.Dir), id, sum.CreatedAt)
+	if len(parts) == 0 {
+		return "", fault.New(fault.NoSuchArchive, "evidence", nil)
+	}
+	return parts[len(parts)-1], nil
 }
 
 func (a *App) archiveDir(ctx context.Context, id ident.CallID) (fs.FS, error) {
@@ -82,14 +87,15 @@ func (e *evidence) row(s store.CallSummary) signaling.CallRow {
 
 // state tells how a call's archive stands.
 func (e *evidence) state(s store.CallSummary) string {
-	dir := filepath.Join(e.app.cfg.Recorder.Dir, filepath.FromSlash(recorder.Dir(s.Call, s.CreatedAt)))
-	if _, err := os.Stat(filepath.Join(dir, "seal.note")); err == nil {
+	root := os.DirFS(e.app.cfg.Recorder.Dir)
+	parts := recorder.Parts(root, s.Call, s.CreatedAt)
+	if len(parts) == 0 {
+		return "none"
+	}
+	if _, err := fs.Stat(root, parts[len(parts)-1]+"/seal.note"); err == nil {
 		return "sealed"
 	}
-	if _, err := os.Stat(dir); err == nil {
-		return "open"
-	}
-	return "none"
+	return "open"
 }
 
 // line is a timeline with the addresses of its media.
@@ -113,7 +119,7 @@ func (e *evidence) Detail(ctx context.Context, id ident.CallID) (signaling.CallD
 	if err != nil {
 		return signaling.CallDetail{}, fault.New(fault.Unavailable, op, err)
 	}
-	d := signaling.CallDetail{Row: e.row(sum)}
+	d := signaling.CallDetail{Row: e.row(sum), Archive: signaling.ArchiveInfo{Damaged: []string{}}}
 	d.Archive.State = d.Row.Recording
 	dir, err := e.app.archiveDir(ctx, id)
 	if err != nil {
@@ -129,9 +135,8 @@ func (e *evidence) Detail(ctx context.Context, id ident.CallID) (signaling.CallD
 	}
 	d.Timeline = l
 	d.Archive.DurationMs = l.DurationMs
-	if d.Archive.Dir, err = e.app.archivePath(ctx, id); err != nil {
-		return d, err
-	}
+	parts := recorder.Parts(os.DirFS(e.app.cfg.Recorder.Dir), id, sum.CreatedAt)
+	d.Archive.Dir, d.Archive.Damaged = parts[len(parts)-1], parts[:len(parts)-1]
 	names, err := evr.SegmentNames(dir)
 	if err != nil {
 		return d, fault.New(fault.Unavailable, op, err)

@@ -90,6 +90,7 @@ function Open({ d, language, theme, fetchable }: Props) {
         <Downloads d={d} open={downloads} set={setDownloads} fetchable={fetchable} />
       </div>
       {d.archive.state !== "sealed" && <p class="warn" role="status">{t("running")}</p>}
+      {d.archive.damaged.length > 0 && <p class="bad" role="status">{t("damaged.parts", { dirs: d.archive.damaged.join(", ") })}</p>}
       <Proof call={d.row.call} dir={d.archive.dir} ask={ask} onReport={setReport} />
       <div class="sides">
         {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={m.role === "caller" ? t("role.caller") : `${t("role.operator")} · ${d.row.operator}`} />)}

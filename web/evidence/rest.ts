@@ -13,7 +13,7 @@ export interface Timeline {
 }
 export interface Detail {
   row: Row;
-  archive: { state: string; leaves: number; root: string; segments: number; durationMs: number; dir: string };
+  archive: { state: string; leaves: number; root: string; segments: number; durationMs: number; dir: string; damaged: string[] };
   timeline: Timeline;
 }
 /** Something the verifier says: a stable code with its numbers, and the same in English. */
