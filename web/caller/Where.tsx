@@ -8,15 +8,30 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
   const v = caller.view;
   const [text, setText] = useState("");
   const [said, setSaid] = useState("");
+  const [PinMap, setPinMap] = useState<typeof import("./PinMap").default | null>(null);
+  const [pinning, setPinning] = useState<"no" | "loading" | "open" | "failed">("no");
+  /** The map is fetched when it is wanted: it weighs more than everything else of this page. */
+  const openMap = () => {
+    setPinning("loading");
+    import("./PinMap").then(
+      (m) => {
+        setPinMap(() => m.default);
+        setPinning("open");
+      },
+      () => setPinning("failed"),
+    );
+  };
   const measured = v.place === "on" && v.fix && v.fix.source === "device" ? v.fix : null;
   const words =
     measured !== null
       ? t("place.on", { m: Math.round(measured.accuracyM) })
-      : v.place === "denied" || v.place === "stopped"
-        ? t("place.off")
-        : v.place === "slow"
-          ? t("place.slow")
-          : t("place.ask");
+      : v.place === "pinned"
+        ? t("pin.sent")
+        : v.place === "denied" || v.place === "stopped"
+          ? t("place.off")
+          : v.place === "slow"
+            ? t("place.slow")
+            : t("place.ask");
   return (
     <section class="where">
       <p>
@@ -46,8 +61,22 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
           <button type="button" onClick={() => caller.place.again()}>
             {t("place.again")}
           </button>
-        )}
+        )}{" "}
+        <button type="button" disabled={pinning === "loading" || pinning === "open"} onClick={openMap}>
+          {pinning === "loading" ? t("pin.loading") : t("pin.open")}
+        </button>
       </p>
+      {pinning === "failed" && <p class="note" role="alert">{t("pin.failed")}</p>}
+      {pinning === "open" && PinMap && (
+        <PinMap
+          start={v.fix ?? v.centre}
+          onPin={(at) => {
+            void caller.pin(at);
+            setPinning("no");
+          }}
+          onClose={() => setPinning("no")}
+        />
+      )}
       {v.call && !v.self && <Contact caller={caller} />}
     </section>
   );

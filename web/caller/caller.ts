@@ -11,6 +11,13 @@ import { empty, marked, posted, type View, withCall, written } from "./view";
 const refKey = "jedel.ref";
 const weakLoss = 0.15; // of audio towards us, for two reports: video gives way
 
+const questionPatience = 4000;
+
+/** Waits for an answer, but not for ever. */
+function soon(answer: Promise<void>): Promise<void> {
+  return Promise.race([answer, new Promise<void>((resolve) => setTimeout(resolve, questionPatience))]);
+}
+
 function random(): string {
   return crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`;
 }
@@ -39,7 +46,7 @@ export class Caller {
     this.session.onLink((link) => this.set({ link }));
     this.peer.onState((media) => this.set({ media }));
     this.session.on("welcome", (w) => {
-      this.set({ self: w.caller ?? null, phone: w.centre.phone, error: "" });
+      this.set({ self: w.caller ?? null, phone: w.centre.phone, centre: { lat: w.centre.lat, lon: w.centre.lon }, error: "" });
       if (w.call) this.#resumed(w.call);
       else if (this.view.call && this.view.call.phase !== "ended") this.#over({ ...this.view.call, phase: "ended" });
     });
@@ -81,12 +88,20 @@ export class Caller {
     this.set({ calling: true, call: null, chat: [], error: "", cameraAsked: false, fix: null });
     this.peer.active = true;
     const registered = this.#create(ref, kind);
-    if (kind !== "silent") {
-      await this.micOn();
-      if (kind === "video") await this.cameraOn();
-    }
-    this.place.start();
+    await this.#takeAll(kind);
     await registered;
+  }
+
+  #open(): boolean {
+    return this.view.calling || (this.view.call !== null && this.view.call.phase !== "ended");
+  }
+
+  /** Asks for microphone, position and camera, one question at a time; one that stays unanswered
+   * does not keep the next from being asked. */
+  async #takeAll(kind: CallKind): Promise<void> {
+    if (kind !== "silent") await soon(this.micOn());
+    this.place.start(); // where comes before what it looks like
+    if (kind === "video") await soon(this.cameraOn());
   }
 
   async #create(ref: string, kind: CallKind): Promise<void> {
@@ -118,13 +133,7 @@ export class Caller {
       void this.#tellDevices();
       return;
     }
-    void (async () => {
-      if (call.kind !== "silent") {
-        await this.micOn();
-        if (call.kind === "video") await this.cameraOn();
-      }
-      this.place.start();
-    })();
+    void this.#takeAll(call.kind);
   }
 
   #changed(call: CallView): void {
@@ -161,6 +170,10 @@ export class Caller {
   async micOn(): Promise<void> {
     this.set({ mic: "asking" });
     const got = this.#mic ? { state: "on" as const, track: this.#mic } : await takeMic();
+    if (!this.#open()) {
+      got.track?.stop(); // answered after the call was over
+      return;
+    }
     this.#mic = got.track;
     if (got.track) got.track.enabled = true;
     await this.peer.setMic(got.track);
@@ -178,6 +191,10 @@ export class Caller {
   async cameraOn(): Promise<void> {
     this.set({ camera: "asking", cameraAsked: false });
     const got = await takeCamera(this.view.facing);
+    if (!this.#open()) {
+      got.track?.stop();
+      return;
+    }
     this.#camera?.stop();
     this.#camera = got.track;
     this.preview = got.track ? new MediaStream([got.track]) : null;
@@ -226,6 +243,12 @@ export class Caller {
     } catch {
       // The next fix replaces it.
     }
+  }
+
+  /** A place the caller pointed at. The phone's own position, if any, is not sent over it. */
+  pin(at: { lat: number; lon: number; accuracyM: number }): Promise<void> {
+    this.place.stop("pinned");
+    return this.#located({ ...at, source: "pin", clientMs: Date.now(), serverMs: 0 });
   }
 
   /** A place in the caller's own words: beside the phone's position where there is one, else in

@@ -13,7 +13,7 @@ export interface Line {
   state: "sending" | "sent" | "failed";
 }
 
-export type PlaceState = "none" | "asking" | "on" | "denied" | "slow" | "stopped";
+export type PlaceState = "none" | "asking" | "on" | "denied" | "slow" | "stopped" | "pinned";
 
 export interface View {
   link: "connecting" | "open" | "lost" | "closed";
@@ -31,13 +31,14 @@ export interface View {
   weak: boolean;
   self: CallerSelf | null;
   phone: string;
+  centre: { lat: number; lon: number }; // where the map opens when nothing better is known
   demo: boolean;
   error: string;
 }
 
 export const empty: View = {
   link: "connecting", media: "new", call: null, calling: false, chat: [], mic: "off", camera: "off", facing: "environment",
-  place: "none", fix: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", demo: false, error: "",
+  place: "none", fix: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", centre: { lat: 48, lon: 67 }, demo: false, error: "",
 };
 
 /** A newer view of the same call takes the place of an older one; an old one is ignored. */

@@ -7,7 +7,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { Protocol } from "pmtiles";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { BaseMap, MapLang } from "./base";
-import { circle, drawable, type MapFix, zoomFor } from "./geo";
+import { circle, drawable, type MapFix, metresPerPixel, zoomFor } from "./geo";
 import { type MapTheme, mapStyle } from "./style";
 
 /** A named mark, such as a waiting call. */
@@ -45,6 +45,13 @@ export interface MapNames {
   credit: string;
 }
 
+/** The middle of what is shown, and how fine it is there. */
+export interface Centre {
+  lat: number;
+  lon: number;
+  metresPerPixel: number;
+}
+
 export interface MapOptions extends MapLook {
   names: MapNames;
   base: BaseMap;
@@ -52,6 +59,10 @@ export interface MapOptions extends MapLook {
   onPick?: (id: string) => void;
   /** The person moved the map: it no longer follows the caller. */
   onMoved?: () => void;
+  /** The map came to rest. */
+  onCentre?: (c: Centre) => void;
+  /** The zoom it opens at. */
+  near?: number;
 }
 
 /** How near a position is shown where there is no street map: a town and what lies around it. */
@@ -77,7 +88,7 @@ export class LiveMap {
       container: host,
       style: this.#style(),
       center: [o.centre.lon, o.centre.lat],
-      zoom: 8,
+      zoom: o.near ?? 8,
       maxZoom: 18,
       attributionControl: false,
       locale: {
@@ -99,6 +110,12 @@ export class LiveMap {
       this.#draw();
     });
     this.#map.on("dragstart", () => o.onMoved?.());
+    const rest = () => {
+      const c = this.#map.getCenter();
+      o.onCentre?.({ lat: c.lat, lon: c.lng, metresPerPixel: metresPerPixel(this.#map.getZoom(), c.lat) });
+    };
+    this.#map.on("moveend", rest);
+    this.#map.on("load", rest);
     this.#map.on("click", "points", (e) => {
       const id = e.features?.[0]?.properties?.id;
       if (typeof id === "string") o.onPick?.(id);

@@ -1,0 +1,246 @@
+// The caller's page under everything that goes wrong on a phone: refused devices, no position, no
+// network, a changed one, somebody looking over the shoulder.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, test } from "node:test";
+import * as w from "./world.mjs";
+
+let g;
+let b;
+let b2;
+let operator;
+before(async () => {
+  g = await w.gateway();
+  b = await w.browser({ wav: w.tone(440) });
+  b2 = await w.browser({ wav: w.tone(880) });
+});
+after(async () => {
+  await b?.close();
+  await b2?.close();
+  await g?.stop();
+});
+
+const microphones = ["granted", "denied", "prompt", "none", "busy"];
+const positions = ["granted", "denied", "prompt", "timeout", "coarse"];
+
+/** The devices of a phone, each as its person and its system leave it. */
+function phone({ mic, position }) {
+  const fail = (name) => Promise.reject(new DOMException(name, name));
+  const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (want) => {
+    if (mic === "denied") return fail("NotAllowedError");
+    if (mic === "none") return fail("NotFoundError");
+    if (mic === "busy") return fail("NotReadableError");
+    if (mic === "prompt") return new Promise(() => {}); // nobody answers the question
+    return take(want);
+  };
+  const fix = (accuracy) => ({ coords: { latitude: 54.8753, longitude: 69.1628, accuracy, altitude: null, heading: null, speed: null }, timestamp: Date.now() });
+  navigator.geolocation.watchPosition = (found, wrong) => {
+    if (position === "granted") setTimeout(() => found(fix(12)), 20);
+    if (position === "coarse") setTimeout(() => found(fix(4000)), 20);
+    if (position === "denied") setTimeout(() => wrong({ code: 1, PERMISSION_DENIED: 1 }), 20);
+    if (position === "timeout") setTimeout(() => wrong({ code: 3, PERMISSION_DENIED: 1 }), 20);
+    return 1;
+  };
+}
+
+const micWords = { granted: "Microphone on", denied: "No microphone access", prompt: "Microphone off", none: "No microphone found", busy: "Another program uses the microphone" };
+const placeWords = {
+  granted: "accurate to ±12 m", coarse: "accurate to ±4000 m", denied: "Location is off", timeout: "Your location is not found yet", prompt: "Asking for your location",
+};
+
+test("permission matrix: 25 of 25 are registered with one tap, the right words and a next step", async () => {
+  let reached = 0;
+  for (const mic of microphones) {
+    for (const position of positions) {
+      const c = await w.context(b, { lang: "en-GB" });
+      await c.addInitScript(phone, { mic, position });
+      const page = await c.newPage();
+      await page.goto(g.url);
+      await page.locator(".callbutton").click();
+      await page.getByText(/Your call is registered/).waitFor();
+      await page.getByText(micWords[mic]).first().waitFor();
+      await page.getByText(placeWords[position]).first().waitFor();
+      for (const step of ["Write…", "Where are you? Street, house, landmark"]) assert.ok(await page.getByPlaceholder(step).first().isVisible(), `${mic}/${position}: ${step}`);
+      if (["denied", "none", "busy"].includes(mic)) assert.ok(await page.getByRole("button", { name: "Allow microphone" }).isVisible(), `${mic}/${position}`);
+      reached++;
+      await page.locator(".end").click();
+      await page.locator(".end").click();
+      await page.locator(".ended").waitFor();
+      await c.close();
+    }
+  }
+  console.log(`goal 6: ${reached} of 25`);
+  assert.equal(reached, 25);
+});
+
+async function duty() {
+  operator = await (await w.context(b2, { viewport: { width: 1366, height: 768 } })).newPage();
+  await operator.goto(`${g.url}/console`);
+  await operator.locator("input").nth(0).fill("operator");
+  await operator.locator("input").nth(1).fill(w.password);
+  await operator.keyboard.press("Enter");
+  await operator.getByText("Заступить на смену").waitFor();
+  await operator.keyboard.press("F2");
+}
+
+async function answered(options = {}, script) {
+  const c = await w.context(b, { lang: "en-GB", ...options });
+  await c.addInitScript(() => {
+    window.__locks = [];
+    // A machine without a screen has no lock to give: what the page asks for is what counts.
+    Object.defineProperty(navigator, "wakeLock", { value: { request: async (kind) => {
+      const l = { kind, released: false, release: async () => void (l.released = true) };
+      window.__locks.push(l);
+      return l;
+    } } });
+    const Real = WebSocket;
+    window.__sockets = [];
+    window.WebSocket = class extends Real { constructor(...a) { super(...a); window.__sockets.push(this); } };
+    window.__constraints = [];
+    const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (want) => { window.__constraints.push(JSON.stringify(want)); return take(want); };
+  });
+  if (script) await c.addInitScript(script.fn, script.arg);
+  const page = await c.newPage();
+  await page.goto(g.url);
+  await page.locator(".callbutton").click();
+  await operator.locator(".offer").waitFor();
+  await operator.keyboard.press("F2");
+  return page;
+}
+
+async function over(page) {
+  await page.locator(".end").click();
+  await page.locator(".end").click();
+  await page.locator(".ended").waitFor();
+  await operator.getByText("Результат").first().waitFor();
+  await operator.locator("label", { hasText: "Другое" }).first().click();
+  await operator.locator("label", { hasText: "Дана консультация" }).first().click();
+  await operator.keyboard.press("F10");
+  await operator.getByText("Звонок оформлен").first().waitFor();
+}
+
+test("no position: a pin on the map tells where, and the operator sees that it was placed", async () => {
+  await duty();
+  const page = await answered({ geo: null, permissions: [] }, { fn: phone, arg: { mic: "granted", position: "denied" } });
+  await page.getByText("Location is off").waitFor();
+  await page.getByRole("button", { name: "Show on the map" }).click();
+  const here = page.getByRole("button", { name: "I am here" });
+  await here.waitFor();
+  await w.until("the map is drawn", () => here.isEnabled());
+  await w.shot(page, "caller-pin-en");
+  await page.locator(".maplibregl-canvas").focus();
+  await page.keyboard.press("ArrowRight"); // the map moves under the pin
+  await page.waitForTimeout(600);
+  await here.click();
+  await page.getByText("The place you showed on the map was sent.").waitFor();
+  await operator.locator(".here", { hasText: "указал на карте" }).first().waitFor();
+  const shown = await w.until("coordinates", async () => /(\d\d\.\d{5}), (\d\d\.\d{5})/.exec(await operator.locator(".here").innerText()));
+  assert.ok(Math.abs(Number(shown[1]) - 54.8753) < 0.2 && Number(shown[2]) > 69.1628, `${shown[0]}: moved to the east of the centre`);
+  await over(page);
+});
+
+test("the screen stays on while a call is open, and the camera turns", async () => {
+  const page = await answered();
+  await w.until("a wake lock", () => page.evaluate(() => window.__locks.some((l) => !l.released)));
+  await page.getByRole("button", { name: "Flip camera" }).click();
+  await w.until("the other camera is asked for", () => page.evaluate(() => {
+    const cams = window.__constraints.filter((c) => c.includes("facingMode"));
+    return cams.length >= 2 && cams.at(-1).includes('"user"') && cams[0].includes('"environment"');
+  }));
+  const frames = (await w.inbound(operator)).video.frames;
+  await w.until("pictures go on after the turn", async () => (await w.inbound(operator)).video.frames > frames + 5);
+  await over(page);
+  await w.until("the wake lock is given back", () => page.evaluate(() => window.__locks.every((l) => l.released)));
+});
+
+test("another network, a dead socket, a silent gateway: the same call, no tap", async () => {
+  const page = await answered();
+  await w.hears(operator, 440);
+  const number = /\d\d-\d{6}/.exec(await page.locator(".facts").innerText())[0];
+  const ufrag = () => page.evaluate(() => /ice-ufrag:(\S+)/.exec(window.__pcs.at(-1).localDescription.sdp)[1]);
+  const was = await ufrag();
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await w.until("ICE was restarted", async () => (await ufrag()) !== was);
+  await w.hears(operator, 440);
+  await page.locator(".chat form input:not([type=file])").fill("typed before the loss");
+  await page.evaluate(() => window.__sockets.at(-1).close());
+  await w.until("a new socket", () => page.evaluate(() => window.__sockets.length > 1 && window.__sockets.at(-1).readyState === 1));
+  assert.equal(await page.locator(".chat form input:not([type=file])").inputValue(), "typed before the loss", "typed text is kept");
+  await page.keyboard.press("Enter");
+  await page.locator(".chat form button[type=submit]").click().catch(() => undefined);
+  await operator.getByText("typed before the loss").first().waitFor();
+  process.kill(g.child.pid, "SIGSTOP");
+  const stopped = Date.now();
+  await page.getByText("Connection lost. Reconnecting… Your call is kept.").first().waitFor({ timeout: 20000 });
+  const told = Date.now() - stopped;
+  process.kill(g.child.pid, "SIGCONT");
+  const back = Date.now();
+  await w.hears(operator, 440);
+  console.log(`goal 7: loss told after ${told} ms, voice back ${Date.now() - back} ms after the return (half a second of it is listening)`);
+  assert.equal(/\d\d-\d{6}/.exec(await page.locator(".facts").innerText())[0], number);
+  await over(page);
+});
+
+test("a silent report: six touches, no sound, no vibration, a dark screen; quick exit leaves nothing", async () => {
+  const c = await w.context(b, { lang: "en-GB" });
+  await c.addInitScript(() => {
+    window.__noise = [];
+    HTMLMediaElement.prototype.play = function () { if (!this.muted && this.volume > 0 && this.srcObject) window.__noise.push("play"); return Promise.resolve(); };
+    navigator.vibrate = () => window.__noise.push("vibrate");
+    const Real = AudioContext;
+    window.AudioContext = class extends Real { constructor(...a) { super(...a); window.__noise.push("context"); } };
+  });
+  const page = await c.newPage();
+  await page.goto(g.url);
+  let touches = 0;
+  const touch = async (at) => {
+    await at.click();
+    touches++;
+  };
+  await touch(page.getByRole("button", { name: "I cannot speak" }));
+  await operator.locator(".offer").waitFor();
+  await operator.keyboard.press("F2");
+  for (const answer of ["Someone broke in", "Yes", "I don't know", "No"]) await touch(page.locator(".answers button", { hasText: answer }).first());
+  await operator.getByText(/Is there a weapon\? I don't know/).first().waitFor();
+  await page.waitForTimeout(500);
+  const png = await page.screenshot();
+  const grey = execFileSync("ffmpeg", ["-v", "error", "-i", "-", "-vf", "scale=1:1:flags=area,format=gray", "-f", "rawvideo", "-"], { input: png })[0] / 255;
+  assert.deepEqual(await page.evaluate(() => window.__noise), []);
+  assert.ok(touches <= 6, `${touches} touches`);
+  await c.route("https://kk.wikipedia.org/**", (r) => r.fulfill({ body: "<title>elsewhere</title>" }));
+  const began = Date.now();
+  const gone = page.waitForFunction(() => document.body === null || document.body.innerText.trim() === "" || !document.querySelector(".page"), undefined, { polling: 5 }).then(() => Date.now() - began, () => Date.now() - began);
+  await page.locator(".exit").click();
+  const ms = await gone;
+  await page.waitForURL(/wikipedia/);
+  await page.goBack().catch(() => undefined);
+  assert.doesNotMatch(page.url(), new RegExp(g.url), "Back does not return");
+  console.log(`goal 10: ${touches} touches, 0 sounds, luminance ${(100 * grey).toFixed(1)} %, gone after ${ms} ms`);
+  assert.ok(grey <= 0.1, `luminance ${grey}`);
+  await c.close();
+  await operator.keyboard.press("Shift+F2");
+  await operator.keyboard.press("Shift+F2");
+});
+
+test("without a network the page opens from the phone and says what to do", async () => {
+  const c = await w.context(b, { lang: "ru-RU" });
+  const page = await c.newPage();
+  await page.goto(g.url);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.reload();
+  await page.locator('.linkline[data-open="true"]').waitFor();
+  await page.waitForTimeout(300);
+  await c.setOffline(true);
+  const began = Date.now();
+  await page.reload();
+  await page.getByText("Нет интернета").waitFor();
+  console.log(`goal 2: opened without a network in ${Date.now() - began} ms`);
+  assert.match(await page.locator(".telephone").getAttribute("href"), /^tel:102$/);
+  assert.ok(await page.locator(".callbutton").isVisible());
+  await w.shot(page, "caller-offline-ru");
+  await c.setOffline(false);
+  await page.locator('.linkline[data-open="true"]').waitFor();
+  await c.close();
+});
