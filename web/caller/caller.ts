@@ -44,6 +44,7 @@ export class Caller {
 
   start(): void {
     this.session.onLink((link) => this.set({ link }));
+    this.session.onQuiet((quiet) => this.set({ quiet }));
     this.peer.onState((media) => this.set({ media }));
     this.session.on("welcome", (w) => {
       this.set({ self: w.caller ?? null, phone: w.centre.phone, centre: { lat: w.centre.lat, lon: w.centre.lon }, error: "" });
@@ -86,10 +87,16 @@ export class Caller {
     const ref = random();
     write(refKey, ref); // before it is sent: a tap whose answer is lost finds its call again
     this.set({ calling: true, call: null, chat: [], error: "", cameraAsked: false, fix: null });
-    this.peer.active = true;
+    this.#attend(true);
     const registered = this.#create(ref, kind);
     await this.#takeAll(kind);
     await registered;
+  }
+
+  /** From the tap to the end the link is felt each second. */
+  #attend(on: boolean): void {
+    this.peer.active = on;
+    this.session.attentive = on;
   }
 
   #open(): boolean {
@@ -127,7 +134,7 @@ export class Caller {
   #resumed(call: CallView): void {
     const fresh = !this.view.call;
     keepOpen(true);
-    this.peer.active = true;
+    this.#attend(true);
     this.set(withCall(this.view, call));
     if (!fresh) {
       void this.#tellDevices();
@@ -146,7 +153,7 @@ export class Caller {
     this.set(withCall(this.view, call));
     keepOpen(false);
     write(refKey, null);
-    this.peer.active = false;
+    this.#attend(false);
     this.place.stop("none");
     void this.#drop("mic");
     void this.#drop("camera");

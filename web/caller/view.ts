@@ -17,6 +17,7 @@ export type PlaceState = "none" | "asking" | "on" | "denied" | "slow" | "stopped
 
 export interface View {
   link: "connecting" | "open" | "lost" | "closed";
+  quiet: boolean; // nothing heard from the gateway for a moment
   media: "new" | "connecting" | "connected" | "lost" | "closed";
   call: CallView | null;
   calling: boolean; // tapped, not yet registered
@@ -37,7 +38,7 @@ export interface View {
 }
 
 export const empty: View = {
-  link: "connecting", media: "new", call: null, calling: false, chat: [], mic: "off", camera: "off", facing: "environment",
+  link: "connecting", quiet: false, media: "new", call: null, calling: false, chat: [], mic: "off", camera: "off", facing: "environment",
   place: "none", fix: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", centre: { lat: 48, lon: 67 }, demo: false, error: "",
 };
 
@@ -72,7 +73,7 @@ export type Stage = "home" | "calling" | "waiting" | "ringing" | "connecting" | 
 export function stage(v: View): Stage {
   if (!v.call) return v.calling ? "calling" : "home";
   if (v.call.phase === "ended" || v.call.phase === "wrapup") return "ended";
-  if (v.link === "lost" || v.link === "connecting") return "lost";
+  if (v.link === "lost" || v.link === "connecting" || v.quiet) return "lost";
   switch (v.call.phase) {
     case "queued":
     case "created":

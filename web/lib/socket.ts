@@ -40,8 +40,13 @@ interface Pending {
   fail: (err: Error) => void;
 }
 
+const beat = 500;
 const pingEvery = 5000;
+const pingInCall = 1000;
 const silence = 8000;
+// While a call is open the line is felt each second: quiet is told, and given up sooner.
+const quietAfter = 2000;
+const silenceInCall = 5000;
 const firstPause = 250;
 const longestPause = 5000;
 
@@ -60,6 +65,10 @@ export class Session {
   #heard = 0;
   #scope: AbortController | null = null;
   #wakeups = 0;
+  #quiet = false;
+  readonly #onQuiet = new Set<(quiet: boolean) => void>();
+  /** A call is open: somebody waits for every word. */
+  attentive = false;
 
   constructor(opts: SessionOptions) {
     this.#opts = opts;
@@ -88,7 +97,7 @@ export class Session {
     const wake = () => this.#wake();
     globalThis.addEventListener?.("online", wake, { signal });
     globalThis.document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake(), { signal });
-    this.#watch = setInterval(() => this.#beat(), 1000);
+    this.#watch = setInterval(() => this.#beat(), beat);
     this.#connect();
   }
 
@@ -120,6 +129,18 @@ export class Session {
   onLink(fn: (link: Link) => void): () => void {
     this.#onLink.add(fn);
     return () => this.#onLink.delete(fn);
+  }
+
+  /** Tells when nothing has been heard for a moment, and when something is heard again. */
+  onQuiet(fn: (quiet: boolean) => void): () => void {
+    this.#onQuiet.add(fn);
+    return () => this.#onQuiet.delete(fn);
+  }
+
+  #tellQuiet(quiet: boolean): void {
+    if (this.#quiet === quiet) return;
+    this.#quiet = quiet;
+    for (const fn of this.#onQuiet) fn(quiet);
   }
 
   /** Sends a request and resolves with the body of its answer, or rejects with a Refusal. */
@@ -203,6 +224,7 @@ export class Session {
   #take(ws: WebSocket, data: string): void {
     if (ws !== this.#ws) return;
     this.#heard = Date.now();
+    this.#tellQuiet(false);
     const m = JSON.parse(data) as { type: string; re?: number; body: unknown };
     if (m.type === "welcome") this.#welcome(m.body as Welcome);
     const p = m.re ? this.#pending.get(m.re) : undefined;
@@ -267,11 +289,12 @@ export class Session {
 
   #beat(): void {
     const quiet = Date.now() - this.#heard;
-    if (this.#ws && quiet > silence) {
+    if (this.attentive && this.#ws) this.#tellQuiet(quiet > quietAfter);
+    if (this.#ws && quiet > (this.attentive ? silenceInCall : silence)) {
       const dead = this.#ws;
       dead.onclose = null;
       dead.close();
       this.#lost(dead, 1006);
-    } else if (this.#link === "open" && ++this.#wakeups % (pingEvery / 1000) === 0) this.#ping();
+    } else if (this.#link === "open" && ++this.#wakeups % ((this.attentive ? pingInCall : pingEvery) / beat) === 0) this.#ping();
   }
 }
