@@ -12,10 +12,13 @@ export interface Pinned extends LatLon {
 
 /** The map moves under a pin that stands still: one thumb is enough, and the arrow keys too. */
 export default function PinMap({ start, onPin, onClose }: { start: LatLon; onPin: (p: Pinned) => void; onClose: () => void }) {
-  const [street, setStreet] = useState<boolean | null>(null);
+  const [street, setStreet] = useState<{ credit: string } | "none" | null>(null);
   const [centre, setCentre] = useState<Centre | null>(null);
   useEffect(() => {
-    fetch("/api/v1/config").then(async (r) => setStreet(((await r.json()) as { map?: { street?: boolean } }).map?.street === true), () => setStreet(false));
+    fetch("/api/v1/config").then(async (r) => {
+      const { map } = (await r.json()) as { map?: { street?: boolean; attribution?: string } };
+      setStreet(map?.street ? { credit: map.attribution ?? "" } : "none");
+    }).catch(() => setStreet("none"));
   }, []);
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => e.code === "Escape" && onClose();
@@ -31,7 +34,8 @@ export default function PinMap({ start, onPin, onClose }: { start: LatLon; onPin
       <div class="pinview">
         {street !== null && (
           <MapView
-            theme={matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"} lang={lang() as MapLang} street={street} centre={start} near={street ? 15 : 9}
+            theme={matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"} lang={lang() as MapLang} street={street !== "none"} streetCredit={street === "none" ? "" : street.credit}
+            onNoStreet={() => setStreet("none")} centre={start} near={street === "none" ? 9 : 15}
             track={[]} stale={false} points={[]} words={words} onCentre={setCentre}
           />
         )}

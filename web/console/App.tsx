@@ -62,13 +62,13 @@ interface SignedProps {
 function Signed({ makeDesk, onOut, ...page }: SignedProps) {
   const [desk] = useState(() => makeDesk(page.lang));
   const [keys, setKeys] = useState(() => loadKeys(localStorage));
-  const [street, setStreet] = useState(false);
+  const [street, setStreet] = useState<string | null>(null);
   const drafts = useMemo(() => new Drafts(localStorage), []);
   const { view, seat } = useDesk(desk);
   useEffect(() => {
     desk.ringer.volume = clampVolume(Number(localStorage.getItem(volumeKey) ?? 0.6));
     desk.start();
-    config().then((c) => setStreet(c.map.street), () => undefined); // the embedded map is there
+    config().then((c) => setStreet(c.map.street ? (c.map.attribution ?? "") : null), () => undefined); // the embedded map is there
     return () => desk.close();
   }, [desk]);
   useEffect(() => {
@@ -80,7 +80,7 @@ function Signed({ makeDesk, onOut, ...page }: SignedProps) {
     await signOut().catch(() => undefined); // the cookie dies with its session on the gateway
     onOut();
   };
-  const value = { desk, view, seat, drafts, keys, setKeys, street, ...page, signOut: () => void leave() };
+  const value = { desk, view, seat, drafts, keys, setKeys, street, noStreet: () => setStreet(null), ...page, signOut: () => void leave() };
   return <ConsoleContext.Provider value={value}><Shell /></ConsoleContext.Provider>;
 }
 

@@ -14,7 +14,7 @@ const noTrack: never[] = [];
 
 /** Between calls: who waits, who works, who is owed a call, and where they all are. */
 export function Idle() {
-  const { view, seat, theme, lang, street } = useConsole();
+  const { view, seat, theme, lang, street, noStreet } = useConsole();
   const [here, setHere] = useState(true);
   const rows = view.state?.waiting;
   const points = useMemo(() => (rows ?? []).flatMap((w): MapPoint[] => {
@@ -38,7 +38,7 @@ export function Idle() {
             {!here && <button type="button" class="small" onClick={() => setHere(true)}>{t("map.back")}</button>}
           </h2>
           <MapView
-            theme={theme} lang={lang} street={street} source={baseSource} centre={centre} track={noTrack} stale={false} points={points}
+            theme={theme} lang={lang} street={street !== null} streetCredit={street ?? ""} onNoStreet={noStreet} source={baseSource} centre={centre} track={noTrack} stale={false} points={points}
             follow={here ? follow : undefined} onMoved={() => setHere(false)} words={mapWords()} onPick={(id) => document.getElementById(`w-${id}`)?.focus()}
           />
         </section>

@@ -13,7 +13,7 @@ const noPoints: never[] = [];
 
 /** Where the caller is: the position in words and digits, the map with the way behind it, and the list that says the same. */
 export function Where({ card, list, onList }: { card: CallCard; list: boolean; onList: () => void }) {
-  const { theme, lang, street, view, desk } = useConsole();
+  const { theme, lang, street, noStreet, view, desk } = useConsole();
   const [follow, setFollow] = useState(true);
   const here = present(card);
   const stale = here !== undefined && useServerNow(2000) - here.serverMs > staleAfterMs;
@@ -35,10 +35,10 @@ export function Where({ card, list, onList }: { card: CallCard; list: boolean; o
         </button>
       </h2>
       {here ? <Here fix={here} stale={stale} card={card} /> : <p class="warn">{t("where.none")}. {t("where.ask")}</p>}
-      {!list && !street && <p class="hint">{t("map.nostreets")}</p>}
+      {!list && street === null && <p class="hint">{t("map.nostreets")}</p>}
       {list ? <TrackList track={card.track} /> : (
         <MapView
-          theme={theme} lang={lang} street={street} source={baseSource} centre={centre} track={track} stale={stale} points={noPoints}
+          theme={theme} lang={lang} street={street !== null} streetCredit={street ?? ""} onNoStreet={noStreet} source={baseSource} centre={centre} track={track} stale={stale} points={noPoints}
           follow={follow ? here : undefined} onMoved={() => setFollow(false)} words={mapWords()}
         />
       )}

@@ -24,8 +24,10 @@ export interface Console {
   setTheme: (wish: ThemeWish) => void;
   keys: KeyMap;
   setKeys: (keys: KeyMap) => void;
-  /** The site has street tiles. */
-  street: boolean;
+  /** Whose street tiles the site has; null: none. */
+  street: string | null;
+  /** They cannot be read. */
+  noStreet: () => void;
   signOut: () => void;
 }
 

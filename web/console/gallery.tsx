@@ -129,7 +129,7 @@ function Scene({ desk, lang, theme }: { desk: Desk; lang: Lang; theme: Theme }) 
   const [keys, setKeys] = useState(defaults);
   const none = () => undefined;
   const value = {
-    desk, view, seat, lang, theme, drafts, keys, setKeys, setLang: none, themeWish: theme, setTheme: none, street: false, signOut: none,
+    desk, view, seat, lang, theme, drafts, keys, setKeys, setLang: none, themeWish: theme, setTheme: none, street: null, noStreet: none, signOut: none,
   };
   return <ConsoleContext.Provider value={value}><Shell /></ConsoleContext.Provider>;
 }

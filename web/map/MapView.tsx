@@ -19,6 +19,7 @@ export interface MapViewProps extends MapContent, MapLook {
   onPick?: (id: string) => void;
   onMoved?: () => void;
   onCentre?: (c: Centre) => void;
+  onNoStreet?: () => void;
   /** The zoom it opens at, where nothing is followed. */
   near?: number;
   source?: BaseMapSource;
@@ -96,6 +97,8 @@ function open(Live: typeof LiveMap, host: HTMLElement, base: BaseMap, latest: { 
     onPick: (id) => latest.current.onPick?.(id),
     onMoved: () => latest.current.onMoved?.(),
     onCentre: (c) => latest.current.onCentre?.(c),
+    onNoStreet: () => latest.current.onNoStreet?.(),
+    ...(p.streetCredit === undefined ? {} : { streetCredit: p.streetCredit }),
     ...(p.near === undefined ? {} : { near: p.near }),
   });
 }

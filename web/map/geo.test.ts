@@ -58,7 +58,7 @@ describe("the embedded base map", () => {
   });
 
   test("names follow the language and marks are drawn above everything", () => {
-    const style = mapStyle(base, "dark", "kk", []);
+    const style = mapStyle(base, "dark", "kk", null);
     expect(style.glyphs).toBeUndefined();
     const ids = style.layers.map((l) => l.id);
     expect(ids.indexOf("points")).toBeGreaterThan(ids.indexOf("base-name-0"));

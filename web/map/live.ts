@@ -35,6 +35,8 @@ export interface MapLook {
   lang: MapLang;
   /** The site has street tiles at /map/street.pmtiles. */
   street: boolean;
+  /** Whose streets they are. */
+  streetCredit?: string;
 }
 
 /** Names of the map's own buttons and of the map itself, for those who hear them. */
@@ -61,6 +63,8 @@ export interface MapOptions extends MapLook {
   onMoved?: () => void;
   /** The map came to rest. */
   onCentre?: (c: Centre) => void;
+  /** The street tiles cannot be read; the embedded map is shown instead. */
+  onNoStreet?: () => void;
   /** The zoom it opens at. */
   near?: number;
 }
@@ -78,6 +82,7 @@ export class LiveMap {
   #look: MapLook;
   #content: MapContent = { track: [], stale: false, points: [] };
   #ready = false;
+  #noStreet = false; // the street tiles cannot be read: the embedded map stays
 
   constructor(host: HTMLElement, o: MapOptions) {
     setWorkerUrl(new URL(workerUrl, location.href).href);
@@ -108,6 +113,17 @@ export class LiveMap {
     this.#map.on("style.load", () => {
       this.#ready = true;
       this.#draw();
+    });
+    let streetRead = false; // a tile that fails later is a hole, not a missing map
+    this.#map.on("sourcedata", (e) => {
+      if (e.sourceId === "street" && e.sourceDataType === "metadata") streetRead = true;
+    });
+    this.#map.on("error", (e) => {
+      if ((e as { sourceId?: string }).sourceId !== "street" || this.#noStreet || streetRead) return;
+      this.#noStreet = true;
+      this.#ready = false;
+      this.#map.setStyle(this.#style(), { diff: false });
+      o.onNoStreet?.();
     });
     this.#map.on("dragstart", () => o.onMoved?.());
     const rest = () => {
@@ -141,7 +157,7 @@ export class LiveMap {
     if (!drawable(fix)) return;
     const near = zoomFor(fix.accuracyM, fix.lat);
     // The base map ends at settlements: nearer there would be nothing to see.
-    const zoom = keepZoom ? this.#map.getZoom() : this.#look.street ? near : Math.min(near, settlementZoom);
+    const zoom = keepZoom ? this.#map.getZoom() : this.#look.street && !this.#noStreet ? near : Math.min(near, settlementZoom);
     this.#map.jumpTo({ center: [fix.lon, fix.lat], zoom });
   }
 
@@ -150,7 +166,8 @@ export class LiveMap {
   }
 
   #style() {
-    return mapStyle(this.#base, this.#look.theme, this.#look.lang, this.#look.street ? streetLayers(this.#look) : []);
+    const street = this.#look.street && !this.#noStreet ? { layers: streetLayers(this.#look), credit: this.#look.streetCredit ?? "" } : null;
+    return mapStyle(this.#base, this.#look.theme, this.#look.lang, street);
   }
 
   #draw(): void {
@@ -183,6 +200,7 @@ function streetLayers(look: MapLook): LayerSpecification[] {
   return protomaps("street", namedFlavor(look.theme), { lang: look.lang })
     .filter((l) => l.type !== "background")
     .map((l) => {
+      l = { ...l, id: `street-${l.id}` }; // the base map has layers of the same names
       if (l.type !== "symbol" || !l.layout) return l;
       const layout = Object.entries(l.layout).filter(([k]) => !k.startsWith("icon-"));
       return { ...l, layout: Object.fromEntries(layout) } as LayerSpecification;

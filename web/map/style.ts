@@ -34,14 +34,14 @@ const palettes: Record<MapTheme, Palette> = {
 const fonts = ["system-ui", "Segoe UI", "Noto Sans", "DejaVu Sans", "sans-serif"];
 
 /** The style of the map: base always, street tiles over it where the site has them, marks on top. */
-export function mapStyle(base: BaseMap, theme: MapTheme, lang: MapLang, street: LayerSpecification[]): StyleSpecification {
+export function mapStyle(base: BaseMap, theme: MapTheme, lang: MapLang, street: { layers: LayerSpecification[]; credit: string } | null): StyleSpecification {
   const c = palettes[theme];
   return {
     version: 8,
     sources: {
       base: { type: "geojson", data: base.geojson, tolerance: 0.2, attribution: base.credit },
-      ...(street.length > 0
-        ? { street: { type: "vector", url: "pmtiles:///map/street.pmtiles", attribution: "© OpenStreetMap" } as const }
+      ...(street
+        ? { street: { type: "vector", url: "pmtiles:///map/street.pmtiles", attribution: plainText(street.credit) } as const }
         : {}),
       ...marks(),
     },
@@ -51,8 +51,8 @@ export function mapStyle(base: BaseMap, theme: MapTheme, lang: MapLang, street: 
       fill("home", c.home),
       line("border", c.border, 0.8),
       line("homeborder", c.homeBorder, 1.6),
-      ...street,
-      ...(street.length > 0 ? [] : baseLabels(c, lang)),
+      ...(street?.layers ?? []),
+      ...(street ? [] : baseLabels(c, lang)),
       ...markLayers(c),
     ],
   };
@@ -133,4 +133,9 @@ function markLayers(c: Palette): LayerSpecification[] {
       paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 1.8 },
     },
   ];
+}
+
+/** MapLibre takes credits as markup; ours are words. */
+function plainText(words: string): string {
+  return words.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
