@@ -89,12 +89,12 @@ func (a *Archive) clock(at time.Time) uint64 {
 
 // admits decides whether n more bytes may wait for the disk: video gives way first, words last.
 func (a *Archive) admits(video bool, n int64) bool {
-	cfg, space := &a.rec.cfg, a.rec.space.Load()
+	cfg := &a.rec.cfg
 	mine, all := cfg.PendingCall, cfg.PendingTotal
 	if !video {
 		mine, all = wordsFactor*mine, wordsFactor*all
 	}
-	ok := space != spaceNone && (space != spaceLow || !video) && a.pending.Load()+n <= mine && a.rec.pending.Load()+n <= all
+	ok := (!video || a.rec.Rung().Pictures()) && a.pending.Load()+n <= mine && a.rec.pending.Load()+n <= all
 	if !ok {
 		a.rec.met.dropped.WithLabelValues(a.cause()).Inc()
 	}
@@ -104,10 +104,10 @@ func (a *Archive) admits(video bool, n int64) bool {
 // cause says why records are dropped at the moment.
 func (a *Archive) cause() string {
 	switch {
-	case a.rec.space.Load() != spaceOK:
-		return "no_space"
 	case a.failed.Load():
 		return "write_error"
+	case !a.rec.Rung().Pictures():
+		return "no_space"
 	}
 	return "slow_disk"
 }
@@ -260,13 +260,10 @@ func (a *Archive) Status() Status {
 		oldest = min(oldest, t-1)
 	}
 	st := Status{State: Recording, Lag: time.Duration(now - oldest)}
-	space := a.rec.space.Load()
 	switch {
-	case space == spaceNone:
-		st.State, st.Reason = Stopped, "no_space"
 	case st.Lag > stoppedLag:
 		st.State, st.Reason = Stopped, a.cause()
-	case space == spaceLow:
+	case !a.rec.Rung().Pictures():
 		st.State, st.Reason = Degraded, "no_space"
 	case st.Lag > degradedLag || a.failed.Load():
 		st.State, st.Reason = Degraded, a.cause()

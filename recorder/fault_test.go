@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"jedel/internal/ident"
+	"jedel/recorder/derive"
 	"jedel/recorder/disk"
 	"jedel/recorder/evr"
 	"jedel/recorder/verify"
@@ -244,7 +245,7 @@ func TestSlowDiskCostsVideoFirstAndNothingWaits(t *testing.T) {
 	}
 }
 
-func TestLittleSpaceCostsVideoThenEverything(t *testing.T) {
+func TestLittleSpaceCostsPicturesAndSaysSo(t *testing.T) {
 	d, a, dir := troubled(t, nil)
 	audio, video := a.OpenStream(StreamInfo{Kind: "audio"}), a.OpenStream(StreamInfo{Kind: "video"})
 	level := func(share float64) {
@@ -264,14 +265,30 @@ func TestLittleSpaceCostsVideoThenEverything(t *testing.T) {
 	}
 	level(0.001)
 	both(3)
-	if st := a.Status(); st.State != Stopped || st.Reason != "no_space" {
+	if st := a.Status(); st.State != Degraded || st.Reason != "no_space" {
 		t.Errorf("%+v", st)
 	}
+	flush(t, a)
+	level(0.0205) // not yet: it would change its mind with every packet
+	both(5)
 	level(0.5)
 	both(4)
 	sealed(t, a, dir)
+	said := ""
+	rec, err := derive.Load(dir, ring(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range rec.Timeline().Events {
+		if e.Kind == "degrade" {
+			said += string(e.Details)
+		}
+	}
+	if !strings.Contains(said, `"without":"video","on":true,"cause":"no_space"`) || !strings.Contains(said, `"on":false`) {
+		t.Errorf("what was given up is not said: %s", said)
+	}
 	got := kept(t, dir)
-	for n, want := range map[byte]bool{1: true, 101: true, 2: true, 102: false, 3: false, 103: false, 4: true, 104: true} {
+	for n, want := range map[byte]bool{1: true, 101: true, 2: true, 102: false, 3: true, 103: false, 5: true, 105: false, 4: true, 104: true} {
 		if got[n] != want {
 			t.Errorf("packet %d kept: %v", n, got[n])
 		}

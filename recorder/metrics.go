@@ -4,7 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // metrics are this package's numbers.
 type metrics struct {
-	open, free                  prometheus.Gauge
+	open, free, rung            prometheus.Gauge
 	bytes, heads, records       prometheus.Counter
 	errors, recoveries, damaged prometheus.Counter
 	sync, lag                   prometheus.Histogram
@@ -19,6 +19,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	m := &metrics{
 		open:       prometheus.NewGauge(prometheus.GaugeOpts{Name: "jedel_recorder_open_archives", Help: "Archives being written."}),
+		rung:       prometheus.NewGauge(prometheus.GaugeOpts{Name: "jedel_recorder_space_rung", Help: "What is given up because the disk fills: 0 nothing, 1 warn, 2 no extras, 3 new calls elsewhere, 4 no pictures, 5 the last."}),
 		free:       prometheus.NewGauge(prometheus.GaugeOpts{Name: "jedel_recorder_free_ratio", Help: "Share of free bytes where archives are kept."}),
 		bytes:      counter("jedel_recorder_durable_bytes_total", "Bytes made durable."),
 		heads:      counter("jedel_recorder_heads_total", "Heads signed."),
@@ -33,6 +34,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jedel_recorder_dropped_records_total",
 			Help: "Records not kept, by cause. Each is declared in the archive."}, []string{"cause"}),
 	}
-	reg.MustRegister(m.open, m.free, m.sync, m.lag, m.dropped)
+	reg.MustRegister(m.open, m.free, m.rung, m.sync, m.lag, m.dropped)
 	return m
 }

@@ -24,6 +24,7 @@ import (
 	"jedel/internal/ident"
 	"jedel/recorder/disk"
 	"jedel/recorder/keys"
+	"jedel/recorder/ladder"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/mod/sumdb/note"
@@ -43,6 +44,8 @@ type Config struct {
 
 	// Recipients may open calls; this process never can. Without any, archives are plain.
 	Recipients []keys.Recipient
+	Ballast    int64  // bytes held back for the last moment; 0: none
+	Second     string // folder on another volume, for calls that begin while this one is nearly full; empty: none
 	Keystore   string // folder of second copies of call keys, on another volume where there is one; empty: keystore in Dir
 }
 
@@ -59,9 +62,6 @@ const (
 	// stopTime is how long the last flush may take when the service stops. Longer keeps an unwilling
 	// machine from restarting the service, shorter gives up records on a slow disk.
 	stopTime = 8 * time.Second
-	// lowSpace is the share of free bytes below which video is not recorded, noSpace nothing is.
-	lowSpace = 0.02
-	noSpace  = 0.005
 )
 
 // ErrSealed means that the archive's record has ended.
@@ -82,7 +82,7 @@ type Recorder struct {
 	release  func() error
 	syncs    chan struct{} // capacity syncsAtOnce
 	pending  atomic.Int64  // bytes of all archives not yet durable
-	space    atomic.Int32  // spaceOK, spaceLow, spaceNone
+	space    atomic.Int32  // a ladder.Rung
 	spawn    chan *Archive // to Run, which starts their writers
 
 	mu       sync.Mutex // guards the rest
@@ -93,12 +93,6 @@ type Recorder struct {
 
 // machine is what segments say of where they were written.
 type machine struct{ host, boot, writer string }
-
-const (
-	spaceOK int32 = iota
-	spaceLow
-	spaceNone
-)
 
 // Open takes the folder for this process, loads or makes the signing key and looks at what earlier
 // processes left unsealed. Nothing of them is changed.
@@ -203,6 +197,11 @@ func (r *Recorder) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	tick := time.NewTicker(5 * time.Second)
 	defer tick.Stop()
+	if b, ok := r.disk.(ballast); ok && r.cfg.Ballast > 0 {
+		if err := b.Ballast(r.cfg.Ballast); err != nil {
+			r.log.Warn("ballast", "err", err)
+		}
+	}
 	r.checkSpace()
 	for {
 		select {
@@ -234,6 +233,9 @@ func (r *Recorder) join(writers *sync.WaitGroup) error {
 
 var errStuck = errors.New("the disk does not answer: what was not yet durable is lost")
 
+// Rung returns what the recorder gives up at the moment because its disk is filling.
+func (r *Recorder) Rung() ladder.Rung { return ladder.Rung(r.space.Load()) }
+
 func (r *Recorder) checkSpace() {
 	free, err := r.disk.Free()
 	if err != nil {
@@ -241,17 +243,29 @@ func (r *Recorder) checkSpace() {
 		return
 	}
 	r.met.free.Set(free)
-	level := spaceOK
-	switch {
-	case free < noSpace:
-		level = spaceNone
-	case free < lowSpace:
-		level = spaceLow
+	old := r.Rung()
+	now := ladder.Next(old, free)
+	if now == old {
+		return
 	}
-	if old := r.space.Swap(level); old != level {
-		r.log.Warn("free space changed", "share", free)
+	r.space.Store(int32(now))
+	r.met.rung.Set(float64(now))
+	r.log.Warn("free space changed", "share", free, "rung", now)
+	if b, ok := r.disk.(ballast); ok && r.cfg.Ballast > 0 {
+		switch {
+		case now == ladder.Last:
+			err = b.Ballast(0)
+		case now < ladder.Elsewhere:
+			err = b.Ballast(r.cfg.Ballast)
+		}
+		if err != nil {
+			r.log.Warn("ballast", "err", err)
+		}
 	}
 }
+
+// ballast is a disk that can hold room back.
+type ballast interface{ Ballast(size int64) error }
 
 // Unsealed returns the calls whose archives an earlier process left open.
 func (r *Recorder) Unsealed() []ident.CallID {

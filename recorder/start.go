@@ -13,6 +13,7 @@ import (
 
 	"jedel/internal/ident"
 	"jedel/recorder/evr"
+	"jedel/recorder/ladder"
 	"jedel/recorder/proof"
 )
 
@@ -57,7 +58,7 @@ func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 	a.blobs = &Stream{archive: a, kind: evr.BlockBlob}
 	switch {
 	case old == nil:
-		if err := r.disk.MkdirAll(a.dir); err != nil {
+		if err := r.place(a.dir); err != nil {
 			return nil, err
 		}
 	case old.damage != "":
@@ -81,6 +82,26 @@ func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 		return nil, errors.Join(err, a.w.closeFiles())
 	}
 	return a, nil
+}
+
+// place makes the folder of a new call: here, or on the second volume while this one is
+// nearly full.
+func (r *Recorder) place(dir string) error {
+	other, ok := r.disk.(elsewhere)
+	ok = ok && r.cfg.Second != ""
+	if ok && r.Rung() >= ladder.Elsewhere {
+		err := other.Elsewhere(r.cfg.Second, dir)
+		if err == nil {
+			return nil
+		}
+		r.log.Warn("second volume", "dir", dir, "err", err)
+	}
+	return r.disk.MkdirAll(dir)
+}
+
+// elsewhere is a disk that can put a folder on another one.
+type elsewhere interface {
+	Elsewhere(root, dir string) error
 }
 
 // resume takes over the tree of an earlier life. Its segments are not touched; heads that a crash

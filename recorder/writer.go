@@ -14,6 +14,7 @@ import (
 
 	"jedel/recorder/disk"
 	"jedel/recorder/evr"
+	"jedel/recorder/ladder"
 	"jedel/recorder/proof"
 )
 
@@ -36,12 +37,16 @@ type writer struct {
 	trouble  error  // why the last segment was given up; nil once something is durable again
 	retryAt  time.Time
 
-	waiting  []chunk // taken from streams, not yet durable
-	owners   []*Stream
-	lastTick time.Time // of the clock record
-	crypt    crypt
-	heads    headFile
+	waiting []chunk // taken from streams, not yet durable
+	owners  []*Stream
+	ticks   ticks
+	crypt   crypt
+	rung    ladder.Rung // as the archive last said
+	heads   headFile
 }
+
+// ticks is when the clocks were last looked at, and last written down.
+type ticks struct{ look, record time.Time }
 
 // headFile is where heads go.
 type headFile struct {
@@ -165,16 +170,50 @@ func (w *writer) collect() {
 	}
 }
 
-// tick writes down wall and monotonic clock when it is time.
+// clockStep is how far the wall clock may run from the monotonic one between two looks before that
+// is written down at once.
+const clockStep = 100 * time.Millisecond
+
+// stepped tells whether the wall clock was set between two looks, and by how much, from what each
+// clock says has passed.
+func stepped(wall, mono time.Duration) (time.Duration, bool) {
+	step := wall - mono
+	return step, step.Abs() > clockStep
+}
+
+// tick writes down wall and monotonic clock when it is time or when the wall clock was set, and what
+// is given up for want of space when that changes.
 func (w *writer) tick(now time.Time) {
-	if now.Sub(w.lastTick) < clockEvery {
+	if rung := w.a.rec.Rung(); rung.Pictures() != w.rung.Pictures() {
+		if raw, err := json.Marshal(degrade{Without: "video", On: !rung.Pictures(), Cause: "no_space", Rung: rung.String()}); err == nil {
+			w.a.journal.note(evr.Degrade, now, raw)
+		}
+		w.rung = rung
+	}
+	step, set := time.Duration(0), false
+	if !w.ticks.look.IsZero() {
+		step, set = stepped(now.Round(0).Sub(w.ticks.look.Round(0)), now.Sub(w.ticks.look))
+	}
+	w.ticks.look = now
+	if now.Sub(w.ticks.record) < clockEvery && !set {
 		return
 	}
-	w.lastTick = now
-	raw, err := json.Marshal(map[string]any{"wall": now.UTC().Format(time.RFC3339Nano), "mono": w.a.clock(now)})
-	if err == nil {
+	w.ticks.record = now
+	c := clockRecord{Wall: now.UTC().Format(time.RFC3339Nano), Mono: w.a.clock(now), clockState: readClock()}
+	if set {
+		c.StepMs = step.Milliseconds()
+	}
+	if raw, err := json.Marshal(c); err == nil {
 		w.a.journal.note(evr.Clock, now, raw)
 	}
+}
+
+// degrade is the data of a Degrade record.
+type degrade struct {
+	Without string `json:"without"` // video
+	On      bool   `json:"on"`      // false: it is recorded again
+	Cause   string `json:"cause"`
+	Rung    string `json:"rung"`
 }
 
 // write is steps 2 and 3.

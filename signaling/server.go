@@ -309,6 +309,8 @@ func status(c fault.Code) int {
 		return http.StatusConflict
 	case fault.Internal:
 		return http.StatusInternalServerError
+	case fault.NoSpace:
+		return http.StatusInsufficientStorage
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable
 	}

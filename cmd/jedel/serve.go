@@ -89,6 +89,7 @@ func (c serveCmd) settings() (config.Config, error) {
 	}
 	if c.Demo {
 		cfg.Media.AllowLoopback = true
+		cfg.Recorder.Ballast = 0
 	}
 	switch cert, key, two := strings.Cut(c.TLS, ","); {
 	case two:

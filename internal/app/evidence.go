@@ -19,6 +19,7 @@ import (
 	"jedel/recorder"
 	"jedel/recorder/derive"
 	"jedel/recorder/evr"
+	"jedel/recorder/ladder"
 	"jedel/recorder/verify"
 	"jedel/signaling"
 )
@@ -198,6 +199,9 @@ func (e *evidence) Media(ctx context.Context, id ident.CallID, participant strin
 	fresh := freshFor
 	if sealErr == nil {
 		fresh = forever
+	}
+	if e.app.rec.Rung() >= ladder.NoExtras { // the room that is left is for recordings
+		return signaling.MediaFile{}, fault.New(fault.NoSpace, op, nil)
 	}
 	f, made, err := e.cache.open(name, fresh, func(w io.Writer) error {
 		_, err := rec.WriteMedia(w, participant)

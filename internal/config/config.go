@@ -124,6 +124,8 @@ type Recorder struct {
 	SegmentTime  time.Duration `yaml:"segment_time"`
 	PendingCall  int64         `yaml:"pending_per_call"`
 	PendingTotal int64         `yaml:"pending_total"`
+	Ballast      int64         `yaml:"ballast"`
+	Second       string        `yaml:"second"`
 }
 
 // Map is what lies under positions.

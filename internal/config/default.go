@@ -18,7 +18,7 @@ func Default() Config {
 		},
 		Recorder: Recorder{
 			Dir: "data/archive", FlushEvery: 250 * time.Millisecond, HeadEvery: time.Second,
-			SegmentBytes: 64 << 20, SegmentTime: 15 * time.Minute, PendingCall: 4 << 20, PendingTotal: 1 << 30,
+			SegmentBytes: 64 << 20, SegmentTime: 15 * time.Minute, PendingCall: 4 << 20, PendingTotal: 1 << 30, Ballast: 1 << 30,
 		},
 		Evidence: Evidence{Recipients: "data/keys/recipients.txt", PlaybackKey: "data/keys/playback.key"},
 		Map:      Map{},

@@ -49,6 +49,7 @@ const (
 	MediaRefused  Code = "media_refused" // no transport can be made now; the call goes on in text
 
 	Internal    Code = "internal"    // our fault; the cause is in the log
+	NoSpace     Code = "no_space"    // the disk is nearly full: recordings go on, nothing else is made
 	Unavailable Code = "unavailable" // try again shortly; nothing was changed
 	NotFound    Code = "not_found"   // no such page or resource
 )

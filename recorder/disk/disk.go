@@ -30,7 +30,7 @@ type Disk interface {
 	Replace(name string, data []byte) error
 	// MkdirAll makes a folder and its parents, their names durable.
 	MkdirAll(dir string) error
-	// Free returns the share of free bytes, 0..1.
+	// Free returns the share of free bytes or of free inodes, whichever is less, 0..1.
 	Free() (float64, error)
 }
 
@@ -120,16 +120,63 @@ func (d OS) MkdirAll(dir string) error {
 	return nil
 }
 
+// Elsewhere makes a folder below another root and a symbolic link to it here, both durable.
+func (d OS) Elsewhere(root, dir string) error {
+	other := OS{Root: root}
+	if err := other.MkdirAll(dir); err != nil {
+		return err
+	}
+	if err := d.MkdirAll(filepath.ToSlash(filepath.Dir(filepath.FromSlash(dir)))); err != nil {
+		return err
+	}
+	target, err := filepath.Abs(other.path(dir))
+	if err != nil {
+		return fmt.Errorf("other volume: %w", err)
+	}
+	if err := os.Symlink(target, d.path(dir)); err != nil {
+		return fmt.Errorf("other volume: %w", err)
+	}
+	return syncDir(filepath.Dir(d.path(dir)))
+}
+
 // Free implements Disk.
 func (d OS) Free() (float64, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(d.Root, &st); err != nil {
 		return 0, fmt.Errorf("statfs: %w", err)
 	}
-	if st.Blocks == 0 {
-		return 1, nil
+	free := 1.0
+	if st.Blocks > 0 {
+		free = float64(st.Bavail) / float64(st.Blocks)
 	}
-	return float64(st.Bavail) / float64(st.Blocks), nil
+	if st.Files > 0 { // some file systems do not count them
+		free = min(free, float64(st.Ffree)/float64(st.Files))
+	}
+	return free, nil
+}
+
+// Ballast keeps a file of a size that can be given back when everything else is full. A size of 0
+// gives it back. A disk that has no room for it has none to give back: that is no error.
+func (d OS) Ballast(size int64) error {
+	name := d.path("ballast")
+	if size == 0 {
+		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("ballast: %w", err)
+		}
+		return nil
+	}
+	if st, err := os.Stat(name); err == nil && st.Size() == size {
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("ballast: %w", err)
+	}
+	err = syscall.Fallocate(int(f.Fd()), 0, 0, size)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(fmt.Errorf("ballast: %w", err), os.Remove(name))
+	}
+	return nil
 }
 
 func syncDir(dir string) error {
