@@ -2,15 +2,18 @@ import { useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { Caller } from "./caller";
 import { Pin } from "./icons";
+import { PinDoor } from "./PinDoor";
 
 /** Where the caller is, as the phone and as they themselves say; and who they are, if unknown. */
 export function Where({ caller, now }: { caller: Caller; now: number }) {
   const v = caller.view;
   const [text, setText] = useState("");
   const [said, setSaid] = useState("");
-  const measured = v.place === "on" && v.fix && v.fix.source === "device" ? v.fix : null;
+  const measured = v.place === "on" && v.fix?.source === "device" ? v.fix : null;
   const words =
-    measured !== null
+    v.place === "pinned"
+      ? t("pin.placed")
+      : measured !== null
       ? t("place.on", { m: Math.round(measured.accuracyM) })
       : v.place === "denied" || v.place === "stopped"
         ? t("place.off")
@@ -37,13 +40,14 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
         <input value={text} maxLength={200} aria-label={t("place.write")} placeholder={t("place.write")} onInput={(e) => setText(e.currentTarget.value)} />
         <button type="submit">{t("place.send")}</button>
       </form>
+      <PinDoor caller={caller} />
       <p class="small">
         {v.place === "on" || v.place === "asking" ? (
           <button type="button" onClick={() => caller.place.stop("stopped")}>
             {t("place.stop")}
           </button>
         ) : (
-          <button type="button" onClick={() => caller.place.again()}>
+          <button type="button" onClick={() => caller.unpin()}>
             {t("place.again")}
           </button>
         )}

@@ -5,7 +5,7 @@ import { Refusal, Session } from "../lib/socket";
 import type { CallCreated, CallKind, CallView, CallerSelf, FileRef, Fix } from "../lib/wire.gen";
 import { takeCamera, takeMic } from "./devices";
 import { Place } from "./place";
-import { clientStorage, keepOpen, read, tokenKey, write } from "./store";
+import { clientStorage, keepOpen, keepPin, keptPin, read, tokenKey, write } from "./store";
 import { empty, marked, posted, type View, withCall, written } from "./view";
 
 const refKey = "jedel.ref";
@@ -39,14 +39,14 @@ export class Caller {
     this.session.onLink((link) => this.set({ link }));
     this.peer.onState((media) => this.set({ media }));
     this.session.on("welcome", (w) => {
-      this.set({ self: w.caller ?? null, phone: w.centre.phone, error: "" });
+      this.set({ self: w.caller ?? null, phone: w.centre.phone, centre: { lat: w.centre.lat, lon: w.centre.lon }, error: "" });
       if (w.call) this.#resumed(w.call);
       else if (this.view.call && this.view.call.phase !== "ended") this.#over({ ...this.view.call, phase: "ended" });
     });
     this.session.on("call.state", (b) => this.#changed(b.view));
     this.session.on("chat.posted", (b) => this.set({ chat: posted(this.view.chat, b.item) }));
     this.session.on("camera.requested", () => this.set({ cameraAsked: this.view.camera !== "on" }));
-    this.session.on("position.requested", () => this.place.again());
+    this.session.on("position.requested", () => this.unpin());
     this.session.on("quality.changed", (b) => this.#quality(b.quality));
     this.session.on("call.recording", (b) => this.view.call && this.set({ call: { ...this.view.call, recording: b.recording } }));
     this.peer.onRemote((r) => {
@@ -56,8 +56,8 @@ export class Caller {
     });
     document.addEventListener("visibilitychange", () => void this.#tellDevices());
     void fetch("/api/v1/config").then(async (r) => {
-      const c = (await r.json()) as { codesPrinted?: boolean };
-      this.set({ demo: c.codesPrinted === true });
+      const c = (await r.json()) as { codesPrinted?: boolean; map?: { street?: boolean } };
+      this.set({ demo: c.codesPrinted === true, street: c.map?.street === true });
     }, () => undefined);
     this.session.start();
     void this.peer.warm().catch(() => undefined);
@@ -78,21 +78,22 @@ export class Caller {
     if (this.view.calling || (this.view.call && this.view.call.phase !== "ended")) return;
     const ref = random();
     write(refKey, ref); // before it is sent: a tap whose answer is lost finds its call again
-    this.set({ calling: true, call: null, chat: [], error: "", cameraAsked: false, fix: null });
+    this.set({ calling: true, call: null, chat: [], error: "", cameraAsked: false, fix: this.view.pin });
     this.peer.active = true;
     const registered = this.#create(ref, kind);
     if (kind !== "silent") {
       await this.micOn();
       if (kind === "video") await this.cameraOn();
     }
-    this.place.start();
+    if (!this.view.pin) this.place.start();
     await registered;
   }
 
   async #create(ref: string, kind: CallKind): Promise<void> {
+    const pin = this.view.pin;
     for (;;) {
       try {
-        const made = (await this.session.request("call.create", { ref, kind }, { timeoutMs: 20000, again: true })) as CallCreated;
+        const made = (await this.session.request("call.create", { ref, kind, ...(pin ? { fix: pin } : {}) }, { timeoutMs: 20000, again: true })) as CallCreated;
         keepOpen(true);
         this.set(withCall(this.view, made.view));
         await this.#tellDevices();
@@ -113,7 +114,8 @@ export class Caller {
     const fresh = !this.view.call;
     keepOpen(true);
     this.peer.active = true;
-    this.set(withCall(this.view, call));
+    const pin = fresh ? keptPin() : this.view.pin;
+    this.set(withCall({ ...this.view, pin, ...(fresh && pin ? { fix: pin, place: "pinned" as const } : {}) }, call));
     if (!fresh) {
       void this.#tellDevices();
       return;
@@ -123,7 +125,7 @@ export class Caller {
         await this.micOn();
         if (call.kind === "video") await this.cameraOn();
       }
-      this.place.start();
+      if (!pin) this.place.start();
     })();
   }
 
@@ -137,6 +139,8 @@ export class Caller {
     this.set(withCall(this.view, call));
     keepOpen(false);
     write(refKey, null);
+    keepPin(null);
+    this.set({ pin: null });
     this.peer.active = false;
     this.place.stop("none");
     void this.#drop("mic");
@@ -226,6 +230,24 @@ export class Caller {
     } catch {
       // The next fix replaces it.
     }
+  }
+
+  /** The person shows the place on the map: it counts, and the phone's own is no longer sent
+   * until it is asked for again. Before a call it goes out with the tap. */
+  async pin(lat: number, lon: number): Promise<void> {
+    const pin = Place.pin(lat, lon);
+    keepPin(pin);
+    this.place.stop("pinned");
+    this.set({ pin });
+    if (this.view.call) await this.#located(pin);
+  }
+
+  /** The phone's position instead of a placed one; before the call, none. */
+  unpin(): void {
+    keepPin(null);
+    this.set({ pin: null });
+    if (this.view.call) this.place.again();
+    else this.set({ place: "none" });
   }
 
   /** A place in the caller's own words: beside the phone's position where there is one, else in

@@ -13,7 +13,7 @@ export interface Line {
   state: "sending" | "sent" | "failed";
 }
 
-export type PlaceState = "none" | "asking" | "on" | "denied" | "slow" | "stopped";
+export type PlaceState = "none" | "asking" | "on" | "denied" | "slow" | "stopped" | "pinned";
 
 export interface View {
   link: "connecting" | "open" | "lost" | "closed";
@@ -26,18 +26,21 @@ export interface View {
   facing: "user" | "environment";
   place: PlaceState;
   fix: Fix | null;
+  pin: Fix | null; // the place the person has shown on the map
   cameraAsked: boolean;
   quality: Quality | null;
   weak: boolean;
   self: CallerSelf | null;
   phone: string;
+  centre: { lat: number; lon: number } | null; // where a map opens when nothing is known of the person
+  street: boolean; // the site has street tiles
   demo: boolean;
   error: string;
 }
 
 export const empty: View = {
   link: "connecting", media: "new", call: null, calling: false, chat: [], mic: "off", camera: "off", facing: "environment",
-  place: "none", fix: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", demo: false, error: "",
+  place: "none", fix: null, pin: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "",
 };
 
 /** A newer view of the same call takes the place of an older one; an old one is ignored. */

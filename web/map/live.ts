@@ -52,6 +52,11 @@ export interface MapOptions extends MapLook {
   onPick?: (id: string) => void;
   /** The person moved the map: it no longer follows the caller. */
   onMoved?: () => void;
+  zoom?: number;
+  /** A map to choose a place with: told where its centre is, and a tap moves the centre there. */
+  onCentre?: (at: { lat: number; lon: number }) => void;
+  /** Drawn for the first time. */
+  onDrawn?: () => void;
 }
 
 /**
@@ -74,7 +79,7 @@ export class LiveMap {
       container: host,
       style: this.#style(),
       center: [o.centre.lon, o.centre.lat],
-      zoom: 8,
+      zoom: o.zoom ?? 8,
       maxZoom: 18,
       attributionControl: false,
       locale: {
@@ -96,6 +101,12 @@ export class LiveMap {
       this.#draw();
     });
     this.#map.on("dragstart", () => o.onMoved?.());
+    this.#map.once("idle", () => o.onDrawn?.());
+    const told = o.onCentre;
+    if (told) {
+      this.#map.on("move", () => told(this.centre()));
+      this.#map.on("click", (e) => this.#map.jumpTo({ center: e.lngLat }));
+    }
     this.#map.on("click", "points", (e) => {
       const id = e.features?.[0]?.properties?.id;
       if (typeof id === "string") o.onPick?.(id);
@@ -123,6 +134,17 @@ export class LiveMap {
     this.#map.jumpTo({ center: [fix.lon, fix.lat], zoom });
   }
 
+  /** The point under the middle of the map. */
+  centre(): { lat: number; lon: number } {
+    const { lat, lng } = this.#map.getCenter().wrap();
+    return { lat, lon: lng };
+  }
+
+  /** Puts the keyboard on the map: arrows move it, plus and minus bring it closer. */
+  focus(): void {
+    this.#map.getCanvas().focus({ preventScroll: true });
+  }
+
   close(): void {
     this.#map.remove();
   }
@@ -140,7 +162,7 @@ export class LiveMap {
     if (drawable(here)) features.push(dot(here, { stale }));
     this.#set("points", features);
     this.#set("track", line.length > 1 ? [shape({ type: "LineString", coordinates: line.map((f) => [f.lon, f.lat]) }, {})] : []);
-    this.#set("circle", drawable(here) ? [shape({ type: "Polygon", coordinates: [circle(here, here.accuracyM)] }, { stale })] : []);
+    this.#set("circle", drawable(here) && here.accuracyM > 0 ? [shape({ type: "Polygon", coordinates: [circle(here, here.accuracyM)] }, { stale })] : []);
   }
 
   #set(source: string, features: GeoJSON.Feature[]): void {
