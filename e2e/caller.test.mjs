@@ -121,25 +121,7 @@ async function over(page) {
   await operator.getByText("Звонок оформлен").first().waitFor();
 }
 
-test("no position: a pin on the map tells where, and the operator sees that it was placed", async () => {
-  await duty();
-  const page = await answered({ geo: null, permissions: [] }, { fn: phone, arg: { mic: "granted", position: "denied" } });
-  await page.getByText("Location is off").waitFor();
-  await page.getByRole("button", { name: "Show on the map" }).click();
-  const here = page.getByRole("button", { name: "I am here" });
-  await here.waitFor();
-  await w.until("the map is drawn", () => here.isEnabled());
-  await w.shot(page, "caller-pin-en");
-  await page.locator(".maplibregl-canvas").focus();
-  await page.keyboard.press("ArrowRight"); // the map moves under the pin
-  await page.waitForTimeout(600);
-  await here.click();
-  await page.getByText("The place you showed on the map was sent.").waitFor();
-  await operator.locator(".here", { hasText: "указал на карте" }).first().waitFor();
-  const shown = await w.until("coordinates", async () => /(\d\d\.\d{5}), (\d\d\.\d{5})/.exec(await operator.locator(".here").innerText()));
-  assert.ok(Math.abs(Number(shown[1]) - 54.8753) < 0.2 && Number(shown[2]) > 69.1628, `${shown[0]}: moved to the east of the centre`);
-  await over(page);
-});
+test("an operator goes on duty", duty);
 
 test("the screen stays on while a call is open, and the camera turns", async () => {
   const page = await answered();

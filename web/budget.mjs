@@ -14,6 +14,11 @@ let total = page + own.reduce((n, [, b]) => n + b, 0);
 console.log(`caller page, gzip: html ${page} B`);
 for (const [f, b] of own) console.log(`  ${f.replace("dist/assets/", "")} ${b} B`);
 console.log(`before the call without texts: ${total} B of ${limit} B; first flight aim ${first} B${texts.length ? "" : ""}`);
+const map = files.filter((f) => /live|maplibre|pick|Pin|geo-|MapView/.test(f));
+if (map.length > 0) {
+  console.error(`a map is loaded before anybody asks for it: ${map}`);
+  process.exit(1);
+}
 if (total > limit) {
   console.error("the caller page is over its budget");
   process.exit(1);

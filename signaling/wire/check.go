@@ -135,6 +135,9 @@ func (f *Fix) check() error {
 	if f.SpeedMps != nil {
 		optional = append(optional, between("speedMps", *f.SpeedMps, 0, 1000))
 	}
+	if f.Source == "pin" && (f.AccuracyM != 0 || len(optional) > 0) {
+		return errors.New("a pin is placed, not measured")
+	}
 	return firstErr(append(optional, between("lat", f.Lat, -90, 90), between("lon", f.Lon, -180, 180),
 		between("accuracyM", f.AccuracyM, 0, 1e7), oneOf("source", f.Source, "device", "pin", "text"),
 		Line("text", f.Text, 500), between("clientMs", float64(f.ClientMs), 0, 4e12))...)

@@ -204,9 +204,9 @@ type MediaLost struct {
 
 // Fix is one position (WGS 84).
 type Fix struct {
-	Lat       float64  `json:"lat"` // degrees, -90..90
-	Lon       float64  `json:"lon"` // degrees, -180..180
-	AccuracyM float64  `json:"accuracyM"`
+	Lat       float64  `json:"lat"`       // degrees, -90..90
+	Lon       float64  `json:"lon"`       // degrees, -180..180
+	AccuracyM float64  `json:"accuracyM"` // radius as measured; 0 of a pin, which was not measured
 	AltM      *float64 `json:"altM,omitempty"`
 	Heading   *float64 `json:"heading,omitempty"` // degrees clockwise from north
 	SpeedMps  *float64 `json:"speedMps,omitempty"`

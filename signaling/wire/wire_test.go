@@ -137,6 +137,8 @@ func TestBadMessagesAreRefused(t *testing.T) {
 		{"chat above the limit", chat(strings.Repeat("x", MaxChat+1)), fault.BadValue},
 		{"nothing said", chat(""), fault.BadValue},
 		{"latitude", `{"type":"position.report","seq":1,"body":{"call":` + call + `,"id":"p","fix":{"lat":91,"lon":0,"accuracyM":1,"source":"device","clientMs":1,"serverMs":0}}}`, fault.BadValue},
+		{"pin with an accuracy", `{"type":"position.report","seq":1,"body":{"call":` + call + `,"id":"p","fix":{"lat":1,"lon":0,"accuracyM":12,"source":"pin","clientMs":1,"serverMs":0}}}`, fault.BadValue},
+		{"pin with a heading", `{"type":"position.report","seq":1,"body":{"call":` + call + `,"id":"p","fix":{"lat":1,"lon":0,"accuracyM":0,"heading":90,"source":"pin","clientMs":1,"serverMs":0}}}`, fault.BadValue},
 		{"accuracy", `{"type":"position.report","seq":1,"body":{"call":` + call + `,"id":"p","fix":{"lat":1,"lon":0,"accuracyM":-1,"source":"device","clientMs":1,"serverMs":0}}}`, fault.BadValue},
 		{"huge number", `{"type":"position.report","seq":1,"body":{"call":` + call + `,"id":"p","fix":{"lat":1e999,"lon":0,"accuracyM":1,"source":"device","clientMs":1,"serverMs":0}}}`, fault.BadMessage},
 	} {

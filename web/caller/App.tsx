@@ -49,7 +49,7 @@ export function App({ caller }: { caller: Caller }) {
   useQuickExit();
   const v = caller.view;
   const s = stage(v);
-  const silent = v.call?.kind === "silent";
+  const silent = (v.call?.kind ?? (s === "home" ? null : v.tapped)) === "silent"; // from the tap on, before the gateway has answered
   useEffect(() => {
     document.title = t("title");
   }, [language]);

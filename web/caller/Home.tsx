@@ -1,5 +1,6 @@
 import { t } from "../lib/i18n";
 import type { Caller } from "./caller";
+import { PinDoor } from "./PinDoor";
 import { Handset, Hush, Person, Phone } from "./icons";
 
 /** The first screen: one button, and the other doors. */
@@ -42,6 +43,15 @@ export function Home({ caller, onProfile }: { caller: Caller; onProfile: () => v
           {t("voice.door")}
         </button>
       </div>
+      {v.pin && (
+        <p class="note">
+          {t("pin.placed")}{" "}
+          <button type="button" onClick={() => caller.unpin()}>
+            {t("pin.remove")}
+          </button>
+        </p>
+      )}
+      <PinDoor caller={caller} />
       <p class="linkline" data-open={v.link === "open"}>
         {link}
       </p>

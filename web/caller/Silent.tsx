@@ -4,6 +4,7 @@ import type { Caller } from "./caller";
 import { leave } from "./App";
 import { EndButton, sentence } from "./Call";
 import { Chat } from "./Chat";
+import { PinDoor } from "./PinDoor";
 
 const answers = ["yes", "no", "dk"];
 const questions: { key: string; answers: string[] }[] = [
@@ -54,6 +55,8 @@ export function Silent({ caller }: { caller: Caller }) {
           </div>
         </section>
       )}
+      {v.call && v.place === "pinned" && <p class="note">{t("pin.placed")}</p>}
+      {v.call && <PinDoor caller={caller} />}
       {v.call && <Chat caller={caller} />}
       <EndButton onEnd={() => void caller.end()} />
     </main>

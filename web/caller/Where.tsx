@@ -2,31 +2,19 @@ import { useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { Caller } from "./caller";
 import { Pin } from "./icons";
+import { PinDoor } from "./PinDoor";
 
 /** Where the caller is, as the phone and as they themselves say; and who they are, if unknown. */
 export function Where({ caller, now }: { caller: Caller; now: number }) {
   const v = caller.view;
   const [text, setText] = useState("");
   const [said, setSaid] = useState("");
-  const [PinMap, setPinMap] = useState<typeof import("./PinMap").default | null>(null);
-  const [pinning, setPinning] = useState<"no" | "loading" | "open" | "failed">("no");
-  /** The map is fetched when it is wanted: it weighs more than everything else of this page. */
-  const openMap = () => {
-    setPinning("loading");
-    import("./PinMap").then(
-      (m) => {
-        setPinMap(() => m.default);
-        setPinning("open");
-      },
-      () => setPinning("failed"),
-    );
-  };
-  const measured = v.place === "on" && v.fix && v.fix.source === "device" ? v.fix : null;
+  const measured = v.place === "on" && v.fix?.source === "device" ? v.fix : null;
   const words =
-    measured !== null
+    v.place === "pinned"
+      ? t("pin.placed")
+      : measured !== null
       ? t("place.on", { m: Math.round(measured.accuracyM) })
-      : v.place === "pinned"
-        ? t("pin.sent")
         : v.place === "denied" || v.place === "stopped"
           ? t("place.off")
           : v.place === "slow"
@@ -52,31 +40,18 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
         <input value={text} maxLength={200} aria-label={t("place.write")} placeholder={t("place.write")} onInput={(e) => setText(e.currentTarget.value)} />
         <button type="submit">{t("place.send")}</button>
       </form>
+      <PinDoor caller={caller} />
       <p class="small">
         {v.place === "on" || v.place === "asking" ? (
           <button type="button" onClick={() => caller.place.stop("stopped")}>
             {t("place.stop")}
           </button>
         ) : (
-          <button type="button" onClick={() => caller.place.again()}>
+          <button type="button" onClick={() => caller.unpin()}>
             {t("place.again")}
           </button>
-        )}{" "}
-        <button type="button" disabled={pinning === "loading" || pinning === "open"} onClick={openMap}>
-          {pinning === "loading" ? t("pin.loading") : t("pin.open")}
-        </button>
+        )}
       </p>
-      {pinning === "failed" && <p class="note" role="alert">{t("pin.failed")}</p>}
-      {pinning === "open" && PinMap && (
-        <PinMap
-          start={v.fix ?? v.centre}
-          onPin={(at) => {
-            void caller.pin(at);
-            setPinning("no");
-          }}
-          onClose={() => setPinning("no")}
-        />
-      )}
       {v.call && !v.self && <Contact caller={caller} />}
     </section>
   );

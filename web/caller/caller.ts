@@ -5,7 +5,7 @@ import { Refusal, Session } from "../lib/socket";
 import type { CallCreated, CallKind, CallView, CallerSelf, FileRef, Fix } from "../lib/wire.gen";
 import { takeCamera, takeMic } from "./devices";
 import { Place } from "./place";
-import { clientStorage, keepOpen, read, tokenKey, write } from "./store";
+import { clientStorage, keepOpen, keepPin, keptPin, read, tokenKey, write } from "./store";
 import { empty, marked, posted, type View, withCall, written } from "./view";
 
 const refKey = "jedel.ref";
@@ -54,7 +54,7 @@ export class Caller {
     this.session.on("call.state", (b) => this.#changed(b.view));
     this.session.on("chat.posted", (b) => this.set({ chat: posted(this.view.chat, b.item) }));
     this.session.on("camera.requested", () => this.set({ cameraAsked: this.view.camera !== "on" }));
-    this.session.on("position.requested", () => this.place.again());
+    this.session.on("position.requested", () => this.unpin());
     this.session.on("quality.changed", (b) => this.#quality(b.quality));
     this.session.on("call.recording", (b) => this.view.call && this.set({ call: { ...this.view.call, recording: b.recording } }));
     this.peer.onRemote((r) => {
@@ -64,8 +64,8 @@ export class Caller {
     });
     document.addEventListener("visibilitychange", () => void this.#tellDevices());
     void fetch("/api/v1/config").then(async (r) => {
-      const c = (await r.json()) as { codesPrinted?: boolean };
-      this.set({ demo: c.codesPrinted === true });
+      const c = (await r.json()) as { codesPrinted?: boolean; map?: { street?: boolean } };
+      this.set({ demo: c.codesPrinted === true, street: c.map?.street === true });
     }, () => undefined);
     this.session.start();
     void this.peer.warm().catch(() => undefined);
@@ -86,7 +86,7 @@ export class Caller {
     if (this.view.calling || (this.view.call && this.view.call.phase !== "ended")) return;
     const ref = random();
     write(refKey, ref); // before it is sent: a tap whose answer is lost finds its call again
-    this.set({ calling: true, call: null, chat: [], error: "", cameraAsked: false, fix: null });
+    this.set({ calling: true, tapped: kind, call: null, chat: [], error: "", cameraAsked: false, fix: this.view.pin });
     this.#attend(true);
     const registered = this.#create(ref, kind);
     await this.#takeAll(kind);
@@ -107,14 +107,15 @@ export class Caller {
    * does not keep the next from being asked. */
   async #takeAll(kind: CallKind): Promise<void> {
     if (kind !== "silent") await soon(this.micOn());
-    this.place.start(); // where comes before what it looks like
+    if (!this.view.pin) this.place.start(); // where comes before what it looks like
     if (kind === "video") await soon(this.cameraOn());
   }
 
   async #create(ref: string, kind: CallKind): Promise<void> {
+    const pin = this.view.pin;
     for (;;) {
       try {
-        const made = (await this.session.request("call.create", { ref, kind }, { timeoutMs: 20000, again: true })) as CallCreated;
+        const made = (await this.session.request("call.create", { ref, kind, ...(pin ? { fix: pin } : {}) }, { timeoutMs: 20000, again: true })) as CallCreated;
         keepOpen(true);
         this.set(withCall(this.view, made.view));
         await this.#tellDevices();
@@ -135,7 +136,8 @@ export class Caller {
     const fresh = !this.view.call;
     keepOpen(true);
     this.#attend(true);
-    this.set(withCall(this.view, call));
+    const pin = fresh ? keptPin() : this.view.pin;
+    this.set(withCall({ ...this.view, pin, ...(fresh && pin ? { fix: pin, place: "pinned" as const } : {}) }, call));
     if (!fresh) {
       void this.#tellDevices();
       return;
@@ -154,6 +156,8 @@ export class Caller {
     keepOpen(false);
     write(refKey, null);
     this.#attend(false);
+    keepPin(null);
+    this.set({ pin: null });
     this.place.stop("none");
     void this.#drop("mic");
     void this.#drop("camera");
@@ -252,10 +256,22 @@ export class Caller {
     }
   }
 
-  /** A place the caller pointed at. The phone's own position, if any, is not sent over it. */
-  pin(at: { lat: number; lon: number; accuracyM: number }): Promise<void> {
+  /** The person shows the place on the map: it counts, and the phone's own is no longer sent
+   * until it is asked for again. Before a call it goes out with the tap. */
+  async pin(lat: number, lon: number): Promise<void> {
+    const pin = Place.pin(lat, lon);
+    keepPin(pin);
     this.place.stop("pinned");
-    return this.#located({ ...at, source: "pin", clientMs: Date.now(), serverMs: 0 });
+    this.set({ pin });
+    if (this.view.call) await this.#located(pin);
+  }
+
+  /** The phone's position instead of a placed one; before the call, none. */
+  unpin(): void {
+    keepPin(null);
+    this.set({ pin: null });
+    if (this.view.call) this.place.again();
+    else this.set({ place: "none" });
   }
 
   /** A place in the caller's own words: beside the phone's position where there is one, else in

@@ -46,6 +46,11 @@ export class Place {
     this.#state(state);
   }
 
+  /** A point the person placed on the map counts until the phone is asked again. */
+  static pin(lat: number, lon: number): Fix {
+    return { lat, lon, accuracyM: 0, source: "pin", clientMs: Date.now(), serverMs: 0 };
+  }
+
   #take(p: GeolocationPosition): void {
     const c = p.coords;
     const fix: Fix = { lat: c.latitude, lon: c.longitude, accuracyM: c.accuracy, source: "device", clientMs: Math.round(p.timestamp), serverMs: 0 };

@@ -1,3 +1,5 @@
+import type { Fix } from "../lib/wire.gen";
+
 /** Where this tab's client, call and registration are kept. A new tab takes over what an older one
  * left open, a second tab beside it does not. */
 const open = "jedel.open";
@@ -44,6 +46,27 @@ export function write(key: string, value: string | null): void {
     else localStorage.setItem(key, value);
   } catch {
     // See above.
+  }
+}
+
+const pinKey = "jedel.pin";
+
+/** Keeps the placed pin through a reload of this tab, and no longer than the call. */
+export function keepPin(fix: Fix | null): void {
+  try {
+    if (fix) sessionStorage.setItem(pinKey, JSON.stringify(fix));
+    else sessionStorage.removeItem(pinKey);
+  } catch {
+    // See above.
+  }
+}
+
+export function keptPin(): Fix | null {
+  try {
+    const fix = JSON.parse(sessionStorage.getItem(pinKey) ?? "null") as Fix | null;
+    return fix?.source === "pin" && Number.isFinite(fix.lat) && Number.isFinite(fix.lon) ? fix : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the page shows, and how it follows from what happens. Pure: no clock, socket or DOM. */
-import type { CallView, CallerSelf, ChatItem, DeviceState, Fix, Quality } from "../lib/wire.gen";
+import type { CallKind, CallView, CallerSelf, ChatItem, DeviceState, Fix, Quality } from "../lib/wire.gen";
 
 /** A line of the chat that may still be on its way. */
 export interface Line {
@@ -21,25 +21,28 @@ export interface View {
   media: "new" | "connecting" | "connected" | "lost" | "closed";
   call: CallView | null;
   calling: boolean; // tapped, not yet registered
+  tapped: CallKind | null; // what was tapped last
   chat: Line[];
   mic: DeviceState;
   camera: DeviceState;
   facing: "user" | "environment";
   place: PlaceState;
   fix: Fix | null;
+  pin: Fix | null; // the place the person has shown on the map
   cameraAsked: boolean;
   quality: Quality | null;
   weak: boolean;
   self: CallerSelf | null;
   phone: string;
-  centre: { lat: number; lon: number }; // where the map opens when nothing better is known
+  centre: { lat: number; lon: number } | null; // where a map opens when nothing is known of the person
+  street: boolean; // the site has street tiles
   demo: boolean;
   error: string;
 }
 
 export const empty: View = {
-  link: "connecting", quiet: false, media: "new", call: null, calling: false, chat: [], mic: "off", camera: "off", facing: "environment",
-  place: "none", fix: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", centre: { lat: 48, lon: 67 }, demo: false, error: "",
+  link: "connecting", quiet: false, media: "new", call: null, calling: false, tapped: null, chat: [], mic: "off", camera: "off", facing: "environment",
+  place: "none", fix: null, pin: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "",
 };
 
 /** A newer view of the same call takes the place of an older one; an old one is ignored. */

@@ -1,7 +1,7 @@
 import { t } from "../lib/i18n";
 import type { OperatorRow, WaitingRow } from "../lib/wire.gen";
 import { useConsole, words } from "./context";
-import { Elapsed, Key } from "./Small";
+import { Accuracy, Elapsed, Key } from "./Small";
 import { useNearby } from "./nearby";
 
 /** Waiting calls in the order they will be offered. */
@@ -38,7 +38,7 @@ function Waiting({ row: w, late }: { row: WaitingRow; late: number }) {
       </p>
       <p>
         {w.place || near || t("where.none")}
-        {w.fix && <span class="hint">±{Math.round(w.fix.accuracyM)} {t("unit.m")}</span>}
+        {w.fix && <span class="hint"><Accuracy fix={w.fix} /></span>}
       </p>
       <p class="hint">{w.name || t("person.noname")} · {t(`mic.${w.mic}`)}{w.camera === "on" ? ` · ${t("cam.on")}` : ""}</p>
       {w.offered && <p class="rings">{t("queue.rings", { name: w.offered })}</p>}

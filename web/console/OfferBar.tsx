@@ -2,7 +2,7 @@ import { t } from "../lib/i18n";
 import type { OfferMade } from "../lib/wire.gen";
 import { phone, secondsLeft } from "./clock";
 import { tOf, useConsole, useServerNow } from "./context";
-import { Age, Elapsed, Key, useShortcut } from "./Small";
+import { Accuracy, Age, Elapsed, Key, useShortcut } from "./Small";
 import { useNearby } from "./nearby";
 import { callerLang } from "./snippets";
 import { ringing } from "./view";
@@ -68,7 +68,7 @@ function Where({ offer }: { offer: OfferMade }) {
   if (!offer.fix) return <span class="warn">{t("where.none")}</span>;
   return (
     <span>
-      {offer.fix.text || near || t("where.known")} ±{Math.round(offer.fix.accuracyM)} {t("unit.m")}, <Age at={offer.fix.serverMs} />
+      {offer.fix.text || near || t("where.known")} <Accuracy fix={offer.fix} />, <Age at={offer.fix.serverMs} />
     </span>
   );
 }

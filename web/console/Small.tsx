@@ -1,4 +1,5 @@
 import { t } from "../lib/i18n";
+import type { Fix } from "../lib/wire.gen";
 import { age, duration, secondsLeft } from "./clock";
 import { useConsole, useServerNow } from "./context";
 import { type Act, label } from "./keys";
@@ -27,6 +28,12 @@ export function Left({ until }: { until: number }) {
 export function Age({ at }: { at: number }) {
   const a = age(useServerNow(1000) - at);
   return <span class="age">{t(`age.${a.unit}`, { n: a.n })}</span>;
+}
+
+/** How near a position is, as the phone measured it. A point that the caller placed has no circle. */
+export function Accuracy({ fix }: { fix: Fix }) {
+  if (fix.source === "pin") return <span>{t("source.pin")}</span>;
+  return fix.accuracyM > 0 ? <span>±{Math.round(fix.accuracyM)} {t("unit.m")}</span> : null;
 }
 
 /** Puts text on the clipboard and says so. */

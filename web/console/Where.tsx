@@ -6,7 +6,7 @@ import { MapView } from "../map/MapView";
 import { staleAfterMs, timeOfDay } from "./clock";
 import { useConsole, useServerNow } from "./context";
 import { useNearby, baseSource } from "./nearby";
-import { Age, Copy, Key, useShortcut } from "./Small";
+import { Accuracy, Age, Copy, Key, useShortcut } from "./Small";
 import { present } from "./view";
 
 const noPoints: never[] = [];
@@ -16,7 +16,8 @@ export function Where({ card, list, onList }: { card: CallCard; list: boolean; o
   const { theme, lang, street, noStreet, view, desk } = useConsole();
   const [follow, setFollow] = useState(true);
   const here = present(card);
-  const stale = here !== undefined && useServerNow(2000) - here.serverMs > staleAfterMs;
+  const now = useServerNow(2000);
+  const stale = here !== undefined && here.source !== "pin" && now - here.serverMs > staleAfterMs; // a placed point does not age
   const refresh = useShortcut("position");
   const toggle = useShortcut("list");
   const centre = view.centre ?? { lat: 48, lon: 67 };
@@ -58,17 +59,17 @@ function Here({ fix, stale, card }: { fix: Fix; stale: boolean; card: CallCard }
   const near = useNearby(fix);
   const said = card.track.findLast((f) => f.text);
   const device = card.track.findLast((f) => f.source === "device");
-  const apart = said && device && said.source === "pin" ? Math.round(distanceM(said, device)) : undefined;
+  const apart = device && fix.source === "pin" ? Math.round(distanceM(fix, device)) : undefined;
   return (
     <div class={stale ? "here stale" : "here"}>
       <p class="row">
         <b class="digits">{coordinates(fix)}</b>
         <Copy text={coordinates(fix)} name={t("copy.coordinates")} />
-        <span>±{Math.round(fix.accuracyM)} {t("unit.m")}</span>
+        <Accuracy fix={fix} />
         <span class={stale ? "warn" : ""}><Age at={fix.serverMs} />{stale && ` · ${t("where.stale")}`}</span>
-        <span class="hint">{t(`source.${fix.source}`)}</span>
+        {fix.source !== "pin" && <span class="hint">{t(`source.${fix.source}`)}</span>}
       </p>
-      {(near || said) && (
+      {(near || said || apart !== undefined) && (
         <p>
           {near && <span>{near}</span>}
           {said?.text && <span> · {t("where.said")}: <b>{said.text}</b></span>}
@@ -89,7 +90,7 @@ function TrackList({ track }: { track: Fix[] }) {
           {track.toReversed().map((f) => (
             <tr key={`${f.serverMs}-${f.clientMs}`}>
               <td>{timeOfDay(f.serverMs)}</td><td class="digits">{coordinates(f)}{f.text && ` · ${f.text}`}</td>
-              <td>±{Math.round(f.accuracyM)} {t("unit.m")}</td><td>{t(`source.${f.source}`)}</td>
+              <td>{f.accuracyM > 0 && `±${Math.round(f.accuracyM)} ${t("unit.m")}`}</td><td>{t(`source.${f.source}`)}</td>
             </tr>
           ))}
         </tbody>

@@ -20,7 +20,7 @@ export function Place({ line, ms, language, theme }: { line: Timeline; ms: numbe
   return (
     <section class="panel side place" aria-label={t("where")}>
       <h2>{t("where")}</h2>
-      <p class="digits">{here ? `${here.fix.lat.toFixed(5)}, ${here.fix.lon.toFixed(5)} ±${Math.round(here.fix.accuracyM)} ${t("unit.m")} ${here.fix.text ?? ""}` : t("nowhere")}</p>
+      <p class="digits">{here ? `${here.fix.lat.toFixed(5)}, ${here.fix.lon.toFixed(5)} ${here.fix.accuracyM > 0 ? `±${Math.round(here.fix.accuracyM)} ${t("unit.m")}` : ""} ${here.fix.text ?? ""}` : t("nowhere")}</p>
       {first && <MapView theme={theme} lang={language} street={false} centre={{ lat: first.lat, lon: first.lon }} track={track} stale={here !== undefined && ms - here.ms > old} points={points} follow={here?.fix} words={words} />}
     </section>
   );

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type BaseMap, BaseMapSource } from "./base";
 import type { LatLon, MapFix } from "./geo";
-import type { Centre, LiveMap, MapContent, MapLook, MapNames } from "./live";
+import type { LiveMap, MapContent, MapLook, MapNames } from "./live";
 import "./map.css";
 
 /** Words of the map in the language of the page; name is the accessible name of the region. */
@@ -18,10 +18,7 @@ export interface MapViewProps extends MapContent, MapLook {
   follow?: MapFix;
   onPick?: (id: string) => void;
   onMoved?: () => void;
-  onCentre?: (c: Centre) => void;
   onNoStreet?: () => void;
-  /** The zoom it opens at, where nothing is followed. */
-  near?: number;
   source?: BaseMapSource;
 }
 
@@ -96,9 +93,7 @@ function open(Live: typeof LiveMap, host: HTMLElement, base: BaseMap, latest: { 
     centre: p.centre,
     onPick: (id) => latest.current.onPick?.(id),
     onMoved: () => latest.current.onMoved?.(),
-    onCentre: (c) => latest.current.onCentre?.(c),
     onNoStreet: () => latest.current.onNoStreet?.(),
     ...(p.streetCredit === undefined ? {} : { streetCredit: p.streetCredit }),
-    ...(p.near === undefined ? {} : { near: p.near }),
   });
 }

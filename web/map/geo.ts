@@ -57,11 +57,6 @@ export function zoomFor(accuracyM: number, lat: number): number {
   return Math.min(16.5, Math.max(4, zoom));
 }
 
-/** How many metres a pixel of the map is wide. */
-export function metresPerPixel(zoom: number, lat: number): number {
-  return (40_075_016.7 * Math.cos(lat * rad)) / 512 / 2 ** zoom;
-}
-
 /** True for a position that can be drawn. Anything may come from outside. */
 export function drawable(f: LatLon | undefined): f is LatLon {
   return !!f && Math.abs(f.lat) <= 90 && Math.abs(f.lon) <= 180;

@@ -7,7 +7,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { Protocol } from "pmtiles";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { BaseMap, MapLang } from "./base";
-import { circle, drawable, type MapFix, metresPerPixel, zoomFor } from "./geo";
+import { circle, drawable, type MapFix, zoomFor } from "./geo";
 import { type MapTheme, mapStyle } from "./style";
 
 /** A named mark, such as a waiting call. */
@@ -47,13 +47,6 @@ export interface MapNames {
   credit: string;
 }
 
-/** The middle of what is shown, and how fine it is there. */
-export interface Centre {
-  lat: number;
-  lon: number;
-  metresPerPixel: number;
-}
-
 export interface MapOptions extends MapLook {
   names: MapNames;
   base: BaseMap;
@@ -61,12 +54,13 @@ export interface MapOptions extends MapLook {
   onPick?: (id: string) => void;
   /** The person moved the map: it no longer follows the caller. */
   onMoved?: () => void;
-  /** The map came to rest. */
-  onCentre?: (c: Centre) => void;
+  zoom?: number;
+  /** A map to choose a place with: told where its centre is, and a tap moves the centre there. */
+  onCentre?: (at: { lat: number; lon: number }) => void;
+  /** Drawn for the first time. */
+  onDrawn?: () => void;
   /** The street tiles cannot be read; the embedded map is shown instead. */
   onNoStreet?: () => void;
-  /** The zoom it opens at. */
-  near?: number;
 }
 
 /** How near a position is shown where there is no street map: a town and what lies around it. */
@@ -93,7 +87,7 @@ export class LiveMap {
       container: host,
       style: this.#style(),
       center: [o.centre.lon, o.centre.lat],
-      zoom: o.near ?? 8,
+      zoom: o.zoom ?? 8,
       maxZoom: 18,
       attributionControl: false,
       locale: {
@@ -126,12 +120,12 @@ export class LiveMap {
       o.onNoStreet?.();
     });
     this.#map.on("dragstart", () => o.onMoved?.());
-    const rest = () => {
-      const c = this.#map.getCenter();
-      o.onCentre?.({ lat: c.lat, lon: c.lng, metresPerPixel: metresPerPixel(this.#map.getZoom(), c.lat) });
-    };
-    this.#map.on("moveend", rest);
-    this.#map.on("load", rest);
+    this.#map.once("idle", () => o.onDrawn?.());
+    const told = o.onCentre;
+    if (told) {
+      this.#map.on("move", () => told(this.centre()));
+      this.#map.on("click", (e) => this.#map.jumpTo({ center: e.lngLat }));
+    }
     this.#map.on("click", "points", (e) => {
       const id = e.features?.[0]?.properties?.id;
       if (typeof id === "string") o.onPick?.(id);
@@ -161,6 +155,17 @@ export class LiveMap {
     this.#map.jumpTo({ center: [fix.lon, fix.lat], zoom });
   }
 
+  /** The point under the middle of the map. */
+  centre(): { lat: number; lon: number } {
+    const { lat, lng } = this.#map.getCenter().wrap();
+    return { lat, lon: lng };
+  }
+
+  /** Puts the keyboard on the map: arrows move it, plus and minus bring it closer. */
+  focus(): void {
+    this.#map.getCanvas().focus({ preventScroll: true });
+  }
+
   close(): void {
     this.#map.remove();
   }
@@ -179,7 +184,7 @@ export class LiveMap {
     if (drawable(here)) features.push(dot(here, { stale }));
     this.#set("points", features);
     this.#set("track", line.length > 1 ? [shape({ type: "LineString", coordinates: line.map((f) => [f.lon, f.lat]) }, {})] : []);
-    this.#set("circle", drawable(here) ? [shape({ type: "Polygon", coordinates: [circle(here, here.accuracyM)] }, { stale })] : []);
+    this.#set("circle", drawable(here) && here.accuracyM > 0 ? [shape({ type: "Polygon", coordinates: [circle(here, here.accuracyM)] }, { stale })] : []);
   }
 
   #set(source: string, features: GeoJSON.Feature[]): void {
