@@ -56,18 +56,18 @@ test("beyond the limit of waiting peers callers wait in text, and are heard when
   const file = path.join(dir, "jedel.yaml");
   fs.writeFileSync(file, "media: {waiting_peers: 1}\n");
   const g = await gateway({ args: ["--config", file] });
-  let most = 0;
+  let least = Infinity; // connections while almost all wait
   const watch = setInterval(async () => {
     const text = await (await fetch(`${g.url}/metrics`)).text().catch(() => "");
     const value = (name) => Number(new RegExp(`^${name} (\\d+)`, "m").exec(text)?.[1] ?? 0);
-    if (value("jedel_queue_waiting_calls") >= 6) most = Math.max(most, value("jedel_media_peers")); // before anybody has hung up
+    if (value("jedel_queue_waiting_calls") >= 6) least = Math.min(least, value("jedel_media_peers")); // before anybody has hung up
   }, 100);
   try {
     const run = await callbot("load", g.url, "--calls", "8", "--talk", "2s", "--every", "150ms", "--json");
     assert.equal(run.code, 0, run.stdout + run.stderr);
     assert.equal(run.report.calls.answered, 8);
     assert.equal(run.report.ms.acceptToAudio.n, 8, "every operator heard the caller");
-    assert.ok(most >= 4 && most <= 6, `${most} connections at once: two operators, two who talk, one who waits, one about to be told`);
+    assert.ok(least >= 4 && least <= 5, `${least} connections: two operators, two who talk, one who waits`);
     assert.ok(run.report.ms.mediaSetUp.n > 10, "callers connected again when their turn came");
   } finally {
     clearInterval(watch);
