@@ -68,6 +68,7 @@ torture: ## kill -9 at 200 random instants of a recording
 
 bench: build ## the figures that the goals speak of
 	deploy/bench.sh
+	deploy/bench-net.sh
 	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/...
 
 clean: ## built files, not data

@@ -25,6 +25,7 @@ const (
 	iceQuiet    = 2 * time.Second // without any packet the link counts as disturbed
 	iceDead     = 4 * time.Second // and then as lost
 	iceBeat     = time.Second
+	dtlsAgain   = 100 * time.Millisecond
 	channelTime = 2 * time.Second // without an answer by data channel the socket is asked
 )
 
@@ -111,6 +112,7 @@ func connection(servers []wire.ICEServer) (*webrtc.PeerConnection, error) {
 	var s webrtc.SettingEngine
 	s.SetIncludeLoopbackCandidate(true) // tests run against a gateway on loopback
 	s.SetICETimeouts(iceQuiet, iceDead, iceBeat)
+	s.SetDTLSRetransmissionInterval(dtlsAgain)
 	var ice []webrtc.ICEServer
 	for _, srv := range servers {
 		ice = append(ice, webrtc.ICEServer{URLs: srv.URLs, Username: srv.Username, Credential: srv.Credential})

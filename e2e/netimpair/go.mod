@@ -1,0 +1,3 @@
+module netimpair
+
+go 1.26
