@@ -1,7 +1,7 @@
 // What a caller's page does by itself, against a real gateway with an operator who answers: the pin
 // on the map, the camera, the screen that stays on, the quick exit, the page without a network.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import * as w from "./world.mjs";
 
 let g;
@@ -30,6 +30,21 @@ after(async () => {
   await g?.stop();
 });
 
+// Whatever a test has left: no caller, and an operator who is ready.
+afterEach(async (t) => {
+  if (!t.passed) await w.shot(operator, `failed-${t.name.replaceAll(/\W+/g, "-").slice(0, 40)}`);
+  await Promise.all(pages.splice(0).map((p) => p.context().close()));
+  if (t.passed) return;
+  await operator.keyboard.down("Shift");
+  await operator.keyboard.down("F2");
+  await operator.waitForTimeout(900);
+  await operator.keyboard.up("F2");
+  await operator.keyboard.up("Shift");
+  if (await operator.locator(".wrapup").count()) await wrapUp();
+});
+
+const pages = [];
+
 function watch(page, who) {
   page.on("pageerror", (e) => trouble.push(`${who}: ${e.message}`));
   page.on("console", (m) => /Content Security Policy/.test(m.text()) && trouble.push(`${who}: ${m.text()}`));
@@ -40,6 +55,7 @@ function watch(page, who) {
 async function home(options = {}, prepare = async () => {}) {
   const c = await w.context(options.browser ?? b, { lang: "en-US", viewport: { width: 360, height: 740 }, ...options });
   const page = watch(await c.newPage(), "caller");
+  pages.push(page);
   await prepare(page);
   await page.goto(g.url);
   await page.locator('.linkline[data-open="true"]').waitFor();
@@ -183,3 +199,221 @@ test("a placed point replaces a wrong measurement, and the phone is heard again 
   assert.match(await operator.locator(".here").innerText(), /±9 m/);
   await finish(page);
 });
+
+test("a position that the phone finds before the call is registered is not lost", async () => {
+  const page = await home({}, (p) =>
+    p.routeWebSocket(/\/ws$/, (ws) => {
+      const server = ws.connectToServer();
+      ws.onMessage((m) => (/"call.create"/.test(m) ? setTimeout(() => server.send(m), 1500) : server.send(m)));
+    }),
+  );
+  await page.locator(".callbutton").click();
+  await page.getByText(/Your location is being sent/).waitFor();
+  assert.equal(await page.getByText(/Your call is registered/).count(), 0);
+  await answer();
+  await operator.locator(".here").getByText("54.87530, 69.16280").waitFor();
+  await finish(page);
+});
+
+const sentCamera = (page) =>
+  page.evaluate(() => window.__pcs.flatMap((p) => p.getSenders()).find((s) => s.track?.kind === "video" && s.track.readyState === "live")?.track.getSettings().deviceId);
+
+test("flipping sends the next camera, and comes round; with one camera there is no such button", async (t) => {
+  const three = await w.browser({ wav: w.tone(440), cameras: 3 });
+  t.after(() => three.close());
+  const page = await home({ browser: three });
+  await page.locator(".callbutton").click();
+  await answer();
+  const seen = [await w.until("a camera is sent", () => sentCamera(page))];
+  for (let i = 0; i < 2; i++) {
+    await page.locator(".flip").click();
+    seen.push(await w.until("another camera is sent", async () => {
+      const id = await sentCamera(page);
+      return id && !seen.includes(id) && id;
+    }));
+  }
+  // The second of Chromium's fake cameras gives depth and no pictures; the third gives pictures.
+  const from = (await w.inbound(operator)).video.frames;
+  await w.until("its pictures arrive", async () => (await w.inbound(operator)).video.frames > from + 10);
+  await page.locator(".flip").click();
+  await w.until("the first camera is back", async () => (await sentCamera(page)) === seen[0]);
+  const live = await page.evaluate(() => document.querySelector("video.preview").srcObject.getTracks().length);
+  assert.equal(live, 1);
+  await finish(page);
+
+  const single = await home();
+  await single.locator(".callbutton").click();
+  await answer();
+  await w.until("a camera is sent", () => sentCamera(single));
+  await single.getByRole("button", { name: "Camera on" }).waitFor();
+  assert.equal(await single.locator(".flip").count(), 0);
+  await finish(single);
+});
+
+test("a second camera that refuses leaves the first one on", async (t) => {
+  const two = await w.browser({ wav: w.tone(440), cameras: 2 });
+  t.after(() => two.close());
+  const page = await home({ browser: two });
+  await page.locator(".callbutton").click();
+  await answer();
+  const first = await w.until("a camera is sent", () => sentCamera(page));
+  await page.evaluate((id) => {
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (c) => (c.video?.deviceId?.exact === id ? real(c) : Promise.reject(new DOMException("in use", "NotReadableError")));
+  }, first);
+  await page.locator(".flip").click();
+  await w.until("the first camera is back", async () => (await sentCamera(page)) === first);
+  await page.getByRole("button", { name: "Camera on" }).waitFor();
+  await finish(page);
+});
+
+test("the screen stays on during a call and no longer", async () => {
+  const page = await home({}, (p) =>
+    p.addInitScript(() => {
+      window.__locks = [];
+      navigator.wakeLock.request = (kind) => {
+        const lock = { kind, released: false, release: async () => void (lock.released = true) };
+        window.__locks.push(lock);
+        return Promise.resolve(lock);
+      };
+    }),
+  );
+  const locks = () => page.evaluate(() => window.__locks.map((l) => `${l.kind} ${l.released}`));
+  assert.deepEqual(await locks(), [], "not before a call");
+  await page.locator(".callbutton").click();
+  await answer();
+  assert.deepEqual(await locks(), ["screen false"]);
+  await page.evaluate(() => {
+    window.__locks[0].released = true; // as a browser does when the page is hidden
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  assert.deepEqual(await locks(), ["screen true", "screen false"], "taken again when the page is back");
+  await page.locator(".end").click();
+  await page.locator(".end").click();
+  await page.locator(".ended").waitFor();
+  assert.deepEqual(await locks(), ["screen true", "screen true"], "let go after the call");
+  await page.context().close();
+  await wrapUp();
+});
+
+/** Every way out: nothing is left on the screen, nothing runs, Back shows nothing. */
+for (const [way, act] of Object.entries({
+  button: (page) => page.locator(".top .exit").click(),
+  "Shift three times": async (page) => {
+    for (let i = 0; i < 3; i++) await page.keyboard.press("Shift");
+  },
+  "three touches": (page) => page.locator(".heading").click({ clickCount: 3, delay: 20 }),
+})) {
+  test(`quick exit by ${way} leaves at once and without a trace`, async () => {
+    const page = await home({ permissions: ["geolocation", "microphone", "camera"] });
+    await page.context().route("https://kk.wikipedia.org/**", async (r) => {
+      await new Promise((ok) => setTimeout(ok, 1500)); // a slow network: what is seen meanwhile?
+      await r.fulfill({ contentType: "text/html", body: "<title>Уикипедия</title><h1>Уикипедия</h1>" });
+    });
+    await page.locator(way === "three touches" ? ".doors button >> nth=0" : ".callbutton").click();
+    const number = (await page.getByText(/Your call is registered/).innerText()).match(/\d\d-\d{6}/)[0];
+    if (way !== "three touches") await w.until("the microphone is sent", () => page.evaluate(() => window.__pcs.some((p) => p.getSenders().some((s) => s.track?.readyState === "live"))));
+    const told = new Promise((ok) => void page.exposeFunction("tell", ok).then(() => page.evaluate(() => {
+      const tracks = window.__pcs.flatMap((p) => p.getSenders().map((s) => s.track)).filter(Boolean);
+      let acted = 0;
+      for (const kind of ["keyup", "click"]) addEventListener(kind, () => (acted = performance.now()), true);
+      new MutationObserver((_, o) => {
+        if (document.documentElement.childElementCount > 0) return;
+        o.disconnect();
+        const ms = performance.now() - acted;
+        setTimeout(() => void window.tell({
+          elements: document.documentElement.childElementCount, title: document.title, live: tracks.filter((t) => t.readyState === "live").length,
+          open: window.__pcs.filter((p) => p.connectionState !== "closed").length, ms,
+        }));
+      }).observe(document, { childList: true, subtree: true });
+      window.__watched = true;
+    })));
+    await w.until("the page is watched", () => page.evaluate(() => window.__watched));
+    await act(page);
+    const { ms, ...seen } = await told;
+    assert.deepEqual(seen, { elements: 0, title: "", live: 0, open: 0 });
+    assert.ok(ms >= 0 && ms <= 150, `gone after ${ms} ms`);
+    await page.waitForURL("https://kk.wikipedia.org/");
+    await page.goBack().catch(() => undefined);
+    await w.until("Back does not show the call", async () => !page.url().startsWith(g.url) || (await page.evaluate(() => document.documentElement.innerText.trim())) === "");
+    // Who comes back finds the same call.
+    await page.goto(g.url);
+    await page.getByText(number).waitFor();
+    await page.locator(".end").click();
+    await page.locator(".end").click();
+    await page.locator(".ended").waitFor();
+    await w.until("nobody waits", async () => /0 waiting/.test(await operator.locator(".bar").innerText()));
+  });
+}
+
+test("a page without a network opens and says whom to phone", async () => {
+  for (const [lang, words] of [["kk-KZ", "Интернет жоқ. 102 немесе 112"], ["ru-RU", "Нет интернета. Позвоните по телефону 102 или 112."], ["en-US", "No internet. Phone 102 or 112."]]) {
+    const page = await home({ lang });
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.getByText(words).waitFor();
+    assert.equal(await page.locator("a.telephone.first").getAttribute("href"), "tel:102");
+    const phone = await page.locator("a.telephone.first").boundingBox();
+    const button = await page.locator(".callbutton").boundingBox();
+    assert.ok(phone.height > button.height && phone.y < button.y, "the telephone is the main button");
+    await w.shot(page, `caller-offline-${lang.slice(0, 2)}-light-phone`);
+    await page.context().setOffline(false);
+    await page.locator('.linkline[data-open="true"]').waitFor();
+    await page.locator("a.telephone.first").waitFor({ state: "detached" });
+    await page.context().close();
+  }
+});
+
+test("a silent call makes no sound, is dark, and its answers arrive as they are touched", async () => {
+  const page = await home({}, (p) =>
+    p.addInitScript(() => {
+      window.__noise = [];
+      const play = HTMLMediaElement.prototype.play;
+      HTMLMediaElement.prototype.play = function () {
+        if (!this.muted) window.__noise.push("play");
+        return play.call(this);
+      };
+      navigator.vibrate = () => window.__noise.push("vibrate") > 0;
+      const Real = window.AudioContext;
+      window.AudioContext = class extends Real {
+        constructor(...a) {
+          super(...a);
+          window.__noise.push("AudioContext");
+        }
+      };
+      const gum = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = (c) => window.__noise.push("getUserMedia") && gum(c);
+    }),
+  );
+  await page.locator(".doors button").first().click();
+  await answer();
+  await page.getByText("What is happening?").waitFor();
+  const dark = await page.evaluate(async (png) => {
+    const img = new Image();
+    img.src = `data:image/png;base64,${png}`;
+    await img.decode();
+    const c = new OffscreenCanvas(img.width, img.height).getContext("2d");
+    c.drawImage(img, 0, 0);
+    const d = c.getImageData(0, 0, img.width, img.height).data;
+    let sum = 0;
+    for (let i = 0; i < d.length; i += 4) sum += 0.2126 * d[i] + 0.7152 * d[i + 1] + 0.0722 * d[i + 2];
+    return sum / (d.length / 4) / 255;
+  }, (await page.screenshot()).toString("base64"));
+  assert.ok(dark <= 0.1, `mean brightness ${dark}`);
+  let touches = 1;
+  for (const a of ["Someone broke in", "Yes", "I don't know", "No"]) {
+    await page.locator(".question").getByRole("button", { name: a, exact: true }).click();
+    touches++;
+    await operator.locator(".chat").getByText(new RegExp(`\\? ${a}$`)).waitFor();
+  }
+  assert.ok(touches <= 6);
+  await page.locator(".question").waitFor({ state: "detached" });
+  await operator.locator("textarea").last().fill("We are coming");
+  await operator.locator("textarea").last().press("Control+Enter");
+  await page.getByText("We are coming").waitFor();
+  assert.deepEqual(await page.evaluate(() => window.__noise), []);
+  await finish(page);
+});
+
+test("no page threw, and none was refused by its security policy", () => assert.deepEqual(trouble, []));

@@ -113,11 +113,11 @@ export function tone(hz) {
   return file;
 }
 
-export function browser({ wav, devices = true, fakeUI = true } = {}) {
+export function browser({ wav, devices = true, cameras = 1, fakeUI = true } = {}) {
   const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--autoplay-policy=no-user-gesture-required", "--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding", "--allow-loopback-in-peer-connection"];
-  if (devices) args.push("--use-fake-device-for-media-stream");
+  if (devices) args.push(`--use-fake-device-for-media-stream=device-count=${cameras}`);
   if (fakeUI) args.push("--use-fake-ui-for-media-stream");
   if (wav) args.push(`--use-file-for-fake-audio-capture=${wav}`);
   return chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args });

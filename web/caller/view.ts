@@ -23,7 +23,7 @@ export interface View {
   chat: Line[];
   mic: DeviceState;
   camera: DeviceState;
-  facing: "user" | "environment";
+  cameras: number; // one has nothing to flip to
   place: PlaceState;
   fix: Fix | null;
   pin: Fix | null; // the place the person has shown on the map
@@ -39,7 +39,7 @@ export interface View {
 }
 
 export const empty: View = {
-  link: "connecting", media: "new", call: null, calling: false, chat: [], mic: "off", camera: "off", facing: "environment",
+  link: "connecting", media: "new", call: null, calling: false, chat: [], mic: "off", camera: "off", cameras: 0,
   place: "none", fix: null, pin: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "",
 };
 
