@@ -41,6 +41,7 @@ export class Caller {
   start(): void {
     this.session.onLink((link) => this.set({ link }));
     this.peer.onState((media) => this.set({ media }));
+    this.peer.onQuiet((quiet) => this.set({ quiet }));
     this.session.on("welcome", (w) => {
       this.set({ self: w.caller ?? null, phone: w.centre.phone, centre: { lat: w.centre.lat, lon: w.centre.lon }, error: "" });
       write(phoneKey, w.centre.phone); // what to dial is known without a network too
@@ -59,6 +60,7 @@ export class Caller {
       this.set({});
     });
     document.addEventListener("visibilitychange", () => void this.#tellDevices());
+    for (const e of ["online", "offline"]) addEventListener(e, () => this.set({ offline: !navigator.onLine }));
     addEventListener(leaving, () => this.#vanish());
     void fetch("/api/v1/config").then(async (r) => {
       const c = (await r.json()) as { codesPrinted?: boolean; map?: { street?: boolean } };

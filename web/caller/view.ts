@@ -30,6 +30,8 @@ export interface View {
   cameraAsked: boolean;
   quality: Quality | null;
   weak: boolean;
+  offline: boolean; // the device itself says so
+  quiet: boolean; // a voice that flowed has stopped
   self: CallerSelf | null;
   phone: string;
   centre: { lat: number; lon: number } | null; // where a map opens when nothing is known of the person
@@ -40,7 +42,7 @@ export interface View {
 
 export const empty: View = {
   link: "connecting", media: "new", call: null, calling: false, chat: [], mic: "off", camera: "off", cameras: 0,
-  place: "none", fix: null, pin: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "",
+  place: "none", fix: null, pin: null, cameraAsked: false, quality: null, weak: false, offline: false, quiet: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "",
 };
 
 /** A newer view of the same call takes the place of an older one; an old one is ignored. */
@@ -74,7 +76,7 @@ export type Stage = "home" | "calling" | "waiting" | "ringing" | "connecting" | 
 export function stage(v: View): Stage {
   if (!v.call) return v.calling ? "calling" : "home";
   if (v.call.phase === "ended" || v.call.phase === "wrapup") return "ended";
-  if (v.link === "lost" || v.link === "connecting") return "lost";
+  if (v.offline || v.link === "lost" || v.link === "connecting") return "lost";
   switch (v.call.phase) {
     case "queued":
     case "created":
@@ -88,7 +90,7 @@ export function stage(v: View): Stage {
     case "reconnecting":
       return "lost";
     default:
-      return "talking";
+      return v.quiet && v.call.opMic ? "lost" : "talking"; // no voice although the operator's microphone is on
   }
 }
 
