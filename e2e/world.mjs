@@ -45,12 +45,12 @@ export async function until(what, fn, ms = 15000) {
 }
 
 /** Starts a gateway. kill() is kill -9; start() begins again over the same data. */
-export async function gateway({ args = [], scheme = "http" } = {}) {
+export async function gateway({ args = [], scheme = "http", host = "127.0.0.1" } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-e2e-"));
   let [port, media] = [await freePort(), await freePort()];
-  const g = { data, port, url: `${scheme}://127.0.0.1:${port}`, log: "", codes: () => [...g.log.matchAll(/One-time code for \S+: (\d{6})/g)].map((m) => m[1]) };
+  const g = { data, port, media, url: `${scheme}://${host}:${port}`, log: "", codes: () => [...g.log.matchAll(/One-time code for \S+: (\d{6})/g)].map((m) => m[1]) };
   g.start = async () => {
-    g.child = spawn(path.join(root, "bin/jedel"), ["serve", "--demo", "--addr", `127.0.0.1:${port}`, "--media", `127.0.0.1:${media}`, "--data", data, ...args],
+    g.child = spawn(path.join(root, "bin/jedel"), ["serve", "--demo", "--addr", `${host}:${port}`, "--media", `${host}:${media}`, "--data", data, ...args],
       { stdio: ["ignore", "pipe", "pipe"] });
     g.child.stdout.on("data", (b) => (g.log += b));
     g.child.stderr.on("data", (b) => (g.log += b));
@@ -84,7 +84,7 @@ export async function gateway({ args = [], scheme = "http" } = {}) {
       if (tries === 4 || !/address already in use/.test(g.log)) throw e;
       g.child.kill("SIGKILL");
       [port, media, g.log] = [await freePort(), await freePort(), ""];
-      Object.assign(g, { port, url: `${scheme}://127.0.0.1:${port}` });
+      Object.assign(g, { port, media, url: `${scheme}://${host}:${port}` });
     }
   }
 }
@@ -113,14 +113,14 @@ export function tone(hz) {
   return file;
 }
 
-export function browser({ wav, devices = true, fakeUI = true } = {}) {
+export function browser({ wav, devices = true, cameras = 1, program = process.env.CHROMIUM || "/usr/bin/chromium", args: more = [], fakeUI = true } = {}) {
   const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--autoplay-policy=no-user-gesture-required", "--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows",
-    "--disable-renderer-backgrounding", "--allow-loopback-in-peer-connection"];
-  if (devices) args.push("--use-fake-device-for-media-stream");
+    "--disable-renderer-backgrounding", "--allow-loopback-in-peer-connection", ...more];
+  if (devices) args.push(`--use-fake-device-for-media-stream=device-count=${cameras}`);
   if (fakeUI) args.push("--use-fake-ui-for-media-stream");
   if (wav) args.push(`--use-file-for-fake-audio-capture=${wav}`);
-  return chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args });
+  return chromium.launch({ executablePath: program, headless: true, args });
 }
 
 /** A context with a language, a theme and a position; its peer connections can be looked at. */

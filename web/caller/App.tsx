@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Lang, lang, langs, loadLocale, setLang, t } from "../lib/i18n";
 import { Call } from "./Call";
-import type { Caller } from "./caller";
+import { type Caller, leaving } from "./caller";
+import { markLeft } from "./store";
 import { Ended } from "./Ended";
 import { Home } from "./Home";
 import { Profile } from "./Profile";
@@ -13,6 +14,8 @@ const names: Record<Lang, string> = { kk: "Қазақша", ru: "Русский"
 /** Leaves for a page that tells nothing; Back does not return here. */
 export function leave(): void {
   document.documentElement.replaceChildren();
+  markLeft();
+  dispatchEvent(new Event(leaving));
   location.replace("https://kk.wikipedia.org/");
 }
 

@@ -2,8 +2,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { Caller } from "./caller";
 import { Chat } from "./Chat";
-import { Camera, CameraOff, Flip, Phone, PhoneOff } from "./icons";
+import { Camera, CameraOff, Flip, Handset, Phone, PhoneOff } from "./icons";
+import { useLate } from "./late";
 import { Where } from "./Where";
+import { useWakeLock } from "./wake";
 import { clock, stage, type View } from "./view";
 
 /** What is told at the top, in one sentence. */
@@ -24,22 +26,6 @@ export function sentence(v: View): string {
     default:
       return t("connected", { name: v.call?.operator ?? "" });
   }
-}
-
-/** Keeps the screen on while a call is open. */
-function useWakeLock(): void {
-  useEffect(() => {
-    let lock: WakeLockSentinel | undefined;
-    const take = () => {
-      if (document.visibilityState === "visible") void navigator.wakeLock?.request("screen").then((l) => (lock = l), () => undefined);
-    };
-    take();
-    document.addEventListener("visibilitychange", take);
-    return () => {
-      document.removeEventListener("visibilitychange", take);
-      void lock?.release();
-    };
-  }, []);
 }
 
 function Media({ stream, kind, label, muted, volume }: { stream: MediaStream | null; kind: "audio" | "video"; label: string; muted?: boolean; volume?: number }) {
@@ -96,14 +82,26 @@ function Devices({ caller }: { caller: Caller }) {
           {v.camera === "on" ? <Camera /> : <CameraOff />}
           {v.camera === "on" ? t("cam.on") : t("cam.off")}
         </button>
-        {v.camera === "on" && (
-          <button type="button" onClick={() => void caller.flip()}>
+        {v.camera === "on" && v.cameras > 1 && (
+          <button type="button" class="flip" onClick={() => void caller.flip()}>
             <Flip />
             {t("cam.flip")}
           </button>
         )}
       </div>
     </>
+  );
+}
+
+/** The telephone beside a call whose link is gone; the longer it is, the larger. */
+function OtherWay({ v }: { v: View }) {
+  const late = useLate(v.link === "open", 4000);
+  const later = useLate(v.link === "open", 20000);
+  if (!late) return null;
+  return (
+    <a class={later ? "telephone first" : "telephone"} href={`tel:${v.phone}`}>
+      <Handset /> {t("phone", { phone: v.phone })}
+    </a>
   );
 }
 
@@ -128,6 +126,7 @@ export function Call({ caller, now }: { caller: Caller; now: number }) {
           {v.quality && v.quality.word !== "unknown" && v.quality.word !== "lost" && <span>{t(`quality.${v.quality.word}`)}</span>}
         </p>
       </div>
+      <OtherWay v={v} />
       {v.cameraAsked && (
         <div class="ask" role="alert">
           <p>{t("cam.ask")}</p>

@@ -1,19 +1,32 @@
 import { t } from "../lib/i18n";
 import type { Caller } from "./caller";
+import { useLate } from "./late";
 import { PinDoor } from "./PinDoor";
 import { Handset, Hush, Person, Phone } from "./icons";
 
 /** The first screen: one button, and the other doors. */
 export function Home({ caller, onProfile }: { caller: Caller; onProfile: () => void }) {
   const v = caller.view;
-  const offline = typeof navigator !== "undefined" && navigator.onLine === false;
-  const link = v.link === "open" ? t("link.ready") : v.link === "lost" ? t("link.connecting") : t("link.connecting");
+  const offline = navigator.onLine === false;
+  const late = useLate(v.link === "open", 8000);
+  const numbers = v.phone === "112" ? v.phone : t("phone.or", { phone: v.phone });
+  const link = v.link === "open" ? t("link.ready") : t("link.connecting");
   return (
     <main class="home">
       {offline && (
         <p class="alert" role="alert">
-          {t("offline", { phone: v.phone })}
+          {t("offline", { phone: numbers })}
         </p>
+      )}
+      {late && !offline && (
+        <p class="alert" role="alert">
+          {t("link.slow", { phone: numbers })}
+        </p>
+      )}
+      {(offline || late) && (
+        <a class="telephone first" href={`tel:${v.phone}`}>
+          <Handset /> {t("phone", { phone: v.phone })}
+        </a>
       )}
       {v.error && (
         <p class="alert" role="alert">
@@ -27,7 +40,7 @@ export function Home({ caller, onProfile }: { caller: Caller; onProfile: () => v
           void caller.tap("video");
         }}
       >
-        <button class="callbutton" type="submit">
+        <button class={offline || late ? "callbutton second" : "callbutton"} type="submit">
           <Handset />
           <span class="callwords">{t("call")}</span>
           <span class="callnote">{t("call.recorded")}</span>

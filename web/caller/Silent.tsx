@@ -5,6 +5,7 @@ import { leave } from "./App";
 import { EndButton, sentence } from "./Call";
 import { Chat } from "./Chat";
 import { PinDoor } from "./PinDoor";
+import { useWakeLock } from "./wake";
 
 const answers = ["yes", "no", "dk"];
 const questions: { key: string; answers: string[] }[] = [
@@ -20,6 +21,7 @@ export function Silent({ caller }: { caller: Caller }) {
   const v = caller.view;
   const [at, setAt] = useState(0);
   const [touches, setTouches] = useState<number[]>([]);
+  useWakeLock();
   const q = questions[at];
   const touch = () => {
     const now = Date.now();

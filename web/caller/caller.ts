@@ -3,12 +3,15 @@ import type { Lang } from "../lib/i18n";
 import { Peer } from "../lib/peer";
 import { Refusal, Session } from "../lib/socket";
 import type { CallCreated, CallKind, CallView, CallerSelf, FileRef, Fix } from "../lib/wire.gen";
-import { takeCamera, takeMic } from "./devices";
+import { countCameras, flipCamera, type Taken, takeCamera, takeMic } from "./devices";
 import { Place } from "./place";
 import { clientStorage, keepOpen, keepPin, keptPin, read, tokenKey, write } from "./store";
 import { empty, marked, posted, type View, withCall, written } from "./view";
 
 const refKey = "jedel.ref";
+const phoneKey = "jedel.phone";
+/** The event of a page that is being left in a hurry. */
+export const leaving = "jedel:leave";
 const weakLoss = 0.15; // of audio towards us, for two reports: video gives way
 
 const questionPatience = 4000;
@@ -26,7 +29,7 @@ export class Caller {
   readonly session: Session;
   readonly peer: Peer;
   readonly place: Place;
-  view: View = empty;
+  view: View = { ...empty, phone: read(phoneKey) ?? empty.phone };
   remoteAudio: MediaStream | null = null;
   remoteVideo: MediaStream | null = null;
   preview: MediaStream | null = null;
@@ -44,10 +47,12 @@ export class Caller {
 
   start(): void {
     this.session.onLink((link) => this.set({ link }));
-    this.session.onQuiet((quiet) => this.set({ quiet }));
+    this.session.onQuiet((unheard) => this.set({ unheard }));
     this.peer.onState((media) => this.set({ media }));
+    this.peer.onQuiet((quiet) => this.set({ quiet }));
     this.session.on("welcome", (w) => {
       this.set({ self: w.caller ?? null, phone: w.centre.phone, centre: { lat: w.centre.lat, lon: w.centre.lon }, error: "" });
+      write(phoneKey, w.centre.phone); // what to dial is known without a network too
       if (w.call) this.#resumed(w.call);
       else if (this.view.call && this.view.call.phase !== "ended") this.#over({ ...this.view.call, phase: "ended" });
     });
@@ -63,6 +68,8 @@ export class Caller {
       this.set({});
     });
     document.addEventListener("visibilitychange", () => void this.#tellDevices());
+    for (const e of ["online", "offline"]) addEventListener(e, () => this.set({ offline: !navigator.onLine }));
+    addEventListener(leaving, () => this.#vanish());
     void fetch("/api/v1/config").then(async (r) => {
       const c = (await r.json()) as { codesPrinted?: boolean; map?: { street?: boolean } };
       this.set({ demo: c.codesPrinted === true, street: c.map?.street === true });
@@ -118,6 +125,8 @@ export class Caller {
         const made = (await this.session.request("call.create", { ref, kind, ...(pin ? { fix: pin } : {}) }, { timeoutMs: 20000, again: true })) as CallCreated;
         keepOpen(true);
         this.set(withCall(this.view, made.view));
+        const found = this.view.fix;
+        if (found && found !== pin) void this.#located(found); // before there was a call to tell it to
         await this.#tellDevices();
         return;
       } catch (err) {
@@ -201,16 +210,20 @@ export class Caller {
 
   async cameraOn(): Promise<void> {
     this.set({ camera: "asking", cameraAsked: false });
-    const got = await takeCamera(this.view.facing);
+    const got = await takeCamera();
     if (!this.#open()) {
       got.track?.stop();
       return;
     }
     this.#camera?.stop();
+    await this.#showCamera(got);
+  }
+
+  async #showCamera(got: Taken): Promise<void> {
     this.#camera = got.track;
     this.preview = got.track ? new MediaStream([got.track]) : null;
     await this.peer.setCamera(got.track);
-    this.set({ camera: got.state, weak: false });
+    this.set({ camera: got.state, weak: false, cameras: await countCameras() });
     await this.#tellDevices();
   }
 
@@ -221,8 +234,7 @@ export class Caller {
   }
 
   async flip(): Promise<void> {
-    this.set({ facing: this.view.facing === "user" ? "environment" : "user" });
-    await this.cameraOn();
+    if (this.#camera) await this.#showCamera(await flipCamera(this.#camera));
   }
 
   async #tellDevices(): Promise<void> {
@@ -355,6 +367,16 @@ export class Caller {
 
   home(): void {
     this.set({ call: null, chat: [], quality: null, weak: false, error: "" });
+  }
+
+  /** Quick exit: nothing of this page is heard, seen or lit while the next one is still loading. The
+   * gateway keeps the call as after any lost page. */
+  #vanish(): void {
+    this.#mic?.stop();
+    this.#camera?.stop();
+    this.place.stop("none");
+    this.peer.close();
+    this.session.close();
   }
 
   /** Keeps or forgets a registration; the session says hello again as that person. */

@@ -1,15 +1,18 @@
 import { render } from "preact";
 import { lang, loadLocale } from "../lib/i18n";
-import { App } from "./App";
+import { App, leave } from "./App";
 import { Caller } from "./caller";
+import { cameBack } from "./store";
 import "./caller.css";
 
 // The socket opens and the transport warms before anything is drawn: the tap must cost one message.
 const caller = new Caller(lang());
-caller.start();
+const back = cameBack();
+if (back) leave();
+else caller.start();
 
 const root = document.getElementById("app");
-if (root) {
+if (root && !back) {
   await loadLocale("caller", lang());
   root.replaceChildren();
   render(<App caller={caller} />, root);

@@ -49,6 +49,30 @@ export function write(key: string, value: string | null): void {
   }
 }
 
+const left = "jedel.left";
+
+/** Notes that this tab was left in a hurry, so that Back shows nothing. */
+export function markLeft(): void {
+  try {
+    sessionStorage.setItem(left, "1");
+    sessionStorage.removeItem(pinKey);
+  } catch {
+    // See above.
+  }
+}
+
+/** Whether the person came here by Back after leaving in a hurry; any other way in forgets it. */
+export function cameBack(): boolean {
+  try {
+    const way = performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming | undefined;
+    if (sessionStorage.getItem(left) && way?.type === "back_forward") return true;
+    sessionStorage.removeItem(left);
+  } catch {
+    // See above.
+  }
+  return false;
+}
+
 const pinKey = "jedel.pin";
 
 /** Keeps the placed pin through a reload of this tab, and no longer than the call. */

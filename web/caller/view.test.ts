@@ -24,6 +24,14 @@ describe("the caller's view", () => {
     expect(stage(view({ calling: true }))).toBe("calling");
     expect(stage(view({}))).toBe("home");
   });
+  it("tells a loss as soon as the device or the silence tells it, not when the socket ends", () => {
+    const talking = (opMic: boolean) => call({ phase: "talking", opMic });
+    expect(stage(view({ call: talking(true) }))).toBe("talking");
+    expect(stage(view({ call: talking(true), offline: true }))).toBe("lost");
+    expect(stage(view({ call: talking(true), quiet: true }))).toBe("lost");
+    expect(stage(view({ call: talking(false), quiet: true }))).toBe("talking");
+    expect(stage(view({ call: call({ phase: "hold", opMic: true }), quiet: true }))).toBe("hold");
+  });
   it("keeps a line that is on its way until it is durable, once and in order", () => {
     let lines = written([], "a", "a", 1);
     lines = posted(lines, item("o", 1, "operator"));

@@ -17,7 +17,7 @@ export type PlaceState = "none" | "asking" | "on" | "denied" | "slow" | "stopped
 
 export interface View {
   link: "connecting" | "open" | "lost" | "closed";
-  quiet: boolean; // nothing heard from the gateway for a moment
+  unheard: boolean; // not a word from the gateway for a moment
   media: "new" | "connecting" | "connected" | "lost" | "closed";
   call: CallView | null;
   calling: boolean; // tapped, not yet registered
@@ -25,13 +25,15 @@ export interface View {
   chat: Line[];
   mic: DeviceState;
   camera: DeviceState;
-  facing: "user" | "environment";
+  cameras: number; // one has nothing to flip to
   place: PlaceState;
   fix: Fix | null;
   pin: Fix | null; // the place the person has shown on the map
   cameraAsked: boolean;
   quality: Quality | null;
   weak: boolean;
+  offline: boolean; // the device itself says so
+  quiet: boolean; // a voice that flowed has stopped
   self: CallerSelf | null;
   phone: string;
   centre: { lat: number; lon: number } | null; // where a map opens when nothing is known of the person
@@ -41,8 +43,8 @@ export interface View {
 }
 
 export const empty: View = {
-  link: "connecting", quiet: false, media: "new", call: null, calling: false, tapped: null, chat: [], mic: "off", camera: "off", facing: "environment",
-  place: "none", fix: null, pin: null, cameraAsked: false, quality: null, weak: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "",
+  link: "connecting", unheard: false, media: "new", call: null, calling: false, tapped: null, chat: [], mic: "off", camera: "off", cameras: 0,
+  place: "none", fix: null, pin: null, cameraAsked: false, quality: null, weak: false, offline: false, quiet: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "",
 };
 
 /** A newer view of the same call takes the place of an older one; an old one is ignored. */
@@ -76,7 +78,7 @@ export type Stage = "home" | "calling" | "waiting" | "ringing" | "connecting" | 
 export function stage(v: View): Stage {
   if (!v.call) return v.calling ? "calling" : "home";
   if (v.call.phase === "ended" || v.call.phase === "wrapup") return "ended";
-  if (v.link === "lost" || v.link === "connecting" || v.quiet) return "lost";
+  if (v.offline || v.link === "lost" || v.link === "connecting" || v.unheard) return "lost";
   switch (v.call.phase) {
     case "queued":
     case "created":
@@ -90,7 +92,7 @@ export function stage(v: View): Stage {
     case "reconnecting":
       return "lost";
     default:
-      return "talking";
+      return v.quiet && v.call.opMic ? "lost" : "talking"; // no voice although the operator's microphone is on
   }
 }
 

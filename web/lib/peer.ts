@@ -16,6 +16,9 @@ export interface Remote {
 const rebuildAfter = 4000; // an ICE restart that has not helped by then
 const restartAfter = 1500; // of a disconnected transport
 const reportEvery = 2000;
+const settle = 200; // of a changing network
+const listenEvery = 250;
+const quietAfter = 900; // of a voice that flowed
 const channelPatience = 2000;
 
 interface Counters {
@@ -40,6 +43,13 @@ export class Peer {
   #state: PeerState = "new";
   #repair: ReturnType<typeof setTimeout> | undefined;
   #report: ReturnType<typeof setInterval> | undefined;
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  #agreeing: RTCPeerConnection | null = null; // whose offer is on its way: one at a time
+  #listen: ReturnType<typeof setInterval> | undefined;
+  #stamp = 0;
+  #stampAt = 0;
+  #quiet = false;
+  readonly #quiets = new Set<(quiet: boolean) => void>();
   #seq = 0;
   #seen: Counters = { lost: 0, received: 0, concealed: 0, samples: 0 };
   #making = false;
@@ -55,11 +65,22 @@ export class Peer {
       session.on("media.lost", (b) => b.pc === this.#id && void this.#rebuild()),
       session.on("welcome", (w) => {
         if (this.#pc && w.pc !== this.#id) void this.#rebuild();
+        else if (this.#state === "lost") this.#restart();
       }),
     );
-    const changed = () => this.#pc && this.#restart();
+    // One change of the network is told by several events; going offline is none to act on.
+    const changed = () => {
+      clearTimeout(this.#soon);
+      if (globalThis.navigator?.onLine !== false) this.#soon = setTimeout(() => this.#restart(), settle);
+    };
+    const network = (globalThis.navigator as Partial<{ connection: EventTarget }> | undefined)?.connection;
     globalThis.addEventListener?.("online", changed);
-    this.#off.push(() => globalThis.removeEventListener?.("online", changed));
+    network?.addEventListener("change", changed);
+    this.#off.push(
+      () => globalThis.removeEventListener?.("online", changed),
+      () => network?.removeEventListener("change", changed),
+    );
+    this.#listen = setInterval(() => this.#listenTo(), listenEvery);
     this.#report = setInterval(() => void this.#measure(), reportEvery);
   }
 
@@ -70,6 +91,30 @@ export class Peer {
   onState(fn: (s: PeerState) => void): () => void {
     this.#states.add(fn);
     return () => this.#states.delete(fn);
+  }
+
+  /** Told when a voice that flowed has stopped, long before the browser calls the way lost. Silence is
+   * sent too: only a cut, a hold or a microphone that was turned off stops it. */
+  onQuiet(fn: (quiet: boolean) => void): () => void {
+    this.#quiets.add(fn);
+    return () => this.#quiets.delete(fn);
+  }
+
+  #listenTo(): void {
+    let stamp = 0;
+    for (const r of this.#pc?.getReceivers() ?? []) {
+      if (r.track.kind !== "audio") continue;
+      for (const s of r.getSynchronizationSources()) stamp = Math.max(stamp, s.rtpTimestamp);
+    }
+    const now = Date.now();
+    if (stamp !== this.#stamp) {
+      this.#stamp = stamp;
+      this.#stampAt = now;
+    }
+    const quiet = this.#stampAt > 0 && now - this.#stampAt > quietAfter;
+    if (quiet === this.#quiet) return;
+    this.#quiet = quiet;
+    for (const fn of this.#quiets) fn(quiet);
   }
 
   onRemote(fn: (r: Remote) => void): () => void {
@@ -96,6 +141,8 @@ export class Peer {
     for (const off of this.#off.splice(0)) off();
     clearTimeout(this.#repair);
     clearInterval(this.#report);
+    clearInterval(this.#listen);
+    clearTimeout(this.#soon);
     this.#drop();
     this.#set("closed");
   }
@@ -175,16 +222,19 @@ export class Peer {
   #held: RTCIceCandidate[] | null = null;
 
   async #negotiate(pc: RTCPeerConnection, iceRestart: boolean): Promise<void> {
+    this.#agreeing = pc;
     this.#held = []; // candidates wait until the gateway knows the offer
     try {
       await pc.setLocalDescription(await pc.createOffer({ iceRestart }));
       const answer = (await this.#session.request("media.offer", { pc: this.#id, sdp: pc.localDescription?.sdp ?? "" }, { timeoutMs: 15000, again: true })) as MediaAnswer;
       if (pc !== this.#pc) return;
       await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+      if (pc.connectionState !== "connected") this.#later(rebuildAfter);
     } catch {
       if (pc === this.#pc) this.#later(rebuildAfter);
       return;
     } finally {
+      if (this.#agreeing === pc) this.#agreeing = null;
       const held = this.#held ?? [];
       this.#held = null;
       if (pc === this.#pc && pc.remoteDescription) for (const c of held) void this.#trickle(c);
@@ -227,6 +277,7 @@ export class Peer {
     if (pc !== this.#pc) return;
     switch (pc.connectionState) {
       case "connected":
+        this.#stampAt = 0; // a voice has to flow here before it can stop
         clearTimeout(this.#repair);
         this.#repair = undefined;
         this.#set("connected");
@@ -246,7 +297,7 @@ export class Peer {
   /** An ICE restart; a new connection where that does not help in time. */
   #restart(): void {
     const pc = this.#pc;
-    if (!pc || this.#making) return;
+    if (!pc || this.#making || this.#agreeing === pc) return;
     this.#later(rebuildAfter);
     void this.#negotiate(pc, true);
   }
@@ -254,7 +305,10 @@ export class Peer {
   #later(ms: number): void {
     clearTimeout(this.#repair);
     this.#repair = setTimeout(() => {
-      if (this.#pc?.connectionState !== "connected") void this.#rebuild();
+      if (this.#pc?.connectionState === "connected") return;
+      // Without a socket nothing can be agreed on; the old way may still heal by itself.
+      if (this.#session.link !== "open" || (this.#pc && this.#agreeing === this.#pc)) this.#later(ms);
+      else void this.#rebuild();
     }, ms);
   }
 

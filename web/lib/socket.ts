@@ -47,6 +47,8 @@ const silence = 8000;
 // While a call is open the line is felt each second: quiet is told, and given up sooner.
 const quietAfter = 2000;
 const silenceInCall = 5000;
+const openPatience = 5000; // of a socket that is being opened
+const wakePatience = 2500; // for a word on a socket that may have died with the old network
 const firstPause = 250;
 const longestPause = 5000;
 
@@ -62,7 +64,9 @@ export class Session {
   #pause = firstPause;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
+  #begun = 0;
   #heard = 0;
+  #due = 0; // when a socket that has said nothing more is given up
   #scope: AbortController | null = null;
   #wakeups = 0;
   #quiet = false;
@@ -96,6 +100,7 @@ export class Session {
     const signal = this.#scope.signal;
     const wake = () => this.#wake();
     globalThis.addEventListener?.("online", wake, { signal });
+    (globalThis.navigator as Partial<{ connection: EventTarget }> | undefined)?.connection?.addEventListener("change", wake, { signal });
     globalThis.document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake(), { signal });
     this.#watch = setInterval(() => this.#beat(), beat);
     this.#connect();
@@ -194,7 +199,8 @@ export class Session {
     }
     this.#ws = ws;
     this.#seq = 0;
-    this.#heard = Date.now();
+    this.#begun = Date.now();
+    this.#due = this.#begun + openPatience;
     ws.onopen = () => {
       const kept = this.credentials();
       const token = this.#opts.token?.();
@@ -224,6 +230,7 @@ export class Session {
   #take(ws: WebSocket, data: string): void {
     if (ws !== this.#ws) return;
     this.#heard = Date.now();
+    this.#due = this.#heard + (this.attentive ? silenceInCall : silence);
     this.#tellQuiet(false);
     const m = JSON.parse(data) as { type: string; re?: number; body: unknown };
     if (m.type === "welcome") this.#welcome(m.body as Welcome);
@@ -274,13 +281,26 @@ export class Session {
     this.#pause = Math.min(2 * this.#pause, longestPause);
   }
 
-  /** The network or the person is back: do not wait for the timer. */
+  /** The network or the person is back: do not wait for the timer, nor for a socket that was opened
+   * into the dead network, nor for long on one that was open in the old one. */
   #wake(): void {
-    if (this.#link === "open") this.#ping();
-    else if (this.#link === "lost" && !this.#ws) {
+    if (this.#link === "open") {
+      this.#ping();
+      this.#due = Math.min(this.#due, Date.now() + wakePatience);
+    } else if ((this.#link === "lost" || this.#link === "connecting") && Date.now() - this.#begun > 500) {
+      this.#abandon();
       this.#pause = firstPause;
       this.#connect();
     }
+  }
+
+  /** Lets go of a socket without waiting for its end. */
+  #abandon(): WebSocket | null {
+    const dead = this.#ws;
+    if (!dead) return null;
+    dead.onopen = dead.onmessage = dead.onclose = null;
+    dead.close();
+    return dead;
   }
 
   #ping(): void {
@@ -288,13 +308,10 @@ export class Session {
   }
 
   #beat(): void {
-    const quiet = Date.now() - this.#heard;
-    if (this.attentive && this.#ws) this.#tellQuiet(quiet > quietAfter);
-    if (this.#ws && quiet > (this.attentive ? silenceInCall : silence)) {
-      const dead = this.#ws;
-      dead.onclose = null;
-      dead.close();
-      this.#lost(dead, 1006);
+    if (this.attentive && this.#ws) this.#tellQuiet(Date.now() - this.#heard > quietAfter);
+    if (this.#ws && Date.now() > this.#due) {
+      const dead = this.#abandon();
+      if (dead) this.#lost(dead, 1006);
     } else if (this.#link === "open" && ++this.#wakeups % ((this.attentive ? pingInCall : pingEvery) / beat) === 0) this.#ping();
   }
 }

@@ -1,0 +1,150 @@
+// Every combination of what a phone's microphone and position may do; and a line that dies in a call.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import * as w from "./world.mjs";
+
+let g;
+let b;
+let b2;
+let operator;
+before(async () => {
+  g = await w.gateway();
+  b = await w.browser({ wav: w.tone(440) });
+  b2 = await w.browser({ wav: w.tone(880) });
+});
+after(async () => {
+  await b?.close();
+  await b2?.close();
+  await g?.stop();
+});
+
+const microphones = ["granted", "denied", "prompt", "none", "busy"];
+const positions = ["granted", "denied", "prompt", "timeout", "coarse"];
+
+/** The devices of a phone, each as its person and its system leave it. */
+function phone({ mic, position }) {
+  const fail = (name) => Promise.reject(new DOMException(name, name));
+  const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (want) => {
+    if (mic === "denied") return fail("NotAllowedError");
+    if (mic === "none") return fail("NotFoundError");
+    if (mic === "busy") return fail("NotReadableError");
+    if (mic === "prompt") return new Promise(() => {}); // nobody answers the question
+    return take(want);
+  };
+  const fix = (accuracy) => ({ coords: { latitude: 54.8753, longitude: 69.1628, accuracy, altitude: null, heading: null, speed: null }, timestamp: Date.now() });
+  navigator.geolocation.watchPosition = (found, wrong) => {
+    if (position === "granted") setTimeout(() => found(fix(12)), 20);
+    if (position === "coarse") setTimeout(() => found(fix(4000)), 20);
+    if (position === "denied") setTimeout(() => wrong({ code: 1, PERMISSION_DENIED: 1 }), 20);
+    if (position === "timeout") setTimeout(() => wrong({ code: 3, PERMISSION_DENIED: 1 }), 20);
+    return 1;
+  };
+}
+
+const micWords = { granted: "Microphone on", denied: "No microphone access", prompt: "Microphone off", none: "No microphone found", busy: "Another program uses the microphone" };
+const placeWords = {
+  granted: "accurate to ±12 m", coarse: "accurate to ±4000 m", denied: "Location is off", timeout: "Your location is not found yet", prompt: "Asking for your location",
+};
+
+test("permission matrix: 25 of 25 are registered with one tap, the right words and a next step", async () => {
+  let reached = 0;
+  for (const mic of microphones) {
+    for (const position of positions) {
+      const c = await w.context(b, { lang: "en-GB" });
+      await c.addInitScript(phone, { mic, position });
+      const page = await c.newPage();
+      await page.goto(g.url);
+      await page.locator(".callbutton").click();
+      await page.getByText(/Your call is registered/).waitFor();
+      await page.getByText(micWords[mic]).first().waitFor();
+      await page.getByText(placeWords[position]).first().waitFor();
+      for (const step of ["Write…", "Where are you? Street, house, landmark"]) assert.ok(await page.getByPlaceholder(step).first().isVisible(), `${mic}/${position}: ${step}`);
+      if (["denied", "none", "busy"].includes(mic)) assert.ok(await page.getByRole("button", { name: "Allow microphone" }).isVisible(), `${mic}/${position}`);
+      reached++;
+      await page.locator(".end").click();
+      await page.locator(".end").click();
+      await page.locator(".ended").waitFor();
+      await c.close();
+    }
+  }
+  console.log(`goal 6: ${reached} of 25`);
+  assert.equal(reached, 25);
+});
+
+async function duty() {
+  operator = await (await w.context(b2, { viewport: { width: 1366, height: 768 } })).newPage();
+  await operator.goto(`${g.url}/console`);
+  await operator.locator("input").nth(0).fill("operator");
+  await operator.locator("input").nth(1).fill(w.password);
+  await operator.keyboard.press("Enter");
+  await operator.getByText("Заступить на смену").waitFor();
+  await operator.keyboard.press("F2");
+}
+
+async function answered(options = {}, script) {
+  const c = await w.context(b, { lang: "en-GB", ...options });
+  await c.addInitScript(() => {
+    window.__locks = [];
+    // A machine without a screen has no lock to give: what the page asks for is what counts.
+    Object.defineProperty(navigator, "wakeLock", { value: { request: async (kind) => {
+      const l = { kind, released: false, release: async () => void (l.released = true) };
+      window.__locks.push(l);
+      return l;
+    } } });
+    const Real = WebSocket;
+    window.__sockets = [];
+    window.WebSocket = class extends Real { constructor(...a) { super(...a); window.__sockets.push(this); } };
+    window.__constraints = [];
+    const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (want) => { window.__constraints.push(JSON.stringify(want)); return take(want); };
+  });
+  if (script) await c.addInitScript(script.fn, script.arg);
+  const page = await c.newPage();
+  await page.goto(g.url);
+  await page.locator(".callbutton").click();
+  await operator.locator(".offer").waitFor();
+  await operator.keyboard.press("F2");
+  return page;
+}
+
+async function over(page) {
+  await page.locator(".end").click();
+  await page.locator(".end").click();
+  await page.locator(".ended").waitFor();
+  await operator.getByText("Результат").first().waitFor();
+  await operator.locator("label", { hasText: "Другое" }).first().click();
+  await operator.locator("label", { hasText: "Дана консультация" }).first().click();
+  await operator.keyboard.press("F10");
+  await operator.getByText("Звонок оформлен").first().waitFor();
+}
+
+test("an operator goes on duty", duty);
+
+test("another network, a dead socket, a silent gateway: the same call, no tap", async () => {
+  const page = await answered();
+  await w.hears(operator, 440);
+  const number = /\d\d-\d{6}/.exec(await page.locator(".facts").innerText())[0];
+  const ufrag = () => page.evaluate(() => /ice-ufrag:(\S+)/.exec(window.__pcs.at(-1).localDescription.sdp)[1]);
+  const was = await ufrag();
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await w.until("ICE was restarted", async () => (await ufrag()) !== was);
+  await w.hears(operator, 440);
+  await page.locator(".chat form input:not([type=file])").fill("typed before the loss");
+  await page.evaluate(() => window.__sockets.at(-1).close());
+  await w.until("a new socket", () => page.evaluate(() => window.__sockets.length > 1 && window.__sockets.at(-1).readyState === 1));
+  assert.equal(await page.locator(".chat form input:not([type=file])").inputValue(), "typed before the loss", "typed text is kept");
+  await page.keyboard.press("Enter");
+  await page.locator(".chat form button[type=submit]").click().catch(() => undefined);
+  await operator.getByText("typed before the loss").first().waitFor();
+  process.kill(g.child.pid, "SIGSTOP");
+  const stopped = Date.now();
+  await page.getByText("Connection lost. Reconnecting… Your call is kept.").first().waitFor({ timeout: 20000 });
+  const told = Date.now() - stopped;
+  process.kill(g.child.pid, "SIGCONT");
+  const back = Date.now();
+  await w.hears(operator, 440);
+  console.log(`goal 7: loss told after ${told} ms, voice back ${Date.now() - back} ms after the return (half a second of it is listening)`);
+  assert.equal(/\d\d-\d{6}/.exec(await page.locator(".facts").innerText())[0], number);
+  await over(page);
+});
