@@ -167,7 +167,7 @@ test("in the call, with the position refused, by keyboard alone; a map that fail
   for (let i = 0; i < 12 && !(await page.evaluate(() => document.activeElement.classList.contains("go"))); i++) await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await page.locator(".pick").waitFor({ state: "detached" });
-  assert.ok(await page.evaluate(() => document.activeElement.classList.contains("pindoor")), "the keyboard is back where it was");
+  await w.until("the keyboard is back where it was", () => page.evaluate(() => document.activeElement.classList.contains("pindoor")));
   await operator.locator(".here").getByText(chosen).waitFor();
   // A place in words stands beside the placed point.
   await page.locator(".where .line input").first().fill("Abai 24, yard");

@@ -125,8 +125,23 @@ test("the call is found by number, by phone and by operator, and not by others",
     await field(label).fill("");
   }
   await page.locator("table a").first().click();
+  await page.locator("form.why").waitFor();
+  for (const route of ["", "/media/caller", "/archive.tar"]) {
+    const r = await fetch(`${g.url}/api/v1/evidence/calls/${call}${route}`, { headers: auth });
+    assert.equal(r.status, 428, `${route} is shown without a reason`);
+    assert.equal((await r.json()).error.code, "reason_needed");
+  }
+  await check(page, "evidence-why-ru", "ru");
+  await w.sayWhy(page, "24-0099");
   await page.locator("video").waitFor();
   await page.getByRole("heading", { level: 1 }).getByText(number).waitFor();
+});
+
+test("who has looked at it, and why, is told; attempts without a reason too", async () => {
+  await page.getByText("Кто смотрел эту запись").click();
+  await page.locator(".accesses li", { hasText: "24-0099 · Расследование" }).waitFor();
+  await page.locator(".accesses li", { hasText: "отказано: причина не названа" }).first().waitFor();
+  await page.getByText("Кто смотрел эту запись").click();
 });
 
 test("both sides' sound is drawn: it is not silent", async () => {
@@ -310,7 +325,7 @@ test("both sides can be taken away and play elsewhere", async () => {
 test("the command line fetches the same, and it verifies without a gateway", async () => {
   const jedel = path.join(w.root, "bin/jedel");
   const tar = path.join(out, "fetched.tar");
-  const fetched = (pass) => spawnSync(jedel, ["evidence", "fetch", call, "--url", g.url, "--login", "investigator", "--password", pass, "--out", tar]);
+  const fetched = (pass) => spawnSync(jedel, ["evidence", "fetch", call, "--url", g.url, "--login", "investigator", "--password", pass, "--case", "24-0099", "--reason", "test", "--out", tar]);
   const no = fetched("wrong-password");
   assert.equal(no.status, 3, no.stderr.toString());
   assert.match(no.stderr.toString(), /bad_sign_in/);

@@ -219,6 +219,7 @@ test("an investigator finds, plays and verifies it in the page", async () => {
   await page.getByText("sealed").waitFor();
   await w.shot(page, "evidence-list-en-light");
   await page.locator("table a").first().click();
+  await w.sayWhy(page);
   await page.locator("video").waitFor();
   await page.getByText("Verify", { exact: true }).click();
   await page.locator('.proof [data-state="passed"]').first().waitFor();

@@ -191,6 +191,12 @@ export function hears(page, hz) {
   });
 }
 
+/** Says why a recording is opened, where the page asks. */
+export async function sayWhy(page, forCase = "24-0017") {
+  await page.locator("form.why input[name=case]").fill(forCase);
+  await page.locator("form.why button[type=submit]").click();
+}
+
 export async function shot(page, name) {
   await page.screenshot({ path: path.join(shots, `${name}.png`) });
 }

@@ -102,6 +102,8 @@ func (d *desk) Archive(context.Context, ident.CallID) (fs.FS, error) {
 	return fstest.MapFS{"a": {}}, nil
 }
 
+func (d *desk) Accesses(context.Context, ident.CallID) ([]Access, error) { return []Access{}, nil }
+
 func (d *desk) Ready(context.Context) error { return nil }
 
 func (d *desk) Audit(context.Context, Who, string, string, string) error { return nil }

@@ -66,14 +66,22 @@ func (s *Server) evidenceCalls(w http.ResponseWriter, r *http.Request, who Who) 
 	return nil
 }
 
-// evidenceCall checks the call of a path and keeps who looks at it before anything is shown.
+// evidenceCall checks the call of a path and that a reason was given, and keeps who looks at it, or
+// tried to, before anything is shown.
 func (s *Server) evidenceCall(r *http.Request, who Who, action string) (ident.CallID, error) {
 	call, err := ident.Parse[ident.CallID](r.PathValue("call"))
 	if err != nil {
 		return "", fault.New(fault.NoSuchCall, action, err)
 	}
+	open := action == "verify" || s.openings.use(openedBy{who.Staff, call}, time.Now()) // a proof shows nothing of what was said
+	if !open {
+		action += " refused"
+	}
 	if err := s.probes.Audit(r.Context(), who, action, string(call), r.PathValue("participant")+r.Header.Get("Range")); err != nil {
 		return "", err
+	}
+	if !open {
+		return "", fault.New(fault.ReasonNeeded, action, nil)
 	}
 	return call, nil
 }

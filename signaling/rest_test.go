@@ -50,12 +50,14 @@ func TestEveryRouteAsksForTheRightRole(t *testing.T) {
 	id := string(ident.New[ident.CallID]())
 	routes := map[string][]string{
 		"GET /api/v1/evidence/calls":                        {"investigator"},
+		"GET /api/v1/evidence/calls/" + id + "/accesses":    {"investigator"},
 		"GET /api/v1/evidence/calls/" + id:                  {"investigator"},
 		"POST /api/v1/evidence/calls/" + id + "/verify":     {"investigator", "administrator"},
 		"GET /api/v1/evidence/calls/" + id + "/archive.tar": {"investigator"},
 	}
 	for _, role := range []string{"operator", "investigator", "administrator"} {
 		h := e.signIn(role)
+		e.ask("POST", "/api/v1/evidence/calls/"+id+"/opening", h, strings.NewReader(`{"case":"1","reason":"test"}`))
 		for route, allowed := range routes {
 			method, path, _ := strings.Cut(route, " ")
 			code, _ := e.ask(method, path, h, nil)
@@ -87,6 +89,7 @@ func TestHalfAnArchiveIsNotTakenForTheWhole(t *testing.T) {
 	e.d.archive = brokenDisk{fstest.MapFS{"a": {Data: make([]byte, 1<<20)}, "b": {Data: []byte("x")}}}
 	req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+e.addr+"/api/v1/evidence/calls/"+string(ident.New[ident.CallID]())+"/archive.tar", nil)
 	req.Header = e.signIn("investigator")
+	e.ask("POST", strings.TrimSuffix(req.URL.Path, "archive.tar")+"opening", req.Header, strings.NewReader(`{"case":"1","reason":"test"}`))
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -42,28 +42,31 @@ type Parts struct {
 
 // Server is the edge. Make it with New, then Run it.
 type Server struct {
-	cfg       Config
-	backend   Backend
-	accounts  *accounts.Accounts
-	files     Files
-	evidence  Evidence
-	probes    Probes
-	log       *slog.Logger
-	met       *metrics
-	hub       *Hub
-	tls       *tls.Config
-	mux       *http.ServeMux
-	sockets   lives
-	gallery   *gallery
-	readers   chan struct{} // bounds originals read at once
-	uploads   holds
-	downloads holds
-	gate      *gate
-	metrics   http.Handler
+	cfg      Config
+	backend  Backend
+	accounts *accounts.Accounts
+	files    Files
+	evidence Evidence
+	probes   Probes
+	log      *slog.Logger
+	met      *metrics
+	hub      *Hub
+	tls      *tls.Config
+	mux      *http.ServeMux
+	sockets  lives
+	gallery  *gallery
+	readers  chan struct{} // bounds originals read at once
+	transfers
+	openings openings
+	gate     *gate
+	metrics  http.Handler
 
 	checkEvery time.Duration // checkTime; tests shorten it
 	paces      paces
 }
+
+// transfers bound what is under way at once.
+type transfers struct{ uploads, downloads holds }
 
 // New returns an edge that does not listen yet.
 func New(p Parts) (*Server, error) {
@@ -270,6 +273,8 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls":                            staff(access.Search, s.evidenceCalls),
 		"GET /api/v1/evidence/calls/{call}":                     staff(access.Play, s.evidenceDetail),
 		"GET /api/v1/evidence/calls/{call}/media/{participant}": staff(access.Play, s.evidenceMedia),
+		"POST /api/v1/evidence/calls/{call}/opening":            staff(access.Play, s.evidenceOpening),
+		"GET /api/v1/evidence/calls/{call}/accesses":            staff(access.Play, s.evidenceAccesses),
 		"POST /api/v1/evidence/calls/{call}/verify":             staff(access.Verify, s.evidenceVerify),
 		"GET /api/v1/evidence/calls/{call}/archive.tar":         staff(access.Fetch, s.evidenceArchive),
 	}
@@ -309,6 +314,8 @@ func status(c fault.Code) int {
 		return http.StatusConflict
 	case fault.Internal:
 		return http.StatusInternalServerError
+	case fault.ReasonNeeded:
+		return http.StatusPreconditionRequired
 	case fault.NoSpace:
 		return http.StatusInsufficientStorage
 	case fault.Unavailable:

@@ -108,12 +108,22 @@ type Evidence interface {
 	Archive(ctx context.Context, call ident.CallID) (fs.FS, error)
 }
 
+// Access is one look at a recording, or an attempt.
+type Access struct {
+	AtMs   int64  `json:"atMs"`
+	Name   string `json:"name"`
+	Action string `json:"action"` // opening, open, play, verify, fetch, accesses; with " refused" where no reason was given
+	Detail string `json:"detail"` // of an opening: case and reason
+}
+
 // Probes tell whether the gateway works.
 type Probes interface {
 	// Ready reports whether callers can be queued.
 	Ready(ctx context.Context) error
 	// Audit keeps a line of who did what; nothing is shown before it is durable.
 	Audit(ctx context.Context, who Who, action, object, detail string) error
+	// Accesses tells who has looked at a recording, the newest first.
+	Accesses(ctx context.Context, call ident.CallID) ([]Access, error)
 }
 
 // Pages are the built pages.

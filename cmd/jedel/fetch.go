@@ -21,6 +21,8 @@ type evidenceFetchCmd struct {
 	URL      string        `name:"url" help:"Address of the gateway." default:"http://localhost:8080"`
 	Login    string        `help:"Account of an investigator." required:""`
 	Password string        `help:"Its password." env:"JEDEL_PASSWORD" required:""`
+	Case     string        `help:"Number of the case for which it is fetched; kept with who and when." required:""`
+	Reason   string        `help:"Why it is fetched; kept with who and when." required:""`
 	TOTP     string        `name:"totp" help:"Code of its authenticator, where it has one."`
 	Out      string        `help:"File to write; CALL.tar where it is left out."`
 	Idle     time.Duration `help:"Give up when nothing has arrived for so long." default:"60s"`
@@ -40,6 +42,17 @@ func (c evidenceFetchCmd) Run(ctx context.Context) error {
 		return fmt.Errorf("sign in: %w", because(ctx, err))
 	}
 	defer c.signOut(ctx, token)
+	why, err := json.Marshal(map[string]string{"case": c.Case, "reason": c.Reason})
+	if err != nil {
+		return err
+	}
+	opened, err := c.ask(ctx, http.MethodPost, "/api/v1/evidence/calls/"+url.PathEscape(c.Call)+"/opening", token, why)
+	if err != nil {
+		return fmt.Errorf("open: %w", because(ctx, err))
+	}
+	if err := opened.Close(); err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
 	in, err := c.ask(ctx, http.MethodGet, "/api/v1/evidence/calls/"+url.PathEscape(c.Call)+"/archive.tar", token, nil)
 	if err != nil {
 		return fmt.Errorf("fetch: %w", because(ctx, err))

@@ -64,8 +64,21 @@ func gateway(t *testing.T, archive http.HandlerFunc) *fake {
 		f.out.Add(1)
 		w.WriteHeader(http.StatusNoContent)
 	})
+	var why atomic.Bool
+	mux.HandleFunc("POST /api/v1/evidence/calls/{call}/opening", func(w http.ResponseWriter, r *http.Request) {
+		var form struct{ Case, Reason string }
+		_ = json.NewDecoder(r.Body).Decode(&form)
+		if form.Case != "case 7" || form.Reason != "test" {
+			no(w, http.StatusPreconditionRequired, "reason_needed", "Say why")
+			return
+		}
+		why.Store(true)
+		w.WriteHeader(http.StatusNoContent)
+	})
 	mux.HandleFunc("GET /api/v1/evidence/calls/{call}/archive.tar", func(w http.ResponseWriter, r *http.Request) {
 		switch who := r.Header.Get("Authorization"); {
+		case !why.Load():
+			no(w, http.StatusPreconditionRequired, "reason_needed", "Say why")
 		case who == "Bearer token-of-operator":
 			no(w, http.StatusForbidden, "forbidden", "You may not do this")
 		case !strings.HasPrefix(who, "Bearer token-of-"):
@@ -84,6 +97,7 @@ func gateway(t *testing.T, archive http.HandlerFunc) *fake {
 func (f *fake) fetch(t *testing.T, c evidenceFetchCmd) error {
 	t.Helper()
 	c.URL = f.URL + "/"
+	c.Case, c.Reason = "case 7", "test"
 	if c.Call == "" {
 		c.Call = "call1"
 	}

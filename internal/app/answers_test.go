@@ -257,7 +257,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	c.ask(&wire.ChatSend{Call: id, ID: "c1", Text: "Абай 24", File: file})
 
 	g.ask("GET /api/v1/evidence/calls", 401, nil, "")
-	g.ask("GET /api/v1/evidence/calls/{call}", 404, signed, "", "{call}", strings.Repeat("0", 26))
+	g.ask("GET /api/v1/evidence/calls/{call}", 428, signed, "", "{call}", strings.Repeat("0", 26))
 	operator := g.ask("POST /api/v1/staff/session", 200, nil, `{"login":"operator","password":"`+DemoPassword+`"}`)
 	desk := g.tab(wire.RoleConsole, operator["token"].(string))
 	desk.ask(&wire.DutySet{State: wire.DutyReady})
@@ -279,6 +279,11 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 func (g *gateway) evidence(signed http.Header, id string) {
 	g.t.Helper()
 	page := g.ask("GET /api/v1/evidence/calls", 200, signed, "")
+	g.ask("POST /api/v1/evidence/calls/{call}/opening", 428, signed, `{"case":" ","reason":"x"}`, "{call}", id)
+	g.ask("POST /api/v1/evidence/calls/{call}/opening", 204, signed, `{"case":"24-17","reason":"Расследование"}`, "{call}", id)
+	if seen, _ := g.ask("GET /api/v1/evidence/calls/{call}/accesses", 200, signed, "", "{call}", id)["accesses"].([]any); len(seen) == 0 {
+		g.t.Error("nobody has looked")
+	}
 	if calls, _ := page["calls"].([]any); len(calls) != 1 {
 		g.t.Error("calls", calls)
 	}

@@ -48,10 +48,11 @@ const (
 	NoSuchArchive Code = "no_such_archive"
 	MediaRefused  Code = "media_refused" // no transport can be made now; the call goes on in text
 
-	Internal    Code = "internal"    // our fault; the cause is in the log
-	NoSpace     Code = "no_space"    // the disk is nearly full: recordings go on, nothing else is made
-	Unavailable Code = "unavailable" // try again shortly; nothing was changed
-	NotFound    Code = "not_found"   // no such page or resource
+	Internal     Code = "internal"      // our fault; the cause is in the log
+	ReasonNeeded Code = "reason_needed" // why a recording is opened has not been said
+	NoSpace      Code = "no_space"      // the disk is nearly full: recordings go on, nothing else is made
+	Unavailable  Code = "unavailable"   // try again shortly; nothing was changed
+	NotFound     Code = "not_found"     // no such page or resource
 )
 
 // Error is a refusal with its code, the operation that refused and the cause.

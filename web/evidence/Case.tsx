@@ -12,8 +12,9 @@ import { Markers, useMarkers } from "./Markers";
 import { Place } from "./Place";
 import { type Player, Side, usePlayer } from "./Player";
 import { Proof } from "./Proof";
-import { type Detail, detail, type Report } from "./rest";
+import { type Detail, detail, Refused, type Report } from "./rest";
 import { useKeys } from "./useKeys";
+import { Accesses, Why } from "./Why";
 
 interface Props { d: Detail; language: Lang; theme: "dark" | "light"; fetchable: boolean }
 
@@ -21,11 +22,15 @@ interface Props { d: Detail; language: Lang; theme: "dark" | "light"; fetchable:
 export function Case({ id, ...rest }: { id: string } & Omit<Props, "d">) {
   const [d, setDetail] = useState<Detail | null>(null);
   const [wrong, setWrong] = useState("");
-  useEffect(() => {
+  const [why, setWhy] = useState(false);
+  const load = () => {
     setDetail(null);
     setWrong("");
-    detail(id).then(setDetail, (err) => setWrong(saying(err)));
-  }, [id]);
+    setWhy(false);
+    detail(id).then(setDetail, (err) => (err instanceof Refused && err.code === "reason_needed" ? setWhy(true) : setWrong(saying(err))));
+  };
+  useEffect(load, [id]);
+  if (why) return <Why call={id} done={load} />;
   if (wrong) return <p class="bad" role="alert">{wrong} <a href="#">{t("back")}</a></p>;
   if (!d) return <p class="wait">{t("loading")}</p>;
   return <Open key={id} d={d} {...rest} />;
@@ -91,6 +96,7 @@ function Open({ d, language, theme, fetchable }: Props) {
       </div>
       {d.archive.state !== "sealed" && <p class="warn" role="status">{t("running")}</p>}
       {d.archive.damaged.length > 0 && <p class="bad" role="status">{t("damaged.parts", { dirs: d.archive.damaged.join(", ") })}</p>}
+      <Accesses call={d.row.call} language={language} />
       <Proof call={d.row.call} dir={d.archive.dir} ask={ask} onReport={setReport} />
       <div class="sides">
         {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={m.role === "caller" ? t("role.caller") : `${t("role.operator")} · ${d.row.operator}`} />)}

@@ -47,4 +47,8 @@ export const signIn = (login: string, password: string, totp: string) =>
 export const signOut = () => ask<void>("/staff/session", { method: "DELETE" });
 export const search = (query: URLSearchParams) => ask<{ calls: Row[]; next: string }>(`/evidence/calls?${query}`);
 export const detail = (call: string) => ask<Detail>(`/evidence/calls/${call}`);
+export interface Access { atMs: number; name: string; action: string; detail: string }
+export const opening = (call: string, forCase: string, reason: string) =>
+  ask<void>(`/evidence/calls/${call}/opening`, { method: "POST", body: JSON.stringify({ case: forCase, reason }) });
+export const accesses = (call: string) => ask<{ accesses: Access[] }>(`/evidence/calls/${call}/accesses`);
 export const verify = (call: string) => ask<Report>(`/evidence/calls/${call}/verify`, { method: "POST" });
