@@ -65,8 +65,9 @@ fuzz: ## every fuzz target for 30 s
 torture: ## kill -9 at 200 random instants of a recording
 	JEDEL_TEST_KILLS=200 $(GO) test -timeout 60m -run KillLoses ./recorder
 
-bench: ## the figures that the goals speak of
+bench: build ## the figures that the goals speak of
 	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/...
+	cd e2e && node goals.mjs
 
 clean: ## built files, not data
 	rm -rf bin web/dist/* web/node_modules

@@ -12,6 +12,7 @@ const refKey = "jedel.ref";
 const phoneKey = "jedel.phone";
 /** The event of a page that is being left in a hurry. */
 export const leaving = "jedel:leave";
+const promptPatience = 4000;
 const weakLoss = 0.15; // of audio towards us, for two reports: video gives way
 
 function random(): string {
@@ -88,12 +89,17 @@ export class Caller {
     this.set({ calling: true, call: null, chat: [], error: "", cameraAsked: false, fix: this.view.pin });
     this.peer.active = true;
     const registered = this.#create(ref, kind);
-    if (kind !== "silent") {
-      await this.micOn();
-      if (kind === "video") await this.cameraOn();
-    }
-    if (!this.view.pin) this.place.start();
+    await this.#openUp(kind);
     await registered;
+  }
+
+  /** Microphone, position, camera: asked one after the other, but a question that nobody answers does
+   * not keep the next from being asked. */
+  async #openUp(kind: CallKind): Promise<void> {
+    const patient = (asked: Promise<void>) => Promise.race([asked, new Promise<void>((go) => setTimeout(go, promptPatience))]);
+    if (kind !== "silent") await patient(this.micOn());
+    if (!this.view.pin) this.place.start();
+    if (kind === "video") await patient(this.cameraOn());
   }
 
   async #create(ref: string, kind: CallKind): Promise<void> {
@@ -129,13 +135,7 @@ export class Caller {
       void this.#tellDevices();
       return;
     }
-    void (async () => {
-      if (call.kind !== "silent") {
-        await this.micOn();
-        if (call.kind === "video") await this.cameraOn();
-      }
-      if (!pin) this.place.start();
-    })();
+    void this.#openUp(call.kind);
   }
 
   #changed(call: CallView): void {
