@@ -70,6 +70,7 @@ bench: build ## the figures that the goals speak of
 	deploy/bench.sh
 	deploy/bench-net.sh
 	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/...
+	cd e2e && node goals.mjs
 
 clean: ## built files, not data
 	rm -rf bin web/dist/* web/node_modules

@@ -2,6 +2,7 @@
 // on the map, the camera, the screen that stays on, the quick exit, the page without a network.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
+import { matrix } from "./matrix.mjs";
 import * as w from "./world.mjs";
 
 let g;
@@ -414,6 +415,59 @@ test("a silent call makes no sound, is dark, and its answers arrive as they are 
   await page.getByText("We are coming").waitFor();
   assert.deepEqual(await page.evaluate(() => window.__noise), []);
   await finish(page);
+});
+
+/** The page as it is now in both themes and sizes: looked at by axe and kept as pictures. */
+async function look(page, name) {
+  for (const theme of ["light", "dark"]) for (const [size, viewport] of Object.entries({ phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } })) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.setViewportSize(viewport);
+    const { violations } = await new w.AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
+    const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+    assert.deepEqual(serious.map((v) => `${v.id}: ${v.nodes[0].target} ${v.nodes[0].failureSummary}`), [], `${name} ${theme} ${size}`);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 1, `${name} ${theme} ${size} is wider than the screen`);
+    await w.shot(page, `caller-${name}-${theme}-${size}`);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 360, height: 740 });
+}
+
+for (const lang of ["kk-KZ", "ru-RU", "en-US"]) {
+  test(`talking, asked for the camera, choosing a place and cut off, in ${lang}`, async () => {
+    const tag = lang.slice(0, 2);
+    const page = await home({ lang });
+    await page.locator(".callbutton").click();
+    await answer();
+    await page.locator('main.call[data-stage="talking"]').waitFor();
+    await look(page, `talking-${tag}`);
+    await page.locator(".controls button").nth(1).click();
+    await operator.keyboard.press("Alt+v");
+    await page.locator(".ask").waitFor();
+    await look(page, `camera-asked-${tag}`);
+    await page.locator(".ask button").nth(1).click();
+    await page.locator(".pindoor").click();
+    await page.locator(".pick .pin").waitFor();
+    await look(page, `pin-${tag}`);
+    await page.locator(".pick .go").click();
+    await page.locator(".pick").waitFor({ state: "detached" });
+    await page.context().setOffline(true);
+    await page.locator('main.call[data-stage="lost"]').waitFor();
+    await look(page, `lost-${tag}`);
+    await page.context().setOffline(false);
+    await page.locator('main.call[data-stage="talking"]').waitFor();
+    await finish(page);
+  });
+}
+
+test("whatever the phone answers about microphone, camera and position, the call is registered", async () => {
+  const quiet = await w.gateway(); // nobody on duty: the operator of the other tests is not rung 29 times
+  try {
+    const cells = await matrix(quiet);
+    assert.equal(cells.length, 29);
+    assert.deepEqual(cells.filter((c) => c.wrong.length > 0), []);
+  } finally {
+    await quiet.stop();
+  }
 });
 
 test("no page threw, and none was refused by its security policy", () => assert.deepEqual(trouble, []));

@@ -63,6 +63,8 @@ function Devices({ caller }: { caller: Caller }) {
   const trouble = v.mic === "denied" || v.mic === "none" || v.mic === "busy";
   return (
     <>
+      {v.mic === "asking" && <p class="note">{t("mic.asking")}</p>}
+      {v.mic !== "asking" && v.camera === "asking" && <p class="note">{t("cam.asking")}</p>}
       {trouble && (
         <p class="note">
           {t(`mic.${v.mic}`)}{" "}
@@ -71,7 +73,7 @@ function Devices({ caller }: { caller: Caller }) {
           </button>
         </p>
       )}
-      {v.camera === "denied" && <p class="note">{t("cam.denied")}</p>}
+      {(v.camera === "denied" || v.camera === "none" || v.camera === "busy") && <p class="note">{t(`cam.${v.camera}`)}</p>}
       {v.weak && <p class="note">{t("weak")}</p>}
       <div class="controls">
         <button type="button" aria-pressed={v.mic === "on"} onClick={() => void caller.toggleMic()}>

@@ -4,6 +4,8 @@ import type { Caller } from "./caller";
 import { Pin } from "./icons";
 import { PinDoor } from "./PinDoor";
 
+const coarse = 100; // metres: a phone that gives only the neighbourhood
+
 /** Where the caller is, as the phone and as they themselves say; and who they are, if unknown. */
 export function Where({ caller, now }: { caller: Caller; now: number }) {
   const v = caller.view;
@@ -14,12 +16,12 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
     v.place === "pinned"
       ? t("pin.placed")
       : measured !== null
-      ? t("place.on", { m: Math.round(measured.accuracyM) })
-        : v.place === "denied" || v.place === "stopped"
-          ? t("place.off")
-          : v.place === "slow"
-            ? t("place.slow")
-            : t("place.ask");
+      ? t(measured.accuracyM > coarse ? "place.coarse" : "place.on", { m: Math.round(measured.accuracyM) })
+      : v.place === "denied" || v.place === "stopped"
+        ? t("place.off")
+        : v.place === "slow"
+          ? t("place.slow")
+          : t("place.ask");
   return (
     <section class="where">
       <p>
