@@ -17,11 +17,18 @@ require (
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/jackc/puddle/v2 v2.2.3
+	github.com/klauspost/compress v1.20.1
+	github.com/klauspost/cpuid/v2 v2.4.0
+	github.com/klauspost/crc32 v1.3.0
 	github.com/mattn/go-isatty v0.0.24
 	github.com/mfridman/interpolate v0.0.2
+	github.com/minio/crc64nvme v1.1.1
+	github.com/minio/md5-simd v1.1.2
+	github.com/minio/minio-go/v7 v7.4.1
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822
 	github.com/ncruces/go-strftime v1.1.0
 	github.com/nyaruka/phonenumbers v1.8.1
+	github.com/philhofer/fwd v1.2.0
 	github.com/pion/datachannel v1.6.3
 	github.com/pion/dtls/v3 v3.1.15
 	github.com/pion/ice/v4 v4.4.8
@@ -46,12 +53,16 @@ require (
 	github.com/prometheus/procfs v0.22.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec
+	github.com/rs/xid v1.6.0
 	github.com/sethvargo/go-retry v0.5.0
+	github.com/tinylib/msgp v1.6.4
 	github.com/transparency-dev/merkle v0.0.2
 	github.com/wlynxg/anet v0.0.5
+	github.com/zeebo/xxh3 v1.1.0
 	go.uber.org/atomic v1.12.0
 	go.uber.org/goleak v1.3.0
 	go.uber.org/multierr v1.11.0
+	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/crypto v0.58.0
 	golang.org/x/image v0.47.0
 	golang.org/x/mod v0.42.0
@@ -61,6 +72,7 @@ require (
 	golang.org/x/text v0.43.0
 	golang.org/x/time v0.16.0
 	google.golang.org/protobuf v1.36.12
+	gopkg.in/ini.v1 v1.67.3
 	modernc.org/libc v1.79.0
 	modernc.org/mathutil v1.7.1
 	modernc.org/memory v1.12.1

@@ -94,7 +94,7 @@ func TestMain(m *testing.M) {
 // tools and the edge that uses them.
 var floors = map[string]int{
 	"internal/ident": 0, "internal/fault": 0, "media/seqno": 0, "media/codec": 0,
-	"signaling/wire": 10, "internal/call": 10, "internal/queue": 10, "internal/cases": 10, "internal/admit": 10, "internal/access": 10,
+	"signaling/wire": 10, "internal/call": 10, "internal/queue": 10, "internal/cases": 10, "internal/admit": 10, "internal/access": 10, "internal/retention": 10,
 	"media/pktcache": 10, "media/rewrite": 10, "media/layers": 10, "recorder/evr": 10, "recorder/proof": 10, "recorder/keys": 10, "recorder/ladder": 10,
 	"internal/config": 20, "internal/obs": 20, "internal/store": 20, "internal/hints": 20, "internal/blob": 20, "media/turnd": 20,
 	"recorder/plain": 15, "recorder/disk": 20, "recorder/sitelog": 20, "recorder/derive": 20, "recorder/verify": 20, "signaling/accounts": 25, "signaling/photo": 20, "web": 20,
@@ -144,6 +144,7 @@ var homes = map[string][]string{
 	"modernc.org/sqlite":                             {"internal/store"},
 	"github.com/jackc/pgx":                           {"internal/store"},
 	"github.com/pressly/goose":                       {"internal/store"},
+	"github.com/minio/minio-go":                      {"internal/blob"},
 	"github.com/Eyevinn/mp4ff":                       {"recorder/derive"},
 	"github.com/alecthomas/kong":                     {"cmd"},
 	"github.com/goccy/go-yaml":                       {"internal/config"},

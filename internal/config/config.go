@@ -11,23 +11,26 @@ import (
 	"os"
 	"time"
 
+	"jedel/internal/retention"
+
 	"github.com/goccy/go-yaml"
 )
 
 // Config is the whole file. Unknown keys are errors.
 type Config struct {
-	Site     Site     `yaml:"site"`
-	HTTP     HTTP     `yaml:"http"`
-	Listen   Listen   `yaml:"listen"`
-	Metrics  Metrics  `yaml:"metrics"`
-	Store    Store    `yaml:"store"`
-	Hints    Hints    `yaml:"hints"`
-	Media    Media    `yaml:"media"`
-	Recorder Recorder `yaml:"recorder"`
-	Evidence Evidence `yaml:"evidence"`
-	Map      Map      `yaml:"map"`
-	Desk     Desk     `yaml:"desk"`
-	Log      Log      `yaml:"log"`
+	Site      Site      `yaml:"site"`
+	HTTP      HTTP      `yaml:"http"`
+	Listen    Listen    `yaml:"listen"`
+	Metrics   Metrics   `yaml:"metrics"`
+	Store     Store     `yaml:"store"`
+	Hints     Hints     `yaml:"hints"`
+	Media     Media     `yaml:"media"`
+	Recorder  Recorder  `yaml:"recorder"`
+	Evidence  Evidence  `yaml:"evidence"`
+	Map       Map       `yaml:"map"`
+	Desk      Desk      `yaml:"desk"`
+	Retention Retention `yaml:"retention"`
+	Log       Log       `yaml:"log"`
 }
 
 // Text is one wording in the three languages of the service.
@@ -148,6 +151,32 @@ type Desk struct {
 	Pauses       []Choice      `yaml:"pauses"`
 }
 
+// Retention is how long archives are kept.
+type Retention struct {
+	Default string           `yaml:"default"`
+	Classes []RetentionClass `yaml:"classes"`
+}
+
+// RetentionClass is one length of keeping and the case categories that ask for it.
+type RetentionClass struct {
+	Key        string           `yaml:"key"`
+	Keep       retention.Period `yaml:"keep"`
+	Words      Text             `yaml:"words"`
+	Categories []string         `yaml:"categories"`
+}
+
+// Policy returns the rules that the classes make.
+func (r Retention) Policy() retention.Policy {
+	p := retention.Policy{Classes: map[string]retention.Period{}, Categories: map[string]string{}, Default: r.Default}
+	for _, c := range r.Classes {
+		p.Classes[c.Key] = c.Keep
+		for _, category := range c.Categories {
+			p.Categories[category] = c.Key
+		}
+	}
+	return p
+}
+
 // Log is what the process tells of itself.
 type Log struct {
 	Level  string `yaml:"level"`
@@ -214,5 +243,6 @@ func (c Config) check() error {
 	want(c.Recorder.FlushEvery > 0 && c.Recorder.FlushEvery <= time.Second, "recorder.flush_every: %v is not within 0 and 1s: at most one second may be lost", c.Recorder.FlushEvery)
 	want(c.Recorder.HeadEvery >= time.Second/2 && c.Recorder.HeadEvery <= 10*time.Second, "recorder.head_every: %v is not within 500ms and 10s", c.Recorder.HeadEvery)
 	want(len(c.Desk.Categories) > 0 && len(c.Desk.Outcomes) > 0 && len(c.Desk.Pauses) > 0, "desk: categories, outcomes and pauses must not be empty")
+	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
 	return errors.Join(errs...)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"jedel/internal/retention"
+
 	"github.com/goccy/go-yaml"
 )
 
@@ -79,12 +81,44 @@ func TestUnknownAndBadKeysAreRefused(t *testing.T) {
 		{"listen: {max_sockets: 0}", "max_sockets"},
 		{"listen: {max_sockets_per_address: -1}", "max_sockets_per_address"},
 		{"metrics: {listen: ':8080'}", "metrics.listen"},
+		{"retention: {default: gone}", "retention.default"},
+		{"retention: {classes: []}", "retention.default"},
+		{"retention: {clases: []}", "clases"},
+		{class("{key: normal, keep: 3y, categories: [thefd]}"), `"thefd"`},
+		{class("{key: normal, keep: 3y, categories: [theft]}, {key: crime, keep: 9y, words: {kk: a, ru: a, en: a}, categories: [theft]}"), `in "normal" and in "crime"`},
+		{class("{key: normal, keep: 3y}, {key: normal, keep: 1d}"), "twice"},
+		{class("{key: normal, keep: 3y, words: {kk: a, ru: a}}"), "kk, ru and en"},
+		{class("{key: normal, keep: 3m}"), "period"},
+		{class("{key: normal, keep: 0d}"), "period"},
+		{class("{key: normal}"), "kept"},
+		{class("{key: normal, keep: 3y}, {key: 'A b', keep: 3y}"), "A b"},
 		{"store: [", "parse"},
 	} {
 		_, err := Parse([]byte(c.yaml))
 		if err == nil || !strings.Contains(fmt.Sprint(err), c.want) {
 			t.Errorf("%s: %v", c.yaml, err)
 		}
+	}
+}
+
+// class is a file whose retention classes are these.
+func class(list string) string { return "retention: {classes: [" + list + "]}" }
+
+func TestCategoriesHaveTheirClass(t *testing.T) {
+	p := Default().Retention.Policy()
+	for category, want := range map[string]string{"theft": "crime", "false": "prank", "traffic": "normal", "never heard of": "normal"} {
+		if got := p.ClassOf(category); got != want {
+			t.Errorf("%s: %s, want %s", category, got, want)
+		}
+	}
+	for _, c := range Default().Desk.Categories {
+		if _, ok := p.Categories[c.Key]; !ok {
+			t.Errorf("category %s has no class of its own", c.Key)
+		}
+	}
+	c, err := Parse([]byte(class("{key: normal, keep: 5y, words: {kk: a, ru: b, en: c}}")))
+	if err != nil || c.Retention.Policy().Classes["normal"] != (retention.Period{Years: 5}) {
+		t.Fatal(err, c.Retention)
 	}
 }
 

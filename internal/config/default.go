@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"jedel/internal/retention"
+)
 
 // Default returns the settings of a gateway that runs complete on one machine.
 func Default() Config {
@@ -51,6 +55,13 @@ func Default() Config {
 				{"training", Text{"Оқу", "Обучение", "Training"}},
 			},
 		},
+		Retention: Retention{Default: "normal", Classes: []RetentionClass{
+			{"normal", retention.Period{Years: 3}, Text{"Қалыпты", "Обычный", "Normal"}, []string{"traffic", "order", "medical", "information", "other"}},
+			{"crime", retention.Period{Years: 10}, Text{"Қылмыс", "Преступление", "Crime"}, []string{"violence", "domestic", "theft", "missing"}},
+			{"prank", retention.Period{Days: 90}, Text{"Жалған қоңырау", "Ложный вызов", "False call"}, []string{"false"}},
+			{"minor", retention.Period{Years: 10}, Text{"Кәмелетке толмаған", "Несовершеннолетний", "Minor"}, []string{}},
+			{"test", retention.Period{Days: 7}, Text{"Сынақ", "Проверка", "Test"}, []string{}},
+		}},
 		Log: Log{Level: "info", Format: "text"},
 	}
 }

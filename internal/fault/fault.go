@@ -14,7 +14,7 @@ import (
 type Code string
 
 // Codes of the protocol. The first group concerns the message, the second the sender, the third
-// the call, the fourth media and files, the last this service.
+// the call, the fourth media and files, the fifth the keeping of archives, the last this service.
 const (
 	BadMessage   Code = "bad_message"   // not JSON, wrong shape, unknown or doubled key
 	TooLarge     Code = "too_large"     // over a size limit; nothing was read further
@@ -47,6 +47,16 @@ const (
 	NoSuchFile    Code = "no_such_file"
 	NoSuchArchive Code = "no_such_archive"
 	MediaRefused  Code = "media_refused" // no transport can be made now; the call goes on in text
+
+	OnHold           Code = "on_hold"           // a legal hold forbids it
+	RetentionRunning Code = "retention_running" // the archive must still be kept
+	SecondPerson     Code = "second_person"     // the same person may not do both steps
+	TooEarly         Code = "too_early"         // the wait of 72 hours is not over
+	WouldShorten     Code = "would_shorten"     // keeping may be shortened by two people only
+	ClockUnsure      Code = "clock_unsure"      // the clocks disagree; nothing is deleted by guess
+	NoSuchHold       Code = "no_such_hold"      // no hold of this name is active
+	BeingDestroyed   Code = "being_destroyed"   // the keys are destroyed or about to be
+	KeysRemain       Code = "keys_remain"       // a copy of the key could not be destroyed yet
 
 	Internal     Code = "internal"      // our fault; the cause is in the log
 	ReasonNeeded Code = "reason_needed" // why a recording is opened has not been said
