@@ -49,6 +49,7 @@ type Archive struct {
 	rec     *Recorder
 	meta    Meta
 	dir     string
+	part    int           // of the call's recording, from 1
 	base    time.Time     // with monotonic clock: when the archive was opened in this process
 	offset  uint64        // nanoseconds of the call before base
 	journal *Stream       // stream 0

@@ -46,6 +46,7 @@ type Config struct {
 	Recipients []keys.Recipient
 	Ballast    int64  // bytes held back for the last moment; 0: none
 	Second     string // folder on another volume, for calls that begin while this one is nearly full; empty: none
+	Log        Statements // the site's log; nil: none
 	Keystore   string // folder of second copies of call keys, on another volume where there is one; empty: keystore in Dir
 }
 
@@ -100,6 +101,9 @@ func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.
 	r := &Recorder{
 		stop: stopTime, retry: retryEvery, cfg: cfg, log: log, met: newMetrics(reg), disk: cfg.Disk, syncs: make(chan struct{}, syncsAtOnce), spawn: make(chan *Archive),
 		archives: map[ident.CallID]*Archive{}, unsealed: map[ident.CallID]*recovered{}, closing: make(chan struct{}),
+	}
+	if r.cfg.Log == nil {
+		r.cfg.Log = silence{}
 	}
 	var err error
 	if r.release, err = disk.Lock(cfg.Dir); err != nil {

@@ -60,7 +60,11 @@ func (w *writer) seal(info SealInfo) error {
 	if err != nil {
 		return err
 	}
-	return w.a.rec.disk.Replace(w.a.dir+"/seal.note", signed)
+	if err := w.a.rec.disk.Replace(w.a.dir+"/seal.note", signed); err != nil {
+		return err
+	}
+	w.a.rec.cfg.Log.Say(SealLeaf(w.a.meta.Call, w.a.part, m, signed))
+	return nil
 }
 
 func stamp(t time.Time) string {
@@ -82,12 +86,13 @@ type found struct {
 	nextSeg   int
 	last      string // the last segment that counts, and how many of its bytes
 	lastBytes int64
+	roots     map[uint64][]byte // by size, for heads
 	damage    string // why the archive must not be continued; empty where it may
 }
 
 // survey reads a whole archive, the content as far as the ring has its keys.
 func survey(fsys fs.FS, ring *keys.Ring) (*found, error) {
-	f := &found{tree: proof.NewTree()}
+	f := &found{tree: proof.NewTree(), roots: map[uint64][]byte{}}
 	if raw, err := fs.ReadFile(fsys, "heads"); err == nil {
 		var torn []byte
 		f.heads, torn = proof.SplitHeads(raw)
@@ -98,7 +103,7 @@ func survey(fsys fs.FS, ring *keys.Ring) (*found, error) {
 		return nil, err
 	}
 	defer sc.Close()
-	sv := surveyor{found: f, plain: plain.NewReader(ring), streams: map[uint16]*proof.ManifestStream{}, roots: map[uint64][]byte{}, seg: -1}
+	sv := surveyor{found: f, plain: plain.NewReader(ring), streams: map[uint16]*proof.ManifestStream{}, seg: -1}
 	for {
 		b, err := sc.Next()
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -146,7 +151,6 @@ type surveyor struct {
 	plain   *plain.Reader
 	segs    []evr.Segment
 	streams map[uint16]*proof.ManifestStream
-	roots   map[uint64][]byte // by size, for the heads
 	seg     int
 	order   []uint16
 }
@@ -399,6 +403,9 @@ func (r *Recorder) recoverAll(ctx context.Context) error {
 		}
 		f, err := survey(sub, nil)
 		if err != nil {
+			return fmt.Errorf("%s: %w", dir, err)
+		}
+		if err := r.compare(ctx, f, id, n); err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
 		}
 		if f.damage != "" {

@@ -49,7 +49,7 @@ func (r *Recorder) Start(ctx context.Context, m Meta) (*Archive, error) {
 func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 	now := time.Now()
 	a := &Archive{
-		rec: r, meta: m, dir: Dir(m.Call, m.Opened), base: now, asks: make(chan ask), done: make(chan struct{}),
+		rec: r, meta: m, dir: Dir(m.Call, m.Opened), part: 1, base: now, asks: make(chan ask), done: make(chan struct{}),
 		w: writer{tree: proof.NewTree(), safe: proof.NewTree(), reason: "open"},
 	}
 	a.offset = uint64(max(0, now.Round(0).Sub(m.Opened.Round(0))))
@@ -81,6 +81,7 @@ func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 	if err := a.w.sync(); err != nil {
 		return nil, errors.Join(err, a.w.closeFiles())
 	}
+	a.w.sayBegun(old)
 	return a, nil
 }
 
@@ -108,7 +109,7 @@ type elsewhere interface {
 // tore are cut off the list of heads, and said so in the recovery record.
 func (w *writer) resume(old *recovered) error {
 	var err error
-	w.a.dir = old.dir
+	w.a.dir, w.a.part = old.dir, old.part
 	if !old.opened.IsZero() {
 		w.a.meta.Opened = old.opened
 	}
@@ -166,7 +167,7 @@ func (w *writer) beside(old *recovered) error {
 	if n > maxParts {
 		return fmt.Errorf("%s has too many parts", old.dir)
 	}
-	w.a.dir = part(w.a.dir, n)
+	w.a.dir, w.a.part = part(w.a.dir, n), n
 	if !old.opened.IsZero() {
 		w.a.meta.Opened = old.opened
 	}

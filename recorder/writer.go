@@ -187,6 +187,7 @@ func (w *writer) tick(now time.Time) {
 	if rung := w.a.rec.Rung(); rung.Pictures() != w.rung.Pictures() {
 		if raw, err := json.Marshal(degrade{Without: "video", On: !rung.Pictures(), Cause: "no_space", Rung: rung.String()}); err == nil {
 			w.a.journal.note(evr.Degrade, now, raw)
+			w.say(proof.LeafDegrade, now, map[string]any{"without": "video", "on": !rung.Pictures(), "cause": "no_space"})
 		}
 		w.rung = rung
 	}
@@ -201,6 +202,7 @@ func (w *writer) tick(now time.Time) {
 	w.ticks.record = now
 	c := clockRecord{Wall: now.UTC().Format(time.RFC3339Nano), Mono: w.a.clock(now), clockState: readClock()}
 	if set {
+		w.say(proof.LeafClock, now, map[string]any{"step_ms": step.Milliseconds()})
 		c.StepMs = step.Milliseconds()
 	}
 	if raw, err := json.Marshal(c); err == nil {
@@ -398,6 +400,9 @@ func (w *writer) head(state string, last bool) error {
 	}
 	w.heads.last, w.heads.size = now, w.safe.Size()
 	w.a.rec.met.heads.Inc()
+	facts := treeFacts(h.Size, root)
+	facts["state"] = state
+	w.say(proof.LeafHead, now, facts)
 	return nil
 }
 

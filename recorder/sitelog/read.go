@@ -66,10 +66,12 @@ func (l *Log) Good(a Anchor) bool { return l.others.good(a) }
 // Size returns how many statements the log has.
 func (l *Log) Size(ctx context.Context) (uint64, error) { return l.reader.IntegratedSize(ctx) }
 
-// LastHead returns the last head of a call that the log has, looking back no further than since.
-func (l *Log) LastHead(ctx context.Context, call ident.CallID, since time.Time) (leaf proof.Leaf, found bool, err error) {
+// LastHead returns the last head or seal of a part of a call's recording that the log has, looking
+// back no further than since.
+func (l *Log) LastHead(ctx context.Context, call ident.CallID, part int, since time.Time) (leaf proof.Leaf, found bool, err error) {
 	err = l.Back(ctx, func(_ uint64, entry proof.Leaf) bool {
-		if entry.Call == call && (entry.Kind == proof.LeafHead || entry.Kind == proof.LeafSeal) {
+		n, _ := entry.Number("part")
+		if entry.Call == call && int(n) == part && (entry.Kind == proof.LeafHead || entry.Kind == proof.LeafSeal) {
 			leaf, found = entry, true
 		}
 		return !found && !entry.At.Before(since)

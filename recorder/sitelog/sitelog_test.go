@@ -60,7 +60,7 @@ func config(dir string) Config {
 }
 
 func about(n int) proof.Leaf {
-	return proof.Leaf{Kind: proof.LeafHead, Call: "3mek55y3ps44sm2h8j0c88k81j", At: time.Unix(1e9+int64(n), 0), Facts: map[string]any{"n": n}}
+	return proof.Leaf{Kind: proof.LeafHead, Call: "3mek55y3ps44sm2h8j0c88k81j", At: time.Unix(1e9+int64(n), 0), Facts: map[string]any{"n": n, "part": 1}}
 }
 
 // prove returns a statement's proof, checked.
@@ -122,11 +122,11 @@ func TestStatementsArePartOfTheLogAndStay(t *testing.T) {
 	if heads != 300 {
 		t.Fatalf("%d of 300 heads are in the log after a restart", heads)
 	}
-	leaf, found, err := l.LastHead(t.Context(), "3mek55y3ps44sm2h8j0c88k81j", time.Unix(1e9, 0))
+	leaf, found, err := l.LastHead(t.Context(), "3mek55y3ps44sm2h8j0c88k81j", 1, time.Unix(1e9, 0))
 	if n, _ := leaf.Number("n"); err != nil || !found || n != 299 {
 		t.Fatalf("last head %+v, %v, %v", leaf, found, err)
 	}
-	if _, found, err := l.LastHead(t.Context(), ident.New[ident.CallID](), time.Unix(1e9, 0)); found || err != nil {
+	if _, found, err := l.LastHead(t.Context(), ident.New[ident.CallID](), 1, time.Unix(1e9, 0)); found || err != nil {
 		t.Fatalf("a head of another call: %v, %v", found, err)
 	}
 }
@@ -152,7 +152,7 @@ func TestALogThatCannotBeWrittenSaysSo(t *testing.T) {
 	deadline := time.Now().Add(20 * time.Second)
 	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
 		if n, err := l.Size(t.Context()); err == nil && n >= 2 {
-			leaf, found, err := l.LastHead(t.Context(), about(3).Call, time.Unix(1e9, 0))
+			leaf, found, err := l.LastHead(t.Context(), about(3).Call, 1, time.Unix(1e9, 0))
 			if n, _ := leaf.Number("n"); found && err == nil && n == 3 {
 				return
 			}
