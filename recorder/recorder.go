@@ -44,10 +44,10 @@ type Config struct {
 
 	// Recipients may open calls; this process never can. Without any, archives are plain.
 	Recipients []keys.Recipient
-	Ballast    int64  // bytes held back for the last moment; 0: none
-	Second     string // folder on another volume, for calls that begin while this one is nearly full; empty: none
+	Ballast    int64      // bytes held back for the last moment; 0: none
+	Second     string     // folder on another volume, for calls that begin while this one is nearly full; empty: none
 	Log        Statements // the site's log; nil: none
-	Keystore   string // folder of second copies of call keys, on another volume where there is one; empty: keystore in Dir
+	Keystore   string     // folder of second copies of call keys, on another volume where there is one; empty: keystore in Dir
 }
 
 const (
@@ -77,6 +77,7 @@ type Recorder struct {
 	keystore disk.Disk // second copies of call keys
 	signer   note.Signer
 	vkey     string
+	verifier note.Verifier
 	me       machine
 	stop     time.Duration // how long Run waits for writers at its end
 	retry    time.Duration // how often a new segment is tried on a disk that refuses
@@ -158,7 +159,7 @@ func (r *Recorder) loadKey() error {
 		return err
 	}
 	r.vkey = strings.TrimSpace(string(pub))
-	_, err = note.NewVerifier(r.vkey)
+	r.verifier, err = note.NewVerifier(r.vkey)
 	return err
 }
 

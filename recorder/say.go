@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"io/fs"
+	"strings"
 	"time"
 
 	"jedel/internal/ident"
@@ -15,6 +18,9 @@ import (
 type Statements interface {
 	// Say makes a statement, now or a little later.
 	Say(leaf proof.Leaf)
+	// Sealed makes the statement that an archive has ended, and keeps its proofs in the archive's folder
+	// once there are any. Saying it twice does no harm.
+	Sealed(leaf proof.Leaf, dir string)
 	// LastHead returns the last head or seal of a part of a call that is in the log, looking back no
 	// further than since.
 	LastHead(ctx context.Context, call ident.CallID, part int, since time.Time) (proof.Leaf, bool, error)
@@ -26,10 +32,16 @@ type silence struct{}
 // Say implements Statements.
 func (silence) Say(proof.Leaf) {}
 
+// Sealed implements Statements.
+func (silence) Sealed(proof.Leaf, string) {}
+
 // LastHead implements Statements.
 func (silence) LastHead(context.Context, ident.CallID, int, time.Time) (proof.Leaf, bool, error) {
 	return proof.Leaf{}, false, nil
 }
+
+// SealProof is the file in an archive's folder that proves its seal to stand in the site's log.
+const SealProof = "proofs/seal.tlog-proof"
 
 // say tells the site's log something of this archive.
 func (w *writer) say(kind proof.LeafKind, at time.Time, facts map[string]any) {
@@ -58,8 +70,8 @@ func treeFacts(size uint64, root []byte) map[string]any {
 	return map[string]any{"n": size, "root": base64.StdEncoding.EncodeToString(root)}
 }
 
-// SealLeaf is the statement that an archive has ended with this seal. Saying it twice does no harm.
-func SealLeaf(call ident.CallID, part int, m proof.Manifest, note []byte) proof.Leaf {
+// sealLeaf is the statement that an archive has ended with this seal.
+func sealLeaf(call ident.CallID, part int, m proof.Manifest, note []byte) proof.Leaf {
 	at, err := time.Parse(time.RFC3339Nano, m.Ended)
 	if err != nil {
 		at = time.Unix(0, 0)
@@ -82,6 +94,32 @@ func (r *Recorder) compare(ctx context.Context, f *found, id ident.CallID, part 
 		}
 	}
 	f.roots = nil // only this needed them
+	return nil
+}
+
+// sayUnproven says the seals again of which the archive has no proof: the log was not there, or a
+// crash came between.
+func (r *Recorder) sayUnproven(root fs.FS, dir string, id ident.CallID, part int) error {
+	if _, silent := r.cfg.Log.(silence); silent {
+		return nil
+	}
+	if _, err := fs.Stat(root, dir+"/"+SealProof); err == nil {
+		return nil
+	}
+	raw, err := fs.ReadFile(root, dir+"/seal.note")
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	text, err := proof.Open(raw, r.verifier)
+	if err != nil {
+		r.log.Error("a seal that this recorder has not signed; the site log is not told of it", "dir", dir, "err", err)
+		return nil
+	}
+	var m proof.Manifest
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(text, proof.SealPrefix)), &m); err != nil {
+		return fmt.Errorf("seal of %s: %w", dir, err)
+	}
+	r.cfg.Log.Sealed(sealLeaf(id, part, m, raw), dir)
 	return nil
 }
 

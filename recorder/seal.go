@@ -63,7 +63,7 @@ func (w *writer) seal(info SealInfo) error {
 	if err := w.a.rec.disk.Replace(w.a.dir+"/seal.note", signed); err != nil {
 		return err
 	}
-	w.a.rec.cfg.Log.Say(SealLeaf(w.a.meta.Call, w.a.part, m, signed))
+	w.a.rec.cfg.Log.Sealed(sealLeaf(w.a.meta.Call, w.a.part, m, signed), w.a.dir)
 	return nil
 }
 
@@ -87,7 +87,7 @@ type found struct {
 	last      string // the last segment that counts, and how many of its bytes
 	lastBytes int64
 	roots     map[uint64][]byte // by size, for heads
-	damage    string // why the archive must not be continued; empty where it may
+	damage    string            // why the archive must not be continued; empty where it may
 }
 
 // survey reads a whole archive, the content as far as the ring has its keys.
@@ -390,11 +390,14 @@ func (r *Recorder) recoverAll(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if _, err := fs.Stat(root, dir+"/seal.note"); err == nil {
-			continue
-		}
 		id, n, err := parsePart(dir)
 		if err != nil {
+			continue
+		}
+		if _, err := fs.Stat(root, dir+"/seal.note"); err == nil {
+			if err := r.sayUnproven(root, dir, id, n); err != nil {
+				return err
+			}
 			continue
 		}
 		sub, err := fs.Sub(root, dir)

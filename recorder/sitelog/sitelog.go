@@ -36,6 +36,7 @@ import (
 // Config is how a log works. Zero times are replaced by the usual ones.
 type Config struct {
 	Dir          string        // of the log, "site" below the archives
+	Archives     string        // folder below which proofs are kept in the archives
 	Keys         string        // folder of log.key (secret) and log.pub
 	Origin       string        // the name of the log, "SITE/log"
 	Policy       string        // witness policy in sigsum's form with keys as C2SP has them; empty: no witnesses
@@ -73,6 +74,7 @@ type Log struct {
 
 	mu      sync.Mutex // guards the rest
 	waiting []proof.Leaf
+	sealed  []sealed // seals whose proofs are still to be kept
 }
 
 // Open opens the log in a folder, or makes it together with its key. One process may have it open:
@@ -250,6 +252,7 @@ func (l *Log) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { l.beat(ctx) })
 	wg.Go(func() { l.others.anchors(ctx) })
+	wg.Go(func() { prover{l}.prove(ctx) })
 	for {
 		select {
 		case <-l.queued:

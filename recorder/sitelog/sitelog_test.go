@@ -88,6 +88,7 @@ func prove(t *testing.T, l *Log, leaf proof.Leaf, index uint64) (proof.Checkpoin
 }
 
 func TestStatementsArePartOfTheLogAndStay(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	l, stop := started(t, config(dir))
 	var at []uint64
@@ -132,6 +133,7 @@ func TestStatementsArePartOfTheLogAndStay(t *testing.T) {
 }
 
 func TestALogThatCannotBeWrittenSaysSo(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	l, _ := started(t, config(dir))
 	if _, err := l.Add(t.Context(), about(1)); err != nil {
@@ -176,6 +178,7 @@ func second(t *testing.T, vkey string) (*httptest.Server, *witness.Witness) {
 }
 
 func TestWitnessesSignAndADeadOneStopsNothing(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	l, stop := started(t, config(dir)) // makes the key
 	stop()
@@ -207,6 +210,7 @@ func TestWitnessesSignAndADeadOneStopsNothing(t *testing.T) {
 
 // TestARewrittenLogIsRefused plays the administrator who puts an older log back and goes on.
 func TestARewrittenLogIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	l, stop := started(t, config(dir))
 	if _, err := l.Add(t.Context(), about(1)); err != nil {
@@ -290,6 +294,7 @@ func authority(t *testing.T) (url string, roots string) {
 }
 
 func TestAnAuthorityStampsTheCheckpoint(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	cfg := config(dir)
 	var ca string

@@ -41,6 +41,18 @@ const (
 	saidKeyGiven     Code = "v2.key.given"
 	saidKeyOwn       Code = "v2.key.own"
 	saidKeyNone      Code = "v2.key.none"
+	saidNoProof      Code = "v3.none"
+	saidLogOpen      Code = "v3.open"
+	saidLogged       Code = "v3.logged"
+	saidOpenLogged   Code = "v3.begun"
+	saidLogKeyGiven  Code = "v3.key.given"
+	saidLogKeyOwn    Code = "v3.key.own"
+	saidLogKeyNone   Code = "v3.key.none"
+	saidWitnessed    Code = "v3.witnessed"
+	saidUnwitnessed  Code = "v3.unwitnessed"
+	saidStamped      Code = "v3.stamped"
+	saidStampedBy    Code = "v3.stamped.by"
+	saidNoOutsider   Code = "v3.alone"
 	saidPlain        Code = "v4.plain"
 	saidNoContentKey Code = "v4.none"
 	saidOpened       Code = "v4.opened"
@@ -84,6 +96,9 @@ const (
 	badSealLeaves    Code = "seal.leaves"
 	badSealRoot      Code = "seal.root"
 	badSealHeadCount Code = "seal.heads"
+	badProof         Code = "log.proof"
+	badLogOther      Code = "log.other"
+	badStamp         Code = "log.stamp"
 )
 
 // Findings.
@@ -109,6 +124,10 @@ const (
 	causeKey       Code = "cause.key"
 	causeCipher    Code = "cause.cipher"
 	causeMalformed Code = "cause.malformed"
+	causePath      Code = "cause.path"
+	causeToken     Code = "cause.token"
+	causeImprint   Code = "cause.imprint"
+	causeChain     Code = "cause.chain"
 )
 
 // texts has every code in English, with its arguments in braces.
@@ -126,6 +145,18 @@ var texts = map[Code]string{
 	saidKeyGiven:     "Checked with the given key {keys}.",
 	saidKeyOwn:       "Checked only with the key found in the archive itself ({keys}): give the recorder's key to know who signed.",
 	saidKeyNone:      "The archive names no key and none was given: no signature could be checked.",
+	saidNoProof:      "There is no proof from a site log.",
+	saidLogOpen:      "Not sealed: the proofs from the site log come after the seal.",
+	saidLogged:       "The seal is statement {index} of the site log {origin}, proven up to its {size} statements.",
+	saidOpenLogged:   "The beginning of the recording is statement {index}, of {at}.",
+	saidLogKeyGiven:  "The log was checked with the given key {keys}.",
+	saidLogKeyOwn:    "The log was checked only with the key found in the archive itself ({keys}): give the log's key to know who signed.",
+	saidLogKeyNone:   "No key of the log was given or found: its signature could not be checked.",
+	saidWitnessed:    "Witnesses that saw the log: {names}.",
+	saidUnwitnessed:  "Not enough of the witnesses asked for have signed: {names}.",
+	saidStamped:      "Stamped at {at} by {authority}, back to a given certificate.",
+	saidStampedBy:    "Stamped at {at} by {authority}; no certificate was given to check the authority itself.",
+	saidNoOutsider:   "Nobody outside of the site was checked to have seen the log: give a witness policy or the authority's certificate.",
 	saidPlain:        "Nothing in this archive is encrypted.",
 	saidNoContentKey: "{blocks} blocks are encrypted and no key was given: what they hold was not looked at, that they are unchanged was.",
 	saidOpened:       "{opened} of {blocks} encrypted blocks opened as they were sealed.",
@@ -166,11 +197,14 @@ var texts = map[Code]string{
 	badSealLeaves:    "seal.note: seals {sealed} leaves, the archive has {leaves}",
 	badSealRoot:      "seal.note: seals another root",
 	badSealHeadCount: "seal.note: seals {sealed} heads, there are {heads}",
+	badProof:         "{file}: {cause}",
+	badLogOther:      "{file}: proves something else than this archive",
+	badStamp:         "the time stamp does not hold: {cause}",
 
 	foundRestarts:  "The recorder was restarted during the call: {restarts}.",
 	foundGaps:      "Gaps that the recorder itself declares: {gaps}.",
 	foundDropped:   "{stream}: {records} records were dropped by the recorder.",
-	foundUnchecked: "Not checked here: site log and witnesses (V3), derived files (V5).",
+	foundUnchecked: "Not checked here: derived files (V5).",
 
 	causeMissing:   "missing",
 	causeTooBad:    "too much damage to search through",
@@ -185,6 +219,10 @@ var texts = map[Code]string{
 	causeKey:       "the key given is not the one it was sealed with",
 	causeCipher:    "the ciphertext is not what was sealed",
 	causeMalformed: "malformed",
+	causePath:      "the path to the signed root does not hold",
+	causeToken:     "not a time stamp",
+	causeImprint:   "it stamps something else",
+	causeChain:     "its certificate does not go back to a given one, or is not for time stamps",
 }
 
 // say makes a note of a code.

@@ -23,6 +23,8 @@ type Options struct {
 	Keys []string
 	// Ring has keys to the content, all or some. Without any, V4 is not checked.
 	Ring *keys.Ring
+	// Log is about the site's log and those who signed it.
+	Log Log
 }
 
 // State is how a level ended.
@@ -39,7 +41,7 @@ const (
 
 // Level is one level of verification (docs/EVIDENCE.md section 5).
 type Level struct {
-	Level string  `json:"level"` // V0, V1, V2, V4
+	Level string  `json:"level"` // V0 to V4
 	State State   `json:"state"`
 	Text  string  `json:"text"` // what was checked, with which key, what was not; in English
 	Notes []Note  `json:"notes"`
@@ -62,6 +64,7 @@ const (
 	ExitV0         = 4
 	ExitV1         = 8
 	ExitV2         = 16
+	ExitV3         = 32
 	ExitV4         = 64
 )
 
@@ -113,7 +116,12 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.report.Levels = []Level{v0, c.structure(), c.signatures(), c.content(!opts.Ring.Empty())}
+	v1, v2 := c.structure(), c.signatures()
+	v3, err := c.logged(opts.Log)
+	if err != nil {
+		return nil, err
+	}
+	c.report.Levels = []Level{v0, v1, v2, v3, c.content(!opts.Ring.Empty())}
 	c.findings()
 	c.report.Exit = exit(c.report.Levels)
 	return c.report, nil
@@ -121,7 +129,7 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 
 func exit(levels []Level) int {
 	sum, partial := 0, false
-	codes := map[string]int{"V0": ExitV0, "V1": ExitV1, "V2": ExitV2, "V4": ExitV4}
+	codes := map[string]int{"V0": ExitV0, "V1": ExitV1, "V2": ExitV2, "V3": ExitV3, "V4": ExitV4}
 	for _, l := range levels {
 		switch l.State {
 		case Failed:
