@@ -96,7 +96,7 @@ func (p *play) until(want time.Time) *play {
 func TestDeletionTakesTwoPeopleAndThreeDays(t *testing.T) {
 	p := begun(t, "test").until(t0.Add(7 * day))
 	p.at(6*day).refused(ProposeDeletion{Scheduler, "ended"}, fault.RetentionRunning)
-	p.at(7*day).do(ProposeDeletion{aigul, "ended"}).is(Proposed)
+	p.at(7 * day).do(ProposeDeletion{aigul, "ended"}).is(Proposed)
 	p.refused(ApproveDeletion{aigul}, fault.SecondPerson)
 	p.refused(ApproveDeletion{bolat}, fault.TooEarly)
 	p.at(10*day-time.Second).refused(ApproveDeletion{bolat}, fault.TooEarly)
