@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -24,14 +25,18 @@ var version = "unknown"
 
 const usage = `evr reads the recording of a call. Nothing is changed and nothing leaves this machine.
 
-  evr verify [-key FILE] [-identity FILE] [-disclosed FILE] [-json] DIR
+  evr verify [-key FILE] [-log-key FILE] [-witnesses FILE] [-tsa-roots FILE]
+             [-identity FILE] [-disclosed FILE] [-json] DIR
       check it; exit code 0: everything is right; 2: what could be checked is right, but not
-      everything could be; 4, 8, 16, 64 added up: V0, V1, V2, V4 failed; 1: not an archive
+      everything could be; 4, 8, 16, 32, 64 added up: V0 to V4 failed; 1: not an archive
   evr records [-identity FILE] [-disclosed FILE] DIR
       print every record that opens, one JSON object a line
   evr version
 
 -key        the recorder's public key, got from elsewhere than the archive
+-log-key    the public key of the site's log, likewise
+-witnesses  names the witnesses of the log, and how many must have signed
+-tsa-roots  certificates (PEM) that a time stamp must go back to
 -identity   the secret key of a recipient of the call's key
 -disclosed  keys to a part of the call
 `
@@ -67,6 +72,7 @@ func run(args []string, out, errs io.Writer) int {
 // given is what the command line names.
 type given struct {
 	dir, key, identity, disclosed string
+	logKey, witnesses, roots      string
 	json                          bool
 }
 
@@ -77,6 +83,9 @@ func parse(args []string) (given, error) {
 	set.StringVar(&g.key, "key", "", "")
 	set.StringVar(&g.identity, "identity", "", "")
 	set.StringVar(&g.disclosed, "disclosed", "", "")
+	set.StringVar(&g.logKey, "log-key", "", "")
+	set.StringVar(&g.witnesses, "witnesses", "", "")
+	set.StringVar(&g.roots, "tsa-roots", "", "")
 	set.BoolVar(&g.json, "json", false, "")
 	if err := set.Parse(args); err != nil {
 		return g, err
@@ -90,6 +99,33 @@ func parse(args []string) (given, error) {
 		err = fmt.Errorf("%s is not a folder", g.dir)
 	}
 	return g, err
+}
+
+// log reads what is given about the site's log.
+func (g given) log() (verify.Log, error) {
+	var out verify.Log
+	var errRead error
+	read := func(name string) string {
+		if name == "" {
+			return ""
+		}
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			errRead = errors.Join(errRead, err)
+		}
+		return strings.TrimSpace(string(raw))
+	}
+	if key := read(g.logKey); key != "" {
+		out.Keys = []string{key}
+	}
+	out.Policy = read(g.witnesses)
+	if pem := read(g.roots); pem != "" {
+		out.Roots = x509.NewCertPool()
+		if !out.Roots.AppendCertsFromPEM([]byte(pem)) {
+			errRead = errors.Join(errRead, fmt.Errorf("%s: no certificate in it", g.roots))
+		}
+	}
+	return out, errRead
 }
 
 func check(args []string, out io.Writer) (int, error) {
@@ -108,6 +144,9 @@ func check(args []string, out io.Writer) (int, error) {
 			return 0, err
 		}
 		opts.Keys = []string{strings.TrimSpace(string(raw))}
+	}
+	if opts.Log, err = g.log(); err != nil {
+		return 0, err
 	}
 	report, err := verify.Dir(dir, opts)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 
 type evidenceCmd struct {
 	List      evidenceListCmd     `cmd:"" help:"List the archives of this machine."`
-	Verify    evidenceVerifyCmd   `cmd:"" help:"Check an archive; integrity needs no secret and no network. Exit code 0: everything is right; 2: what could be checked is right, but not everything could be; 4, 8, 16, 64 added up: V0, V1, V2, V4 failed."`
+	Verify    evidenceVerifyCmd   `cmd:"" help:"Check an archive; integrity needs no secret and no network. Exit code 0: everything is right; 2: what could be checked is right, but not everything could be; 4, 8, 16, 32, 64 added up: V0 to V4 failed."`
 	PlayFiles evidencePlayCmd     `cmd:"" help:"Make playable files (WebM, MP4) of an archive."`
 	Disclose  evidenceDiscloseCmd `cmd:"" help:"Write the keys that open a part of a recording, for whoever may have that part; the rest of it stays closed and proven."`
 	Fetch     evidenceFetchCmd    `cmd:"" help:"Fetch an archive from a gateway, as it is stored. Exit code 3: the gateway refused the account; 1: anything else went wrong, and no file is left."`
@@ -81,6 +81,7 @@ func (c evidenceListCmd) Run() error {
 
 type evidenceVerifyCmd struct {
 	identity
+	outsiders
 	Dir  string   `arg:"" help:"Folder of the archive." type:"existingdir"`
 	Key  []string `help:"File with the recorder's public key, got from elsewhere than the archive. Left out, the one of the archive folder is used if there is one." type:"existingfile"`
 	JSON bool     `help:"Print the report as JSON."`
@@ -106,6 +107,9 @@ func (c evidenceVerifyCmd) Run() error {
 			return err
 		}
 		opts.Keys = append(opts.Keys, strings.TrimSpace(string(raw)))
+	}
+	if opts.Log, err = c.log(filepath.Join(c.Dir, "../../../../..", "keys")); err != nil {
+		return err
 	}
 	report, err := verify.Dir(os.DirFS(c.Dir), opts)
 	if err != nil {

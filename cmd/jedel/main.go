@@ -1,4 +1,4 @@
-// Command jedel is the gateway and its tools: serve, staff, evidence, config, licences, version.
+// Command jedel is the gateway and its tools: serve, staff, evidence, witness, config, licences, version.
 package main
 
 import (
@@ -19,6 +19,7 @@ type program struct {
 	Serve    serveCmd    `cmd:"" help:"Run the gateway."`
 	Staff    staffCmd    `cmd:"" help:"Accounts of operators, supervisors, investigators and administrators."`
 	Evidence evidenceCmd `cmd:"" help:"List, fetch, verify and play recorded calls."`
+	Witness  witnessCmd  `cmd:"" help:"Witness the site logs of gateways, on a second machine in other hands: sign what follows on all that was seen before, refuse what does not."`
 	Keys     keysCmd     `cmd:"" help:"Make, add, rotate and try out the keys of recordings."`
 	Config   configCmd   `cmd:"" help:"Work with configuration files."`
 	Licences licencesCmd `cmd:"" help:"Print the licences of everything in this binary."`

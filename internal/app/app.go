@@ -19,12 +19,14 @@ import (
 	"jedel/internal/call"
 	"jedel/internal/callctl"
 	"jedel/internal/config"
+	"jedel/internal/fault"
 	"jedel/internal/hints"
 	"jedel/internal/ident"
 	"jedel/internal/store"
 	"jedel/media"
 	"jedel/recorder"
 	"jedel/recorder/disk"
+	"jedel/recorder/sitelog"
 	"jedel/signaling"
 	"jedel/signaling/accounts"
 	"jedel/signaling/wire"
@@ -40,13 +42,15 @@ type App struct {
 	zone   *time.Location
 	nodeID ident.NodeID
 
-	db    *store.DB
-	hints *hints.Hub
-	vault vault
-	rec   *recorder.Recorder
-	node  *media.Node
-	desk  *callctl.Desk
-	edge  *signaling.Server
+	db     *store.DB
+	hints  *hints.Hub
+	vault  vault
+	rec    *recorder.Recorder
+	site   *sitelog.Log
+	policy string // of the log's witnesses
+	node   *media.Node
+	desk   *callctl.Desk
+	edge   *signaling.Server
 
 	ledger *ledger
 	people *people
@@ -138,6 +142,15 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if rc.Recipients, a.vault, err = openVault(a.cfg.Evidence, opt.Print); err != nil {
 		return fmt.Errorf("evidence keys: %w", err)
 	}
+	lc, err := sitelogConfig(a.cfg)
+	if err != nil {
+		return err
+	}
+	a.policy = lc.Policy
+	if a.site, err = sitelog.Open(ctx, lc, reg, a.log); err != nil {
+		return fmt.Errorf("site log: %w", err)
+	}
+	rc.Log, a.vault.site = a.site, a.site
 	if a.rec, err = recorder.Open(ctx, rc, reg, a.log); err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
@@ -250,7 +263,9 @@ func (p probes) Ready(ctx context.Context) error {
 
 // Audit implements signaling.Probes.
 func (p probes) Audit(ctx context.Context, who signaling.Who, action, object, detail string) error {
-	return p.a.db.AppendAudit(ctx, store.Audit{
-		ID: ident.New[string](), At: time.Now(), Who: string(who.Staff), Action: action, Object: object, Detail: detail,
-	})
+	err := p.a.audit(ctx, store.Audit{Who: string(who.Staff), Action: action, Object: object, Detail: detail})
+	if err != nil {
+		return fault.New(fault.Unavailable, "audit", err)
+	}
+	return nil
 }

@@ -126,7 +126,7 @@ func (e *evidence) Detail(ctx context.Context, id ident.CallID) (signaling.CallD
 	if err != nil {
 		return d, err
 	}
-	rec, err := e.app.play(dir)
+	rec, err := e.app.vault.play(ctx, opening{id, "play", dir})
 	if err != nil {
 		return d, fault.New(fault.Unavailable, op, err)
 	}
@@ -177,7 +177,7 @@ func (e *evidence) Media(ctx context.Context, id ident.CallID, participant strin
 	if err != nil {
 		return signaling.MediaFile{}, err
 	}
-	rec, err := e.app.play(dir)
+	rec, err := e.app.vault.play(ctx, opening{id, "play", dir})
 	if err != nil {
 		return signaling.MediaFile{}, fault.New(fault.Unavailable, op, err)
 	}
@@ -219,11 +219,11 @@ func (e *evidence) Verify(ctx context.Context, id ident.CallID) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	ring, err := e.app.vault.ring(dir)
+	ring, err := e.app.vault.ring(ctx, opening{id, "verify", dir})
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "evidence.verify", err)
 	}
-	report, err := verify.Dir(dir, verify.Options{Keys: []string{e.app.rec.Key()}, Ring: ring})
+	report, err := verify.Dir(dir, verify.Options{Keys: []string{e.app.rec.Key()}, Ring: ring, Log: e.app.verifyLog()})
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "evidence.verify", err)
 	}

@@ -80,7 +80,7 @@ func (f files) Get(ctx context.Context, id ident.CallID, file ident.FileID, w io
 	if err != nil {
 		return ref, err
 	}
-	rec, err := f.a.play(dir)
+	rec, err := f.a.vault.play(ctx, opening{id, "photo", dir})
 	if err != nil {
 		return ref, fault.New(fault.Unavailable, op, err)
 	}

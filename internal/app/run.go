@@ -19,6 +19,10 @@ func (a *App) Run(ctx context.Context) error {
 	defer stopFloor()
 	below, belowCtx := errgroup.WithContext(floor)
 	below.Go(func() error { return a.rec.Run(belowCtx) })
+	log, stopLog := context.WithCancel(context.WithoutCancel(ctx)) // the last: what all others say at their end is still said
+	defer stopLog()
+	logDone := make(chan error, 1)
+	go func() { logDone <- a.site.Run(log) }()
 	below.Go(func() error { return a.node.Run(belowCtx) })
 
 	middle, stopMiddle := context.WithCancel(belowCtx)
@@ -36,6 +40,8 @@ func (a *App) Run(ctx context.Context) error {
 	callsErr := calls.Wait()
 	stopFloor()
 	err := errors.Join(wrap("edge", edgeErr), wrap("calls", callsErr), wrap("recorder and media", below.Wait()))
+	stopLog()
+	err = errors.Join(err, wrap("site log", <-logDone))
 	return errors.Join(err, a.close())
 }
 
@@ -136,6 +142,9 @@ func (a *App) runHousekeeping(ctx context.Context) {
 	for {
 		if err := a.db.DeleteExpired(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			a.log.Warn("expired sessions stay a little longer", "err", err)
+		}
+		if err := a.logUnlogged(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("lines of the audit wait for the site log", "err", err)
 		}
 		select {
 		case <-tick.C:

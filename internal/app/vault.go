@@ -1,21 +1,31 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"jedel/internal/config"
+	"jedel/internal/ident"
 	"jedel/recorder/derive"
 	"jedel/recorder/disk"
 	"jedel/recorder/keys"
 	"jedel/recorder/plain"
+	"jedel/recorder/proof"
 )
 
-// vault has the identities that open recordings, where this machine has any.
-type vault struct{ ids []keys.Identity }
+// vault has the identities that open recordings, where this machine has any. Each use of a call's key
+// is in the site's log before the key is opened.
+type vault struct {
+	ids  []keys.Identity
+	site interface {
+		Add(ctx context.Context, leaf proof.Leaf) (uint64, error)
+	}
+}
 
 // openVault reads who may open recordings and, where it is on this machine, the playback key. At
 // the first start it makes both and says in plain words what to do with them.
@@ -86,19 +96,29 @@ func WriteSecret(name string, raw []byte) error {
 	return disk.OS{Root: dir}.Replace(filepath.Base(name), raw)
 }
 
+// opening is a use of a call's key.
+type opening struct {
+	call ident.CallID
+	use  string // what it is opened for: play, verify, photo
+	dir  fs.FS
+}
+
 // ring returns the keys that open an archive here. Without an identity it is empty.
-func (v vault) ring(dir fs.FS) (*keys.Ring, error) {
+func (v vault) ring(ctx context.Context, o opening) (*keys.Ring, error) {
 	if len(v.ids) == 0 {
 		return nil, nil
 	}
-	return plain.Unwrap(dir, v.ids...)
+	if _, err := v.site.Add(ctx, proof.Leaf{Kind: proof.LeafKeyUse, Call: o.call, At: time.Now(), Facts: map[string]any{"use": o.use}}); err != nil {
+		return nil, err
+	}
+	return plain.Unwrap(o.dir, v.ids...)
 }
 
 // play reads an archive as far as its keys are here.
-func (a *App) play(dir fs.FS) (*derive.Recording, error) {
-	ring, err := a.vault.ring(dir)
+func (v vault) play(ctx context.Context, o opening) (*derive.Recording, error) {
+	ring, err := v.ring(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	return derive.Load(dir, ring)
+	return derive.Load(o.dir, ring)
 }

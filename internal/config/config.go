@@ -116,6 +116,8 @@ type Evidence struct {
 	Recipients  string `yaml:"recipients"`
 	PlaybackKey string `yaml:"playback_key"`
 	Keystore    string `yaml:"keystore"`
+	Witnesses   string `yaml:"witnesses"`
+	TSA         string `yaml:"tsa"`
 }
 
 // Recorder is where the evidence is written.

@@ -199,7 +199,7 @@ func TestAuditIsKeptOnceAndReadByObject(t *testing.T) {
 	forEachStore(t, func(t *testing.T, db *DB) {
 		ctx := t.Context()
 		for i, id := range []string{"a", "b", "c", "a"} {
-			must(t, db.AppendAudit(ctx, Audit{id, t0.Add(time.Duration(i) * time.Second), "who", "read", "call" + id, "d"}))
+			must(t, db.AppendAudit(ctx, Audit{id, t0.Add(time.Duration(i) * time.Second), "who", "read", "call" + id, "d", 0}))
 		}
 		all, err := db.ListAudit(ctx, "", 10)
 		if err != nil || len(all) != 3 || all[0].ID != "c" || !all[2].At.Equal(t0) {
@@ -207,6 +207,13 @@ func TestAuditIsKeptOnceAndReadByObject(t *testing.T) {
 		}
 		if two, err := db.ListAudit(ctx, "", 2); err != nil || len(two) != 2 {
 			t.Errorf("%d %v", len(two), err)
+		}
+		must(t, db.SetAuditLogged(ctx, "b", 0))
+		if left, err := db.ListUnlogged(ctx, 10); err != nil || len(left) != len(all)-1 || left[0].At.After(left[1].At) {
+			t.Fatalf("%+v %v", left, err)
+		}
+		if one, err := db.ListAudit(ctx, "callb", 10); err != nil || one[0].Logged != 1 {
+			t.Fatalf("%+v %v", one, err)
 		}
 		if one, err := db.ListAudit(ctx, "callb", 10); err != nil || len(one) != 1 || one[0].ID != "b" {
 			t.Errorf("%+v %v", one, err)

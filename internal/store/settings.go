@@ -14,6 +14,8 @@ type Audit struct {
 	Action string
 	Object string
 	Detail string
+	// Logged is where the line stands in the site's log, plus one; 0: not there yet.
+	Logged uint64
 }
 
 // settings keeps the audit and small values.
@@ -31,12 +33,28 @@ func (k settings) ListAudit(ctx context.Context, object string, limit int) ([]Au
 	if object != "" {
 		where, args = ` WHERE object = ?`, []any{object, limit}
 	}
-	list, err := many(ctx, k.c, func(s scanner) (a Audit, err error) {
-		err = s.Scan(&a.ID, instant{&a.At}, &a.Who, &a.Action, &a.Object, &a.Detail)
-		return a, err
-	}, `SELECT id, at, who, action, object, detail FROM audit`+where+` ORDER BY at DESC, id LIMIT ?`, args...)
+	list, err := many(ctx, k.c, scanAudit, `SELECT id, at, who, action, object, detail, logged FROM audit`+where+` ORDER BY at DESC, id LIMIT ?`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list audit: %w", err)
+	}
+	return list, nil
+}
+
+func scanAudit(s scanner) (a Audit, err error) {
+	err = s.Scan(&a.ID, instant{&a.At}, &a.Who, &a.Action, &a.Object, &a.Detail, &a.Logged)
+	return a, err
+}
+
+// SetAuditLogged keeps where a line stands in the site's log.
+func (k settings) SetAuditLogged(ctx context.Context, id string, index uint64) error {
+	return k.c.exec(ctx, `UPDATE audit SET logged = ? WHERE id = ?`, int64(index)+1, id)
+}
+
+// ListUnlogged returns the oldest lines that are not in the site's log.
+func (k settings) ListUnlogged(ctx context.Context, limit int) ([]Audit, error) {
+	list, err := many(ctx, k.c, scanAudit, `SELECT id, at, who, action, object, detail, logged FROM audit WHERE logged = 0 ORDER BY at, id LIMIT ?`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list unlogged audit: %w", err)
 	}
 	return list, nil
 }

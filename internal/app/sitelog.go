@@ -1,0 +1,110 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"jedel/internal/config"
+	"jedel/internal/ident"
+	"jedel/internal/store"
+	"jedel/recorder/proof"
+	"jedel/recorder/sitelog"
+	"jedel/recorder/verify"
+
+	"github.com/gowebpki/jcs"
+)
+
+func sitelogConfig(c config.Config) (sitelog.Config, error) {
+	out := sitelog.Config{
+		Dir: filepath.Join(c.Recorder.Dir, "site"), Archives: c.Recorder.Dir, Keys: filepath.Join(c.Recorder.Dir, "keys"), Origin: c.Site.ID + "/log", TSA: c.Evidence.TSA,
+	}
+	if c.Evidence.Witnesses == "" {
+		return out, nil
+	}
+	raw, err := os.ReadFile(c.Evidence.Witnesses)
+	if err != nil {
+		return out, fmt.Errorf("evidence.witnesses: %w", err)
+	}
+	out.Policy = string(raw)
+	return out, nil
+}
+
+// verifyLog is what this gateway knows of its own log when it verifies.
+func (a *App) verifyLog() verify.Log {
+	return verify.Log{Keys: []string{a.site.Key()}, Policy: a.policy}
+}
+
+// auditLeaf is what the site's log says of a line of the audit: its hash, and nothing that names
+// anybody. The line's random identifier is part of the hash, so that nobody can guess at the rest.
+func auditLeaf(line store.Audit) (proof.Leaf, error) {
+	sum, err := auditHash(line)
+	if err != nil {
+		return proof.Leaf{}, err
+	}
+	l := proof.Leaf{Kind: proof.LeafAccess, At: line.At, Facts: map[string]any{"what": line.Action, "row": sum}}
+	if id, err := ident.Parse[ident.CallID](line.Object); err == nil {
+		l.Call = id
+	}
+	return l, nil
+}
+
+// auditHash is the base64 of the SHA-256 of a line as JSON in JCS form.
+func auditHash(line store.Audit) (string, error) {
+	raw, err := json.Marshal(map[string]string{
+		"id": line.ID, "at": line.At.UTC().Format(time.RFC3339Nano), "who": line.Who, "action": line.Action, "object": line.Object, "detail": line.Detail,
+	})
+	if err == nil {
+		raw, err = jcs.Transform(raw)
+	}
+	if err != nil {
+		return "", fmt.Errorf("audit line: %w", err)
+	}
+	sum := sha256.Sum256(raw)
+	return base64.StdEncoding.EncodeToString(sum[:]), nil
+}
+
+// audit keeps who did what, in the store and in the site's log. Both are durable when it returns
+// nil; nothing may be shown before.
+func (a *App) audit(ctx context.Context, line store.Audit) error {
+	line.ID, line.At = ident.New[string](), time.Now().Truncate(time.Microsecond) // as the store keeps it
+	if err := a.db.AppendAudit(ctx, line); err != nil {
+		return err
+	}
+	return a.logAudit(ctx, line)
+}
+
+func (a *App) logAudit(ctx context.Context, line store.Audit) error {
+	leaf, err := auditLeaf(line)
+	if err != nil {
+		return err
+	}
+	at, err := a.site.Add(ctx, leaf)
+	if err != nil {
+		return err
+	}
+	return a.db.SetAuditLogged(ctx, line.ID, at)
+}
+
+// logUnlogged brings lines into the site's log that a crash kept out of it.
+func (a *App) logUnlogged(ctx context.Context) error {
+	for {
+		lines, err := a.db.ListUnlogged(ctx, 100)
+		if err != nil || len(lines) == 0 {
+			return err
+		}
+		for _, line := range lines {
+			if time.Since(line.At) < time.Minute {
+				return nil // on its way
+			}
+			if err := a.logAudit(ctx, line); err != nil {
+				return err
+			}
+		}
+	}
+}

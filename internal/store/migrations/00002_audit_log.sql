@@ -1,0 +1,8 @@
+-- +goose Up
+-- Where a line stands in the site's log, plus one; 0: not there yet.
+ALTER TABLE audit ADD COLUMN logged BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX audit_unlogged ON audit (at) WHERE logged = 0;
+
+-- +goose Down
+DROP INDEX audit_unlogged;
+ALTER TABLE audit DROP COLUMN logged;
