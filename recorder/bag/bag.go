@@ -76,6 +76,9 @@ func (p *Plan) Info(label, value string) {
 // Has reports whether there is a file of that name, in whatever case, below data/.
 func (p *Plan) Has(name string) bool { return p.names[strings.ToLower(payload+name)] }
 
+// Original is the folder of the archive in an export's bag.
+const Original = payload + "original"
+
 // payload is the folder of what is kept in a bag.
 const payload = "data/"
 
