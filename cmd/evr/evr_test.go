@@ -14,7 +14,7 @@ func TestTheVerifierHasNothingButTheVerifyingPackages(t *testing.T) {
 		t.Fatal(err)
 	}
 	allowed := []string{
-		"jedel/cmd/evr", "jedel/recorder/evr", "jedel/recorder/keys", "jedel/recorder/plain", "jedel/recorder/proof", "jedel/recorder/verify",
+		"jedel/cmd/evr", "jedel/recorder/bag", "jedel/recorder/evr", "jedel/recorder/keys", "jedel/recorder/plain", "jedel/recorder/proof", "jedel/recorder/verify",
 		"filippo.io/", "github.com/gowebpki/jcs", "github.com/transparency-dev/merkle", "golang.org/x/mod/sumdb/note", "golang.org/x/crypto", "golang.org/x/sys",
 		"golang.org/x/mod/", "crypto/", "jedel/internal/ident",
 		"github.com/transparency-dev/formats/", "github.com/digitorus/timestamp", "github.com/digitorus/pkcs7",

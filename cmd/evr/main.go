@@ -134,8 +134,12 @@ func check(args []string, out io.Writer) (int, error) {
 		return 0, err
 	}
 	dir := os.DirFS(g.dir)
+	archive, err := verify.Archive(dir)
+	if err != nil {
+		return 0, err
+	}
 	var opts verify.Options
-	if opts.Ring, err = plain.FromFiles(dir, g.identity, g.disclosed); err != nil {
+	if opts.Ring, err = plain.FromFiles(archive, g.identity, g.disclosed); err != nil {
 		return 0, err
 	}
 	if g.key != "" {
@@ -175,7 +179,10 @@ func records(args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	dir := os.DirFS(g.dir)
+	dir, err := verify.Archive(os.DirFS(g.dir))
+	if err != nil {
+		return err
+	}
 	ring, err := plain.FromFiles(dir, g.identity, g.disclosed)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func (i identity) ring(dir fs.FS, path string) (*keys.Ring, error) {
 			name = filepath.Join("data", "keys", "playback.key")
 		}
 		if _, err := os.Stat(name); err != nil {
-			return nil, nil // no key is no fault: the archive is read as far as that goes
+			name = "" // no key is no fault: the archive is read as far as that goes
 		}
 	}
 	return plain.FromFiles(dir, name, i.Disclosed)
@@ -82,7 +82,7 @@ func (c evidenceListCmd) Run() error {
 type evidenceVerifyCmd struct {
 	identity
 	outsiders
-	Dir  string   `arg:"" help:"Folder of the archive." type:"existingdir"`
+	Dir  string   `arg:"" help:"Folder of the archive, or of an export." type:"existingdir"`
 	Key  []string `help:"File with the recorder's public key, got from elsewhere than the archive. Left out, the one of the archive folder is used if there is one." type:"existingfile"`
 	JSON bool     `help:"Print the report as JSON."`
 }
@@ -90,6 +90,10 @@ type evidenceVerifyCmd struct {
 // Run prints the report and ends with its code.
 func (c evidenceVerifyCmd) Run() error {
 	files := c.Key
+	dir, err := verify.Archive(os.DirFS(c.Dir))
+	if err != nil {
+		return err
+	}
 	if len(files) == 0 { // DIR = .../calls/YYYY/MM/DD/CALL
 		beside := filepath.Join(c.Dir, "../../../../..", "keys", "recorder.pub")
 		if _, err := os.Stat(beside); err == nil {
@@ -97,8 +101,7 @@ func (c evidenceVerifyCmd) Run() error {
 		}
 	}
 	var opts verify.Options
-	var err error
-	if opts.Ring, err = c.ring(os.DirFS(c.Dir), c.Dir); err != nil {
+	if opts.Ring, err = c.ring(dir, c.Dir); err != nil {
 		return err
 	}
 	for _, f := range files {
@@ -136,11 +139,15 @@ type evidencePlayCmd struct {
 
 // Run writes one file per participant.
 func (c evidencePlayCmd) Run() error {
-	ring, err := c.ring(os.DirFS(c.Dir), c.Dir)
+	dir, err := verify.Archive(os.DirFS(c.Dir))
 	if err != nil {
 		return err
 	}
-	rec, err := derive.Load(os.DirFS(c.Dir), ring)
+	ring, err := c.ring(dir, c.Dir)
+	if err != nil {
+		return err
+	}
+	rec, err := derive.Load(dir, ring)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ const maxBlocks = 1 << 24
 // those of the file system, and ErrNoArchive. The folder must stay readable as long as the
 // recording is used: payloads are read again when a file is written.
 func Load(fsys fs.FS, ring *keys.Ring) (*Recording, error) {
-	a := &archive{fsys: fsys, plain: plain.NewReader(ring)}
+	a := &archive{fsys: fsys, plain: plain.NewReader(ring), named: sealedStreams(fsys)}
 	r, err := load(a, a.facts)
 	if err != nil {
 		return nil, fmt.Errorf("load archive: %w", err)
@@ -40,7 +40,8 @@ type archive struct {
 	segments []evr.Segment
 	blocks   []blockPlace
 	damaged  []Fault
-	withheld map[uint16]int // index in damaged, by stream
+	withheld map[uint16]int    // index in damaged, by stream
+	named    map[uint16][]byte // descriptions of streams whose own has not been read yet, from the seal
 	last     int64          // newest record
 }
 
@@ -107,6 +108,14 @@ func (a *archive) one(b evr.Block, fn func(record) error) error {
 			return nil
 		}
 		rec.at0 = place{n, uint32(r.Off + len(r.Data) - len(rec.data)), uint32(len(rec.data))}
+		if info := a.named[rec.stream]; info != nil {
+			delete(a.named, rec.stream)
+			if rec.kind != recStreamOpen { // its beginning is withheld or lost
+				if err := fn(record{kind: recStreamOpen, stream: rec.stream, at: rec.at, data: info}); err != nil {
+					return err
+				}
+			}
+		}
 		return fn(rec)
 	})
 	if errors.Is(err, evr.ErrShort) {

@@ -21,6 +21,13 @@ type Selection struct {
 // after it but what shares its ten seconds. It returns how many it wrote, and keys.ErrNoKey where
 // the ring does not open what was selected.
 func Disclose(w io.Writer, dir fs.FS, ring *keys.Ring, sel Selection) (n int, err error) {
+	return disclose(w, dir, ring, sel.part)
+}
+
+// picker returns the key that opens a block, and whether it is disclosed.
+type picker func(evr.SegmentHeader, evr.BlockHeader) (keys.Part, bool)
+
+func disclose(w io.Writer, dir fs.FS, ring *keys.Ring, pick picker) (n int, err error) {
 	sc, err := evr.NewScanner(dir)
 	if err != nil {
 		return 0, err
@@ -36,7 +43,7 @@ func Disclose(w io.Writer, dir fs.FS, ring *keys.Ring, sel Selection) (n int, er
 		if err != nil {
 			return n, err
 		}
-		p, ok := sel.part(sc.Segments()[b.Segment].Header, b.Header)
+		p, ok := pick(sc.Segments()[b.Segment].Header, b.Header)
 		if !ok || done[p] {
 			continue
 		}

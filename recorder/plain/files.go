@@ -10,11 +10,11 @@ import (
 )
 
 // FromFiles returns the keys that open an archive: those of its call that the identities of one file
-// unwrap, and those that another file discloses. Either name may be empty; the result is nil where
-// both are.
+// unwrap, and those that another file discloses. Either name may be empty; where both are, the keys
+// are those that an export put beside the archive, or nil.
 func FromFiles(dir fs.FS, identity, disclosed string) (*keys.Ring, error) {
 	if identity == "" && disclosed == "" {
-		return nil, nil
+		return Beside(dir)
 	}
 	ring := &keys.Ring{}
 	if identity != "" {

@@ -30,6 +30,7 @@ type Note struct {
 const (
 	saidSeal         Code = "v0.seal"
 	saidList         Code = "v0.list"
+	saidBag          Code = "v0.bag"
 	saidNoList       Code = "v0.none"
 	saidNoSeal       Code = "v0.unreadable"
 	saidRead         Code = "v1.read"
@@ -70,6 +71,9 @@ const (
 	badNew           Code = "file.new"
 	badListLine      Code = "list.line"
 	badListSum       Code = "list.sum"
+	badBagNew        Code = "bag.new"
+	badBagTag        Code = "bag.tag"
+	badBagCount      Code = "bag.count"
 	badSizes         Code = "segment.sizes"
 	badUnsealed      Code = "segment.unsealed"
 	badRead          Code = "read.failed"
@@ -134,6 +138,7 @@ const (
 var texts = map[Code]string{
 	saidSeal:         "SHA-256 of {segments} segments compared with the seal.",
 	saidList:         "SHA-256 of {files} files compared with {file}.",
+	saidBag:          "The {files} files of the bag compared with {lists}.",
 	saidNoList:       "There is no list of checksums: the call is not sealed and not exported.",
 	saidNoSeal:       "The seal cannot be read, and there is no other list of checksums.",
 	saidRead:         "{leaves} leaves in {segments} segments read: checksums, order, times.",
@@ -171,6 +176,9 @@ var texts = map[Code]string{
 	badNew:           "{file}: was not there when the call was sealed",
 	badListLine:      "{file}: line {line} is none",
 	badListSum:       "{file}: has another SHA-256 than listed",
+	badBagNew:        "{file}: not listed in the bag",
+	badBagTag:        "{file}: not what RFC 8493 says",
+	badBagCount:      "{file}: says another number of bytes or files",
 	badSizes:         "{file}: {valid} of {bytes} bytes count with leaves {first} to {last}; sealed were {sealedValid} of {sealedBytes} with {sealedFirst} to {sealedLast}",
 	badUnsealed:      "{file}: is not in the seal",
 	badRead:          "{file}: {bytes} bytes at {offset} cannot be read: {cause}",

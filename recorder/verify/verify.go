@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"jedel/recorder/bag"
 	"jedel/recorder/keys"
 	"jedel/recorder/proof"
 
@@ -89,10 +90,13 @@ type Report struct {
 // ErrNoArchive means that there is not one segment in the folder.
 var ErrNoArchive = errors.New("no archive here")
 
-// Dir verifies the archive in a folder. It changes nothing and needs no secret. Errors are those of
+// Dir verifies the archive in a folder, or that in an exported bag and the bag. It changes nothing and needs no secret. Errors are those of
 // the file system, of malformed keys, and ErrNoArchive; what is wrong with the archive is in the
 // report.
 func Dir(fsys fs.FS, opts Options) (*Report, error) {
+	if bag.Is(fsys) {
+		return inBag(fsys, opts)
+	}
 	s, err := Read(fsys, opts.Ring)
 	if err != nil {
 		return nil, err
