@@ -328,11 +328,11 @@ func (w *walk) record(st *proof.ManifestStream, r evr.Record) {
 // plain makes a word of a hostile archive fit for a terminal.
 func plain(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./+", r) {
 			return r
 		}
 		return -1
-	}, s[:min(len(s), 40)])
+	}, s[:min(len(s), 80)])
 	if s == "" {
 		return "unnamed"
 	}
