@@ -17,7 +17,7 @@ type Section struct {
 	Blocks []Block
 }
 
-// Block is one of Text, Facts, Table, Signing.
+// Block is one of Text, Facts, Table, Signing, Links, Code.
 type Block interface{ isBlock() }
 
 // Text is a paragraph.
@@ -38,7 +38,15 @@ type Table struct {
 // Signing is a list of lines to be filled in by hand.
 type Signing []string
 
+// Links are names and relative addresses.
+type Links [][2]string
+
+// Code is what is typed at a command line.
+type Code string
+
 func (Text) isBlock()    {}
 func (Facts) isBlock()   {}
 func (Table) isBlock()   {}
 func (Signing) isBlock() {}
+func (Links) isBlock()   {}
+func (Code) isBlock()    {}

@@ -20,6 +20,10 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 			return "facts"
 		case Table:
 			return "table"
+		case Links:
+			return "links"
+		case Code:
+			return "code"
 		}
 		return "signing"
 	},

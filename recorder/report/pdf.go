@@ -82,6 +82,13 @@ func (s *sheet) section(part Section) {
 			s.Ln(1)
 		case Table:
 			s.table(b)
+		case Links:
+			for _, l := range b {
+				s.row([]string{l[0], l[1]}, []float64{0.5, 0.5}, []int{1}, "")
+			}
+		case Code:
+			s.SetFont("mono", "", textSize-1)
+			s.MultiCell(0, lineTall, string(b), "", "L", false)
 		case Signing:
 			for _, line := range b {
 				s.room(18)
