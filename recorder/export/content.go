@@ -198,12 +198,7 @@ type derivationFile struct {
 func (m *maker) playable(ctx context.Context) error {
 	in := derivationInput{m.head.call, m.found.Root, m.found.Leaves, m.sums, m.withheld()}
 	for _, line := range m.line.Media {
-		ending := ".webm"
-		if strings.Contains(line.Mime, "mp4") {
-			ending = ".mp4"
-		}
-		stem := m.free("playable/", bag.SafeName(line.Participant), ending)
-		p := played{MediaLine: line, File: stem + ending}
+		p := played{MediaLine: line, File: stem(line.Participant) + ending(line.Mime)}
 		s, err := m.add(ctx, "playable/"+p.File, func(w io.Writer) error {
 			_, err := m.rec.WriteMedia(w, line.Participant)
 			return err
@@ -218,21 +213,19 @@ func (m *maker) playable(ctx context.Context) error {
 			Tool: "jedel " + m.site.Version, Args: []string{"evidence", "play-files", "BAG", "--out", "FOLDER"}, Input: in,
 			Output: derivationFile{p.File, p.Mime, p.OffsetMs, p.DurationMs, p.Bytes, p.SHA256},
 		}
-		if err := m.addJSON(ctx, "playable/"+stem+".derivation.json", how); err != nil {
+		if err := m.addJSON(ctx, "playable/"+stem(line.Participant)+".derivation.json", how); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// free returns a stem that no file of a folder has yet.
-func (m *maker) free(folder, stem, ending string) string {
-	for n, try := 2, stem; ; n++ {
-		if !m.plan.Has(folder + try + ending) {
-			return try
-		}
-		try = fmt.Sprintf("%s-%d", stem, n)
+// ending is that of a file to play.
+func ending(mime string) string {
+	if strings.Contains(mime, "mp4") {
+		return ".mp4"
 	}
+	return ".webm"
 }
 
 func (m *maker) addJSON(ctx context.Context, name string, v any) error {

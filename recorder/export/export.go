@@ -201,7 +201,8 @@ func Prepare(ctx context.Context, dir fs.FS, r Request, site Site) (*Export, err
 	if err := m.open(dir); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{m.original, m.keys, m.proofs, m.verify, m.playable, m.pictures, m.lists, m.report, m.viewer, m.tools, m.readme} {
+	a := author{m}
+	for _, step := range []func(context.Context) error{m.original, m.keys, m.proofs, m.verify, m.playable, m.pictures, a.lists, a.report, a.viewer, m.tools, a.readme} {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("export: %w", err)
 		}
@@ -266,8 +267,8 @@ func (t teller) Write(b []byte) (int, error) {
 }
 
 // closed reports whether something of a stream is withheld.
-func (m *maker) closed(stream int) bool {
-	for _, s := range m.Withhold {
+func (r Request) closed(stream int) bool {
+	for _, s := range r.Withhold {
 		if s.Stream == keys.All || s.Stream == stream {
 			return true
 		}
@@ -275,9 +276,9 @@ func (m *maker) closed(stream int) bool {
 	return false
 }
 
-func (m *maker) stretches() []plain.Stretch {
-	out := make([]plain.Stretch, 0, len(m.Withhold))
-	for _, s := range m.Withhold {
+func (r Request) stretches() []plain.Stretch {
+	out := make([]plain.Stretch, 0, len(r.Withhold))
+	for _, s := range r.Withhold {
 		to := uint64(s.To)
 		if s.To == 0 {
 			to = 1<<64 - 1

@@ -388,3 +388,54 @@ func TestStretchesAreReadAsTheyAreWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestFilesToPlayAreMadeAgainAndCompared(t *testing.T) {
+	x := take(t, true, true, 2)
+	v5 := func(files fstest.MapFS, tool string) verify.Level {
+		t.Helper()
+		dir, err := verify.Archive(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ring, err := plain.Beside(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := Remake(t.Context(), files, ring)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := verify.Dir(files, verify.Options{Keys: []string{x.key}, Ring: ring})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep.Remade(made, tool)
+		return rep.Levels[5]
+	}
+	files := x.unzip(t, request(), x.site())
+	if l := v5(files, "jedel test"); l.State != verify.Passed || l.Level != "V5" {
+		t.Errorf("%+v", l)
+	}
+	r := request()
+	r.Withhold = []Stretch{{Stream: 0}}
+	if l := v5(x.unzip(t, r, x.site()), "jedel test"); l.State != verify.Passed {
+		t.Errorf("with what is withheld: %+v", l)
+	}
+	played := files["data/playable/caller.webm"]
+	played.Data = slices.Clone(played.Data)
+	played.Data[len(played.Data)-5] ^= 1
+	if l := v5(files, "jedel test"); l.State != verify.Failed || l.Fault == nil || l.Fault.Code != "derived.other" {
+		t.Errorf("changed: %+v", l)
+	}
+	if l := v5(files, "jedel next"); l.State != verify.Partial {
+		t.Errorf("by another program: %+v", l)
+	}
+	delete(files, "data/playable/caller.webm")
+	if l := v5(files, "jedel test"); l.State != verify.Failed {
+		t.Errorf("gone: %+v", l)
+	}
+	files["data/original/00000.evr"].Data = files["data/original/00000.evr"].Data[:400]
+	if l := v5(files, "jedel test"); l.State != verify.Failed {
+		t.Errorf("not to be made: %+v", l)
+	}
+}

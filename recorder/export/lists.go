@@ -40,7 +40,7 @@ type said struct {
 }
 
 // lists takes in the timeline, the chat and the positions, each in a form that common programs read.
-func (m *maker) lists(ctx context.Context) error {
+func (m author) lists(ctx context.Context) error {
 	if err := m.addJSON(ctx, "timeline.json", m.line); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (m *maker) lists(ctx context.Context) error {
 
 // places are the positions that were measured or set on a map; one that cannot be read is left out
 // here and stands in the timeline.
-func (m *maker) places() []place {
+func (m author) places() []place {
 	var out []place
 	for _, p := range m.line.Positions {
 		var f fix
@@ -76,7 +76,7 @@ func (m *maker) places() []place {
 	return out
 }
 
-func (m *maker) chat() report.Doc {
+func (m author) chat() report.Doc {
 	t := report.Table{
 		Head: []string{m.words.Say("when"), m.words.Say("who"), m.words.Say("text"), m.words.Say("file")}, Widths: []float64{0.2, 0.2, 0.4, 0.2}, Mono: []int{0}, None: m.words.Say("chat.none"),
 	}
@@ -104,7 +104,7 @@ func (m *maker) chat() report.Doc {
 }
 
 // doc is a page of the bag.
-func (m *maker) doc(title string, sections []report.Section) report.Doc {
+func (m author) doc(title string, sections []report.Section) report.Doc {
 	return report.Doc{
 		Lang: m.Lang, Title: m.words.Say(title), Sub: "№ " + m.head.number + " · " + m.head.call, Sections: sections,
 		Foot: m.words.Say("made", "at", m.At.In(m.zone).Format("02.01.2006 15:04:05 (UTC-07:00)"), "software", m.software()),
@@ -113,7 +113,7 @@ func (m *maker) doc(title string, sections []report.Section) report.Doc {
 
 func (m *maker) software() string { return "jedel " + m.site.Version }
 
-func (m *maker) addDoc(ctx context.Context, name string, d report.Doc) error {
+func (m author) addDoc(ctx context.Context, name string, d report.Doc) error {
 	_, err := m.add(ctx, name, d.HTML)
 	return err
 }

@@ -34,8 +34,11 @@ func (m *maker) verify(context.Context) (err error) {
 	return err
 }
 
+// author writes what people and common programs read of a bag.
+type author struct{ *maker }
+
 // report takes in what is known of the recording's custody.
-func (m *maker) report(ctx context.Context) error {
+func (m author) report(ctx context.Context) error {
 	about := m.site.About
 	about.Call, about.Number, about.OpenedMs = m.head.call, m.head.number, m.line.OpenedMs
 	if m.closed(0) { // the journal is where the caller told who they are
@@ -61,9 +64,9 @@ func (m *maker) report(ctx context.Context) error {
 	return m.addJSON(ctx, "report/custody.json", c)
 }
 
-func (m *maker) withheld() []string {
-	out := make([]string, 0, len(m.Withhold))
-	for _, s := range m.Withhold {
+func (r Request) withheld() []string {
+	out := make([]string, 0, len(r.Withhold))
+	for _, s := range r.Withhold {
 		out = append(out, s.String())
 	}
 	return out
@@ -103,7 +106,7 @@ const noData = `<script id="data" type="application/json">null</script>`
 var ErrViewer = errors.New("the viewer has no place for data")
 
 // viewer takes in the page that plays the bag from the disk.
-func (m *maker) viewer(ctx context.Context) error {
+func (m author) viewer(ctx context.Context) error {
 	if len(m.site.Viewer) == 0 {
 		return nil
 	}
@@ -119,7 +122,7 @@ func (m *maker) viewer(ctx context.Context) error {
 	return err
 }
 
-func (m *maker) viewed() viewed {
+func (m author) viewed() viewed {
 	a := m.site.About
 	if m.closed(0) {
 		a.Name, a.Phone = "", ""
@@ -150,7 +153,7 @@ func (m *maker) viewed() viewed {
 }
 
 // readme takes in the page that says what all this is.
-func (m *maker) readme(ctx context.Context) error {
+func (m author) readme(ctx context.Context) error {
 	say := m.words.Say
 	links := report.Links{}
 	for _, l := range [][2]string{{"readme.viewer", "viewer/index.html"}, {"readme.custody", "report/custody.html"}, {"readme.sheets", "report/custody.pdf"}, {"readme.chat", "chat.html"}} {
@@ -180,7 +183,7 @@ func (m *maker) readme(ctx context.Context) error {
 }
 
 // inside tells what the folders are.
-func (m *maker) inside() report.Facts {
+func (m author) inside() report.Facts {
 	out := report.Facts{}
 	for _, f := range []string{"original/", "proofs/", "playable/", "photos/", "report/", "timeline.json", "location.gpx", "location.geojson", "tools/"} {
 		out = append(out, [2]string{f, m.words.Say("inside." + strings.Trim(f, "/"))})

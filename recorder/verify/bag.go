@@ -65,6 +65,11 @@ func inBag(fsys fs.FS, opts Options) (*Report, error) {
 			l.say(saidMoreFaults, Args{"faults": n})
 		}
 	}
+	made, err := Derivations(fsys)
+	if err != nil {
+		return nil, err
+	}
+	report.Levels[len(report.Levels)-1] = derived(made)
 	report.Exit = exit(report.Levels)
 	return report, nil
 }

@@ -19,7 +19,7 @@ export interface Detail {
 /** Something the verifier says: a stable code with its numbers, and the same in English. */
 export interface Note { code: string; args?: Record<string, unknown>; text: string }
 export interface ProofFault { stream: number; name: string; second: number; code: string; args?: Record<string, unknown>; what: string }
-export interface Level { level: string; state: "passed" | "failed" | "partial" | "not_checked"; text: string; notes: Note[]; fault?: ProofFault; more?: ProofFault[] }
+export interface Level { level: string; state: "passed" | "failed" | "partial" | "not_checked" | "absent"; text: string; notes: Note[]; fault?: ProofFault; more?: ProofFault[] }
 export interface Report { levels: Level[]; exit: number; findings: Note[]; root: string; leaves: number; sealed: boolean }
 
 /** A refusal with words for people. */
