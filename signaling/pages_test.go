@@ -122,7 +122,7 @@ func TestDescribedBodiesAreThoseTaken(t *testing.T) {
 		"post /api/v1/caller/code": reflect.TypeFor[codeRequest](), "post /api/v1/caller/register": reflect.TypeFor[registerRequest](),
 		"put /api/v1/caller/me": reflect.TypeFor[profileRequest](), "post /api/v1/staff/session": reflect.TypeFor[signInRequest](),
 		"put /api/v1/staff/totp": reflect.TypeFor[totpRequest](), "delete /api/v1/staff/totp": reflect.TypeFor[dropTOTPRequest](),
-		"post /api/v1/evidence/calls/{call}/opening": reflect.TypeFor[openingRequest](),
+		"post /api/v1/evidence/calls/{call}/opening": reflect.TypeFor[openingRequest](), "post /api/v1/evidence/calls/{call}/exports": reflect.TypeFor[exportRequest](),
 	}
 	for path, methods := range doc.Paths {
 		for method, op := range methods {

@@ -33,6 +33,8 @@ type Parts struct {
 	Accounts *accounts.Accounts
 	Files    Files
 	Evidence Evidence
+	Reports  Reports
+	Exports  Exports
 	Probes   Probes
 	Pages    Pages
 	TLS      *tls.Config // nil: plain http
@@ -46,7 +48,7 @@ type Server struct {
 	backend  Backend
 	accounts *accounts.Accounts
 	files    Files
-	evidence Evidence
+	evidence recordings
 	probes   Probes
 	log      *slog.Logger
 	met      *metrics
@@ -65,6 +67,13 @@ type Server struct {
 	paces      paces
 }
 
+// recordings are what investigators ask for.
+type recordings struct {
+	Evidence
+	reports Reports
+	exports Exports
+}
+
 // transfers bound what is under way at once.
 type transfers struct{ uploads, downloads holds }
 
@@ -72,7 +81,7 @@ type transfers struct{ uploads, downloads holds }
 func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
-		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: p.Evidence, probes: p.Probes, log: p.Log,
+		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports}, probes: p.Probes, log: p.Log,
 		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), readers: make(chan struct{}, maxReaders), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
@@ -244,7 +253,7 @@ func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
 
 // table is every route of the API.
 func (s *Server) table() map[string]http.HandlerFunc {
-	staff := s.withStaff
+	staff, of := s.withStaff, copies{s}
 	return map[string]http.HandlerFunc{
 		"GET /ws":                 s.serveSocket,
 		"GET /healthz":            func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") },
@@ -277,6 +286,13 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/accesses":            staff(access.Play, s.evidenceAccesses),
 		"POST /api/v1/evidence/calls/{call}/verify":             staff(access.Verify, s.evidenceVerify),
 		"GET /api/v1/evidence/calls/{call}/archive.tar":         staff(access.Fetch, s.evidenceArchive),
+
+		"GET /api/v1/evidence/calls/{call}/custody":             staff(access.Fetch, of.custody),
+		"GET /api/v1/evidence/staff/{login}/custody":            staff(access.Audit, of.person),
+		"GET /api/v1/evidence/calls/{call}/exports":             staff(access.Fetch, of.list),
+		"POST /api/v1/evidence/calls/{call}/exports":            staff(access.Fetch, of.make),
+		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
+		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
 }
 

@@ -32,6 +32,7 @@ const (
 	Play        Action = "play"         // hear and see them
 	Verify      Action = "verify"       // check their proof
 	Fetch       Action = "fetch"        // take a copy out
+	Audit       Action = "audit"        // see what a member of staff did with recordings
 	ManageStaff Action = "manage_staff" // accounts
 )
 
@@ -44,6 +45,7 @@ var table = map[Action][]Role{
 	Play:        {Supervisor, Investigator},
 	Verify:      {Supervisor, Investigator, Administrator},
 	Fetch:       {Investigator},
+	Audit:       {Supervisor, Administrator},
 	ManageStaff: {Administrator},
 }
 

@@ -10,12 +10,12 @@ func TestNoUnexpectedAllow(t *testing.T) {
 	want := map[Role][]Action{
 		Operator:      {Console, TakeCalls, ReadOwn},
 		Dispatcher:    {Console, TakeCalls, ReadOwn},
-		Supervisor:    {Console, ReadOwn, Search, Play, Verify},
+		Supervisor:    {Console, ReadOwn, Search, Play, Verify, Audit},
 		Investigator:  {ReadOwn, Search, Play, Verify, Fetch},
-		Administrator: {Verify, ManageStaff},
+		Administrator: {Verify, Audit, ManageStaff},
 		Patrol:        {},
 	}
-	all := []Action{Console, TakeCalls, ReadOwn, Search, Play, Verify, Fetch, ManageStaff}
+	all := []Action{Console, TakeCalls, ReadOwn, Search, Play, Verify, Fetch, Audit, ManageStaff}
 	if len(all) != len(table) {
 		t.Fatalf("%d actions here, %d in the table", len(all), len(table))
 	}

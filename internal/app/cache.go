@@ -105,6 +105,16 @@ func (c *cache) fill(name string, fill func(io.Writer) error) (cached, error) {
 	return f, nil
 }
 
+// drop removes a file; those who read it go on.
+func (c *cache) drop(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f, ok := c.files[name]; ok {
+		delete(c.files, name)
+		_ = os.Remove(f.path)
+	}
+}
+
 // prepare empties the folder once: nobody has the key of what an earlier process left.
 func (c *cache) prepare() error {
 	c.mu.Lock()

@@ -42,20 +42,8 @@ func (a *App) verifyLog() verify.Log {
 
 // auditLeaf is what the site's log says of a line of the audit: its hash, and nothing that names
 // anybody. The line's random identifier is part of the hash, so that nobody can guess at the rest.
-func auditLeaf(line store.Audit) (proof.Leaf, error) {
-	sum, err := auditHash(line)
-	if err != nil {
-		return proof.Leaf{}, err
-	}
-	l := proof.Leaf{Kind: proof.LeafAccess, At: line.At, Facts: map[string]any{"what": line.Action, "row": sum}}
-	if id, err := ident.Parse[ident.CallID](line.Object); err == nil {
-		l.Call = id
-	}
-	return l, nil
-}
-
-// auditHash is the base64 of the SHA-256 of a line as JSON in JCS form.
-func auditHash(line store.Audit) (string, error) {
+// The second is the line as it is hashed: JSON in JCS form.
+func auditLeaf(line store.Audit) (proof.Leaf, []byte, error) {
 	raw, err := json.Marshal(map[string]string{
 		"id": line.ID, "at": line.At.UTC().Format(time.RFC3339Nano), "who": line.Who, "action": line.Action, "object": line.Object, "detail": line.Detail,
 	})
@@ -63,11 +51,17 @@ func auditHash(line store.Audit) (string, error) {
 		raw, err = jcs.Transform(raw)
 	}
 	if err != nil {
-		return "", fmt.Errorf("audit line: %w", err)
+		return proof.Leaf{}, nil, fmt.Errorf("audit line: %w", err)
 	}
 	sum := sha256.Sum256(raw)
-	return base64.StdEncoding.EncodeToString(sum[:]), nil
+	l := proof.Leaf{Kind: proof.LeafAccess, At: line.At, Facts: map[string]any{"what": line.Action, "row": base64Of(sum[:])}}
+	if id, err := ident.Parse[ident.CallID](line.Object); err == nil {
+		l.Call = id
+	}
+	return l, raw, nil
 }
+
+func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // audit keeps who did what, in the store and in the site's log. Both are durable when it returns
 // nil; nothing may be shown before.
@@ -80,7 +74,7 @@ func (a *App) audit(ctx context.Context, line store.Audit) error {
 }
 
 func (a *App) logAudit(ctx context.Context, line store.Audit) error {
-	leaf, err := auditLeaf(line)
+	leaf, _, err := auditLeaf(line)
 	if err != nil {
 		return err
 	}

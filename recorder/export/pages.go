@@ -76,6 +76,7 @@ func (r Request) withheld() []string {
 type viewed struct {
 	Lang   string          `json:"lang"`
 	Export string          `json:"export"`
+	Case   string          `json:"case"`
 	Detail viewedDetail    `json:"detail"`
 	Report *verify.Report  `json:"report"`
 	Seen   []report.Access `json:"accesses"`
@@ -136,7 +137,7 @@ func (m author) viewed() viewed {
 		media = append(media, shownMedia{p.MediaLine, "../playable/" + p.File})
 	}
 	v := viewed{
-		Lang: m.Lang, Export: m.ID, Report: m.found, Seen: m.site.Accesses, Photos: map[string]any{},
+		Lang: m.Lang, Export: m.ID, Case: m.Case, Report: m.found, Seen: m.site.Accesses, Photos: map[string]any{},
 		Detail: viewedDetail{
 			Row: map[string]any{
 				"call": m.head.call, "number": m.head.number, "name": a.Name, "phone": a.Phone, "operator": a.Operator, "createdMs": m.line.OpenedMs,
