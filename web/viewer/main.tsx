@@ -24,7 +24,14 @@ function Viewer({ data, first }: { data: Data; first: Lang }) {
       <header class="bar">
         <b>№ {row.number} {row.name} {row.phone}</b>
         <span class="grow" />
-        <select aria-label={t("lang")} value={language} onChange={(e) => void loadLocale("evidence", e.currentTarget.value as Lang).then(() => choose(e.currentTarget.value as Lang))}>
+        <select
+          aria-label={t("lang")}
+          value={language}
+          onChange={(e) => {
+            const next = e.currentTarget.value as Lang;
+            void loadLocale("evidence", next).then(() => choose(next));
+          }}
+        >
           {langs.map((l) => <option key={l} value={l}>{t(`in.${l}`)}</option>)}
         </select>
         <button type="button" onClick={() => setTheme(theme === "dark" ? "light" : "dark")}>{t("theme")}</button>
