@@ -151,7 +151,7 @@ var homes = map[string][]string{
 	"golang.org/x/mod/sumdb/note":                    {"recorder"},
 	"filippo.io/age":                                 {"recorder/keys"},
 	"github.com/transparency-dev/":                   {"recorder"},
-	"github.com/transparency-dev/tessera":            {"recorder/sitelog"},
+	"github.com/transparency-dev/tessera":            {"recorder/sitelog", "recorder/logcheck"},
 	"github.com/digitorus/timestamp":                 {"recorder"},
 	"github.com/nyaruka/phonenumbers":                {"signaling"},
 	"github.com/pquerna/otp":                         {"signaling"},
