@@ -143,7 +143,7 @@ func (f folder) sum(ctx context.Context, name string) (blob.Sum, error) {
 		return blob.Sum{}, fmt.Errorf("archive: %w", err)
 	}
 	sha, md := sha256.New(), md5.New() // MD5 only because S3 asks for it
-	n, err := io.Copy(io.MultiWriter(sha, md), reader{ctx, in})
+	n, err := io.Copy(io.MultiWriter(sha, md), reader{ctx.Err, in})
 	if err := errors.Join(err, in.Close()); err != nil {
 		return blob.Sum{}, fmt.Errorf("hash %s: %w", path.Base(name), err)
 	}

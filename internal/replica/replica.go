@@ -404,12 +404,12 @@ func (r *Replica) each(ctx context.Context, call ident.CallID, do func(blob.Vers
 
 // reader ends with its context.
 type reader struct {
-	ctx context.Context
-	in  io.Reader
+	ended func() error
+	in    io.Reader
 }
 
 func (r reader) Read(b []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
+	if err := r.ended(); err != nil {
 		return 0, err
 	}
 	return r.in.Read(b)
