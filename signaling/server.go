@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -33,6 +34,7 @@ type Parts struct {
 	Accounts *accounts.Accounts
 	Files    Files
 	Evidence Evidence
+	Keeping  Keeping
 	Probes   Probes
 	Pages    Pages
 	TLS      *tls.Config // nil: plain http
@@ -46,16 +48,16 @@ type Server struct {
 	backend  Backend
 	accounts *accounts.Accounts
 	files    Files
-	evidence Evidence
-	probes   Probes
-	log      *slog.Logger
-	met      *metrics
-	hub      *Hub
-	tls      *tls.Config
-	mux      *http.ServeMux
-	sockets  lives
-	gallery  *gallery
-	readers  chan struct{} // bounds originals read at once
+	records
+	probes  Probes
+	log     *slog.Logger
+	met     *metrics
+	hub     *Hub
+	tls     *tls.Config
+	mux     *http.ServeMux
+	sockets lives
+	gallery *gallery
+	readers chan struct{} // bounds originals read at once
 	transfers
 	openings openings
 	gate     *gate
@@ -65,6 +67,12 @@ type Server struct {
 	paces      paces
 }
 
+// records are what there is of calls, and how long.
+type records struct {
+	evidence Evidence
+	keeping  Keeping
+}
+
 // transfers bound what is under way at once.
 type transfers struct{ uploads, downloads holds }
 
@@ -72,7 +80,7 @@ type transfers struct{ uploads, downloads holds }
 func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
-		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: p.Evidence, probes: p.Probes, log: p.Log,
+		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, records: records{p.Evidence, p.Keeping}, probes: p.Probes, log: p.Log,
 		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), readers: make(chan struct{}, maxReaders), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
@@ -245,7 +253,7 @@ func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
 // table is every route of the API.
 func (s *Server) table() map[string]http.HandlerFunc {
 	staff := s.withStaff
-	return map[string]http.HandlerFunc{
+	all := map[string]http.HandlerFunc{
 		"GET /ws":                 s.serveSocket,
 		"GET /healthz":            func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") },
 		"GET /readyz":             s.ready,
@@ -278,6 +286,8 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"POST /api/v1/evidence/calls/{call}/verify":             staff(access.Verify, s.evidenceVerify),
 		"GET /api/v1/evidence/calls/{call}/archive.tar":         staff(access.Fetch, s.evidenceArchive),
 	}
+	maps.Copy(all, s.keepingTable())
+	return all
 }
 
 func mayConsole(who Who) error {
@@ -308,10 +318,12 @@ func status(c fault.Code) int {
 		return http.StatusTooManyRequests
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NotFound:
+	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound:
 		return http.StatusNotFound
-	case fault.WrongState, fault.TooMany:
+	case fault.WrongState, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain:
 		return http.StatusConflict
+	case fault.Destroyed:
+		return http.StatusGone
 	case fault.Internal:
 		return http.StatusInternalServerError
 	case fault.ReasonNeeded:

@@ -146,7 +146,7 @@ type CallRow struct {
 	Category   string `json:"category"`
 	Outcome    string `json:"outcome"`
 	Callback   string `json:"callback"`
-	Recording  string `json:"recording"` // none, open, sealed
+	Recording  string `json:"recording"` // none, open, sealed, destroyed
 }
 
 // CallDetail is everything about one recorded call.

@@ -6,12 +6,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
 
 	"jedel/internal/config"
 	"jedel/internal/ident"
+	"jedel/internal/keep"
 	"jedel/internal/store"
 	"jedel/recorder/proof"
 	"jedel/recorder/sitelog"
@@ -42,12 +44,13 @@ func (a *App) verifyLog() verify.Log {
 
 // auditLeaf is what the site's log says of a line of the audit: its hash, and nothing that names
 // anybody. The line's random identifier is part of the hash, so that nobody can guess at the rest.
-func auditLeaf(line store.Audit) (proof.Leaf, error) {
+func auditLeaf(line store.Audit, facts map[string]any) (proof.Leaf, error) {
 	sum, err := auditHash(line)
 	if err != nil {
 		return proof.Leaf{}, err
 	}
-	l := proof.Leaf{Kind: proof.LeafAccess, At: line.At, Facts: map[string]any{"what": line.Action, "row": sum}}
+	l := proof.Leaf{Kind: keep.Kind(line.Action), At: line.At, Facts: map[string]any{"what": line.Action, "row": sum}}
+	maps.Copy(l.Facts, facts)
 	if id, err := ident.Parse[ident.CallID](line.Object); err == nil {
 		l.Call = id
 	}
@@ -72,23 +75,29 @@ func auditHash(line store.Audit) (string, error) {
 // audit keeps who did what, in the store and in the site's log. Both are durable when it returns
 // nil; nothing may be shown before.
 func (a *App) audit(ctx context.Context, line store.Audit) error {
-	line.ID, line.At = ident.New[string](), time.Now().Truncate(time.Microsecond) // as the store keeps it
-	if err := a.db.AppendAudit(ctx, line); err != nil {
-		return err
-	}
-	return a.logAudit(ctx, line)
+	_, err := a.say(ctx, line, nil)
+	return err
 }
 
-func (a *App) logAudit(ctx context.Context, line store.Audit) error {
-	leaf, err := auditLeaf(line)
+// say is audit with more facts for the site's log; it returns the statement made there.
+func (a *App) say(ctx context.Context, line store.Audit, facts map[string]any) (keep.Said, error) {
+	line.ID, line.At = ident.New[string](), time.Now().Truncate(time.Microsecond) // as the store keeps it
+	if err := a.db.AppendAudit(ctx, line); err != nil {
+		return keep.Said{}, err
+	}
+	return a.logAudit(ctx, line, facts)
+}
+
+func (a *App) logAudit(ctx context.Context, line store.Audit, facts map[string]any) (keep.Said, error) {
+	leaf, err := auditLeaf(line, facts)
 	if err != nil {
-		return err
+		return keep.Said{}, err
 	}
 	at, err := a.site.Add(ctx, leaf)
 	if err != nil {
-		return err
+		return keep.Said{}, err
 	}
-	return a.db.SetAuditLogged(ctx, line.ID, at)
+	return keep.Said{Leaf: leaf, Index: at}, a.db.SetAuditLogged(ctx, line.ID, at)
 }
 
 // logUnlogged brings lines into the site's log that a crash kept out of it.
@@ -102,7 +111,7 @@ func (a *App) logUnlogged(ctx context.Context) error {
 			if time.Since(line.At) < time.Minute {
 				return nil // on its way
 			}
-			if err := a.logAudit(ctx, line); err != nil {
+			if _, err := a.logAudit(ctx, line, nil); err != nil {
 				return err
 			}
 		}

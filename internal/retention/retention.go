@@ -26,8 +26,8 @@ const (
 	MaxSkew = 5 * time.Minute
 	// MaxHolds bounds the active holds of one archive.
 	MaxHolds = 256
-	// MaxText bounds case numbers and reasons in bytes.
-	MaxText = 500
+	// MaxText bounds case numbers and reasons in bytes: 500 letters of any script.
+	MaxText = 2000
 	// maxReleased is how many released holds are remembered, for a release that is repeated.
 	maxReleased = 256
 )

@@ -76,7 +76,7 @@ func (p keepings) AppendKeeping(ctx context.Context, k Keeping, body []byte) err
 
 // LoadKeeping returns the records of a call's keeping in their order; none where it has not begun.
 func (p keepings) LoadKeeping(ctx context.Context, call ident.CallID) ([][]byte, error) {
-	list, err := many(ctx, p.c, func(s scanner) (body []byte, err error) { return body, s.Scan(&body) },
+	list, err := many(ctx, p.c, func(s scanner) (body []byte, err error) { err = s.Scan(&body); return body, err },
 		`SELECT body FROM keeping_records WHERE call = ? ORDER BY version`, call)
 	if err != nil {
 		return nil, fmt.Errorf("load keeping: %w", err)
@@ -152,4 +152,9 @@ func (p keepings) ForgetCall(ctx context.Context, call ident.CallID) error {
 		return fmt.Errorf("forget call: %w", err)
 	}
 	return nil
+}
+
+// CallNode returns the node that holds a call, or ErrNotFound.
+func (p keepings) CallNode(ctx context.Context, call ident.CallID) (ident.NodeID, error) {
+	return one(ctx, p.c, func(s scanner) (id ident.NodeID, err error) { err = s.Scan(&id); return id, err }, `SELECT owner_node FROM calls WHERE id = ?`, call)
 }

@@ -120,6 +120,9 @@ func TestEndedCallsWithoutAKeepingAreFound(t *testing.T) {
 			must(t, db.AppendCall(t.Context(), owner, 1, CallRecord{Version: 2, At: t0, Kind: "ended", Body: []byte(`{}`)}, *c))
 		}
 		must(t, db.AppendKeeping(t.Context(), keptRow(kept.Call, 1, "kept"), []byte(`{}`)))
+		if node, err := db.CallNode(t.Context(), open.Call); err != nil || node != owner.Node {
+			t.Fatal(node, err)
+		}
 		list, err := db.ListUnkept(t.Context(), "", 10)
 		if err != nil || len(list) != 1 || list[0].Call != ended.Call {
 			t.Fatal(list, err, open.Call)

@@ -82,22 +82,22 @@ func (l *Log) Time() time.Time {
 const slack = 2 * time.Second
 
 // heartbeat says that the log lives, and its own time where the host's clock tells another.
-func (l *Log) heartbeat() proof.Leaf {
-	at, host := l.clock.now()
+func (c *clock) heartbeat(met *metrics) proof.Leaf {
+	at, host := c.now()
 	leaf := proof.Leaf{Kind: proof.LeafHeartbeat, At: host}
 	ahead := host.Sub(at)
 	if ahead > slack || ahead < -slack {
 		leaf.Facts = map[string]any{"log": at.Format(time.RFC3339Nano)}
 	}
-	l.met.ahead.Set(ahead.Seconds())
+	met.ahead.Set(ahead.Seconds())
 	return leaf
 }
 
 // maxBack bounds how many statements are read for the last heartbeat.
 const maxBack = 100_000
 
-// resumeClock goes on from the last heartbeat of the log's earlier life.
-func (l *Log) resumeClock(ctx context.Context) error {
+// resume goes on from the last heartbeat of the log's earlier life.
+func (c *clock) resume(ctx context.Context, l *Log) error {
 	var at, newest time.Time
 	n := 0
 	err := l.Back(ctx, func(_ uint64, leaf proof.Leaf) bool {
@@ -118,7 +118,7 @@ func (l *Log) resumeClock(ctx context.Context) error {
 	if at.IsZero() {
 		at = newest
 	}
-	l.clock.start(at)
+	c.start(at)
 	return nil
 }
 

@@ -107,7 +107,7 @@ func TestTimeOfTheLogOutlivesRestarts(t *testing.T) {
 			l.clock.read = func() tick { return tick{host, time.Since(begun)} }
 			l.clock.start(at)
 		}
-		if _, err := l.Add(t.Context(), l.heartbeat()); err != nil {
+		if _, err := l.Add(t.Context(), l.clock.heartbeat(l.met)); err != nil {
 			t.Fatal(err)
 		}
 		if at := l.Time(); time.Until(at) > time.Minute || time.Since(at) > time.Minute {

@@ -125,7 +125,7 @@ func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.
 	}
 	l.met = newMetrics(reg)
 	l.others.reader, l.others.met, l.others.told = reader, l.met, l.clock.told
-	if err := l.resumeClock(ctx); err != nil {
+	if err := l.clock.resume(ctx, l); err != nil {
 		return nil, errors.Join(err, l.end(ctx))
 	}
 	if size, err := reader.IntegratedSize(ctx); err == nil {
@@ -339,7 +339,7 @@ func (l *Log) beat(ctx context.Context) {
 	tick := time.NewTicker(l.cfg.Heartbeat)
 	defer tick.Stop()
 	for {
-		l.Say(l.heartbeat())
+		l.Say(l.clock.heartbeat(l.met))
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

@@ -33,10 +33,13 @@ type Log struct {
 
 // Names of the files in an archive that prove it to stand in the site's log.
 const (
-	OpenProof  = "proofs/open.tlog-proof"
-	SealProof  = "proofs/seal.tlog-proof"
-	SealToken  = "proofs/seal.tsr" // RFC 3161 response over the text of the checkpoint in SealProof
-	LogKeyFile = "proofs/log.pub"
+	OpenProof = "proofs/open.tlog-proof"
+	SealProof = "proofs/seal.tlog-proof"
+	SealToken = "proofs/seal.tsr" // RFC 3161 response over the text of the checkpoint in SealProof
+	// DestroyedProof proves that the site's log says by whose word the keys, and perhaps the segments,
+	// are gone.
+	DestroyedProof = "proofs/destroyed.tlog-proof"
+	LogKeyFile     = "proofs/log.pub"
 )
 
 // maxProof bounds one file of a proof, in bytes.
