@@ -9,11 +9,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"jedel/internal/ident"
 	"jedel/recorder/evr"
+	"jedel/recorder/verify"
 )
 
 // copies are the places on this machine where the keys of archives lie.
@@ -99,15 +101,31 @@ func (c copies) keyFiles(root string, dirs []string) []string {
 	return out
 }
 
-// erase removes the segments. Seal, heads and proofs stay: they say what there was.
+// erase removes the segments. Seal, heads and proofs stay: they say what there was; and so do the
+// recorder's keys, which only the segments named.
 func (c copies) erase(dirs []string) error {
 	for _, dir := range dirs {
-		names, err := evr.SegmentNames(os.DirFS(filepath.Join(c.root, filepath.FromSlash(dir))))
+		sc, err := evr.NewScanner(os.DirFS(filepath.Join(c.root, filepath.FromSlash(dir))))
 		if err != nil {
 			return fmt.Errorf("segments: %w", err)
 		}
-		for _, name := range names {
-			if err := c.disk.Remove(path.Join(dir, name)); err != nil {
+		segments := sc.Segments()
+		if err := sc.Close(); err != nil {
+			return fmt.Errorf("segments: %w", err)
+		}
+		var signers []string
+		for _, s := range segments {
+			if s.Err == nil && !slices.Contains(signers, s.Header.Signer) {
+				signers = append(signers, s.Header.Signer)
+			}
+		}
+		if _, err := os.Stat(filepath.Join(c.root, filepath.FromSlash(dir), filepath.FromSlash(verify.SignerFile))); len(signers) > 0 && errors.Is(err, fs.ErrNotExist) {
+			if err := c.disk.Replace(dir+"/"+verify.SignerFile, []byte(strings.Join(signers, "\n")+"\n")); err != nil {
+				return fmt.Errorf("keys of the recorder: %w", err)
+			}
+		}
+		for _, s := range segments {
+			if err := c.disk.Remove(path.Join(dir, s.Name)); err != nil {
 				return fmt.Errorf("segments: %w", err)
 			}
 		}

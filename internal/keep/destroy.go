@@ -96,7 +96,7 @@ func (k destroyer) tell(ctx context.Context, s retention.State, dirs []string, r
 		said, err = k.Book.Write(ctx, Line{
 			Who: retention.Scheduler, Action: "destroy", Call: s.Call, Detail: d.Reason,
 			Facts: map[string]any{
-				"by": string(d.By), "approver": string(d.Approver), "class": s.Class, "root": roots,
+				"by": string(d.By), "approver": string(d.Approver), "class": s.Class, "root": roots, "segments": k.segments(s.Class),
 				"asked": d.At.Format(time.RFC3339), "approved": d.ApprovedAt.Format(time.RFC3339),
 			},
 		})
@@ -115,6 +115,14 @@ func (k destroyer) tell(ctx context.Context, s retention.State, dirs []string, r
 		}
 	}
 	return nil
+}
+
+// segments is what becomes of the segments of a class.
+func (k destroyer) segments(class string) string {
+	if k.cfg.Erase[class] {
+		return "delete"
+	}
+	return "keep"
 }
 
 // unlock destroys what opens an archive and what was made of it, and returns how many copies of keys
