@@ -112,8 +112,8 @@ type Evidence interface {
 type Access struct {
 	AtMs   int64  `json:"atMs"`
 	Name   string `json:"name"`
-	Action string `json:"action"` // opening, open, play, verify, fetch, accesses; with " refused" where no reason was given
-	Detail string `json:"detail"` // of an opening: case and reason
+	Action string `json:"action"` // opening, open, play, verify, fetch, accesses, and the acts of keeping; with " refused" where it was not done
+	Detail string `json:"detail"` // case and reason, where somebody had to give them
 }
 
 // Probes tell whether the gateway works.

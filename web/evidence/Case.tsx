@@ -5,6 +5,8 @@ import { cite } from "./cite";
 import { Controls } from "./Controls";
 import { Downloads } from "./Downloads";
 import { Help } from "./Help";
+import { Keeping } from "./Keeping";
+import { isGone, keeping } from "./keeping";
 import { type Act, moves, speeds } from "./keys";
 import { Lanes } from "./Lanes";
 import { Log } from "./Log";
@@ -23,17 +25,41 @@ export function Case({ id, ...rest }: { id: string } & Omit<Props, "d">) {
   const [d, setDetail] = useState<Detail | null>(null);
   const [wrong, setWrong] = useState("");
   const [why, setWhy] = useState(false);
+  const [gone, setGone] = useState(false);
+  const refused = (err: unknown) => {
+    const code = err instanceof Refused ? err.code : "";
+    if (code === "destroyed") setGone(true);
+    else if (code === "reason_needed") keeping(id).then((k) => (isGone(k.stage) ? setGone(true) : setWhy(true)), () => setWhy(true)); // nobody is asked why for nothing
+    else setWrong(saying(err));
+  };
   const load = () => {
     setDetail(null);
     setWrong("");
     setWhy(false);
-    detail(id).then(setDetail, (err) => (err instanceof Refused && err.code === "reason_needed" ? setWhy(true) : setWrong(saying(err))));
+    setGone(false);
+    detail(id).then(setDetail, refused);
   };
   useEffect(load, [id]);
+  if (gone) return <Destroyed call={id} language={rest.language} />;
   if (why) return <Why call={id} done={load} />;
   if (wrong) return <p class="bad" role="alert">{wrong} <a href="#">{t("back")}</a></p>;
   if (!d) return <p class="wait">{t("loading")}</p>;
   return <Open key={id} d={d} {...rest} />;
+}
+
+/** What is left of a recording whose keys are destroyed. */
+function Destroyed({ call, language }: { call: string; language: Lang }) {
+  return (
+    <>
+      <div class="row">
+        <a class="button" href="#">{t("back")}</a>
+        <h1>{t("keep.gone.title")}</h1>
+      </div>
+      <Keeping key={call} call={call} language={language} open />
+      <Accesses call={call} language={language} />
+      <Proof call={call} dir="" ask={0} onReport={() => undefined} />
+    </>
+  );
 }
 
 /** Copies the citation of a moment and shows it, for where a page may not write to the clipboard. */
@@ -97,6 +123,7 @@ function Open({ d, language, theme, fetchable }: Props) {
       {d.archive.state !== "sealed" && <p class="warn" role="status">{t("running")}</p>}
       {d.archive.damaged.length > 0 && <p class="bad" role="status">{t("damaged.parts", { dirs: d.archive.damaged.join(", ") })}</p>}
       <Accesses call={d.row.call} language={language} />
+      <Keeping call={d.row.call} language={language} />
       <Proof call={d.row.call} dir={d.archive.dir} ask={ask} onReport={setReport} />
       <div class="sides">
         {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={m.role === "caller" ? t("role.caller") : `${t("role.operator")} · ${d.row.operator}`} />)}
