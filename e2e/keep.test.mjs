@@ -19,7 +19,7 @@ let call;
 const pages = {};
 
 before(async () => {
-  fs.writeFileSync(path.join(dir, "jedel.yaml"), "retention: {wait: 6s}\n");
+  fs.writeFileSync(path.join(dir, "jedel.yaml"), "retention: {wait: 4s}\n");
   g = await w.gateway({ args: ["--config", path.join(dir, "jedel.yaml")] });
   b = await w.browser({ wav: w.tone(440) });
   await record();
@@ -186,7 +186,7 @@ test("the recording does not open any more, and the page says why", async () => 
   assert.deepEqual(await p.locator(".proof li[data-state]").evaluateAll((all) => all.map((l) => l.dataset.state)), ["partial", "partial", "partial", "partial", "not_checked"]);
   await p.locator(".proof").getByText("Ключи уничтожены").waitFor();
   await p.getByText("Кто смотрел эту запись").click();
-  for (const said of ["запретил(а) удаление «26-77 · постановление суда»", "одобрил(а) удаление", "отказано"]) await p.locator(".accesses li", { hasText: said }).first().waitFor();
+  for (const said of ["запретил(а) удаление «26-77 · постановление суда»", "одобрил(а) удаление", "отказано", "ключи уничтожены"]) await p.locator(".accesses li", { hasText: said }).first().waitFor();
   await check(p, "keep-destroyed-ru-light-desk", "ru");
 });
 

@@ -74,8 +74,14 @@ func (s *Server) evidenceCall(r *http.Request, who Who, action string) (ident.Ca
 		return "", fault.New(fault.NoSuchCall, action, err)
 	}
 	open := action == "verify" || s.openings.use(openedBy{who.Staff, call}, time.Now()) // a proof shows nothing of what was said
-	if !open {
+	var gone error
+	switch {
+	case !open:
 		action += " refused"
+	case action == "open" || action == "play":
+		if gone = s.keeping.Gone(r.Context(), call); gone != nil {
+			action += " gone"
+		}
 	}
 	if err := s.probes.Audit(r.Context(), who, action, string(call), r.PathValue("participant")+r.Header.Get("Range")); err != nil {
 		return "", err
@@ -83,7 +89,7 @@ func (s *Server) evidenceCall(r *http.Request, who Who, action string) (ident.Ca
 	if !open {
 		return "", fault.New(fault.ReasonNeeded, action, nil)
 	}
-	return call, nil
+	return call, gone
 }
 
 func (s *Server) evidenceDetail(w http.ResponseWriter, r *http.Request, who Who) error {

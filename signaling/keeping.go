@@ -21,6 +21,8 @@ type Keeping interface {
 	Do(ctx context.Context, who Who, call ident.CallID, ev retention.Event) (KeepingState, error)
 	// Refuse keeps in the audit that somebody asked for what their role does not allow.
 	Refuse(ctx context.Context, call ident.CallID, ev retention.Event) error
+	// Gone refuses what cannot be opened any more because its keys are destroyed.
+	Gone(ctx context.Context, call ident.CallID) error
 	// List returns recordings of a list, those whose keeping ends first first, and the cursor of the
 	// next page.
 	List(ctx context.Context, list KeepingList, cursor string) ([]KeepingRow, string, error)

@@ -112,7 +112,7 @@ type Evidence interface {
 type Access struct {
 	AtMs   int64  `json:"atMs"`
 	Name   string `json:"name"`
-	Action string `json:"action"` // opening, open, play, verify, fetch, accesses, and the acts of keeping; with " refused" where it was not done
+	Action string `json:"action"` // opening, open, play, verify, fetch, accesses, and the acts of keeping; with " refused" where it was not done, and " gone" where nobody can
 	Detail string `json:"detail"` // case and reason, where somebody had to give them
 }
 

@@ -40,6 +40,9 @@ func (k keeping) Refuse(ctx context.Context, id ident.CallID, ev retention.Event
 	return k.a.keeper.Refuse(ctx, id, ev)
 }
 
+// Gone implements signaling.Keeping.
+func (k keeping) Gone(ctx context.Context, id ident.CallID) error { return k.a.keeper.Gone(ctx, id) }
+
 // shown is a state as somebody sees it.
 func (k keeping) shown(ctx context.Context, who signaling.Who, id ident.CallID, s retention.State) (signaling.KeepingState, error) {
 	sum, _, err := k.a.db.LoadCall(ctx, id)

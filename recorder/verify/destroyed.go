@@ -26,9 +26,12 @@ type ending struct {
 	bad    *Fault
 }
 
-// destruction reads the statement that the keys were destroyed, where there is one. Only a statement
+// remains judges what is left of an archive whose keys were destroyed.
+type remains struct{ *checker }
+
+// read reads the statement that the keys were destroyed, where there is one. Only a statement
 // that holds, and that is about this seal, explains what is missing.
-func (c *checker) destruction(log Log) error {
+func (c remains) read(log Log) error {
 	raw, err := readBounded(c.fsys, DestroyedProof, maxProof)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -36,7 +39,7 @@ func (c *checker) destruction(log Log) error {
 	if err != nil {
 		return err
 	}
-	o := &outside{checker: c, log: log}
+	o := &outside{checker: c.checker, log: log}
 	if err := o.prepare(); err != nil {
 		return err
 	}
@@ -61,25 +64,25 @@ func (c *checker) destruction(log Log) error {
 	return nil
 }
 
-// erasedFiles is V0 where the segments were deleted.
-func (c *checker) erasedFiles() Level {
+// files is V0 where the segments were deleted.
+func (c remains) files() Level {
 	l := Level{Level: "V0", State: Partial}
-	l.say(saidErased, Args{"segments": len(c.seal.Segments), "index": c.end.index, "origin": c.end.origin, "at": c.endedAt()})
+	l.say(saidErased, Args{"segments": len(c.seal.Segments), "index": c.end.index, "origin": c.end.origin, "at": c.at()})
 	if len(c.end.own) > 0 {
 		l.say(saidLogKeyOwn, Args{"keys": c.end.own})
 	}
 	return l
 }
 
-// erasedStructure is V1 where the segments were deleted.
-func (c *checker) erasedStructure() Level {
+// structure is V1 where the segments were deleted.
+func (c remains) structure() Level {
 	l := Level{Level: "V1", State: Partial}
 	l.say(saidErasedRead, Args{"leaves": c.seal.Leaves, "segments": len(c.seal.Segments)})
 	return l
 }
 
-// erasedHead judges a head whose tree was deleted; empty where it may be right.
-func (c *checker) erasedHead(h Head) Code {
+// head judges a head whose tree was deleted; empty where it may be right.
+func (c remains) head(h Head) Code {
 	root, err := base64.StdEncoding.DecodeString(c.seal.Root)
 	switch {
 	case h.Size > c.seal.Leaves:
@@ -90,15 +93,15 @@ func (c *checker) erasedHead(h Head) Code {
 	return ""
 }
 
-func (c *checker) endedAt() string { return c.end.leaf.At.UTC().Format(time.RFC3339) }
+func (c remains) at() string { return c.end.leaf.At.UTC().Format(time.RFC3339) }
 
-// destroyed tells in V4 by whose word nobody can open the archive any more.
-func (c *checker) destroyed(l *Level) {
-	l.say(saidDestroyed, Args{"at": c.endedAt(), "by": plain(c.end.leaf.Text("by")), "approver": plain(c.end.leaf.Text("approver")), "index": c.end.index})
+// say tells in V4 by whose word nobody can open the archive any more.
+func (c remains) say(l *Level) {
+	l.say(saidDestroyed, Args{"at": c.at(), "by": plain(c.end.leaf.Text("by")), "approver": plain(c.end.leaf.Text("approver")), "index": c.end.index})
 }
 
-// signerFile returns the keys that were kept when the segments were deleted.
-func (c *checker) signerFile() ([]string, error) {
+// signers returns the keys that were kept when the segments were deleted.
+func (c remains) signers() ([]string, error) {
 	raw, err := readBounded(c.fsys, SignerFile, maxProof)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

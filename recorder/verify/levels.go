@@ -16,7 +16,7 @@ const checksumFile = "manifest-sha256.txt"
 // files is V0: the checksums of files, as the seal and a checksum list have them.
 func (c *checker) files() (Level, error) {
 	if c.end.erased {
-		return c.erasedFiles(), nil
+		return remains{c}.files(), nil
 	}
 	l := Level{Level: "V0", State: Passed}
 	var faults []Fault
@@ -141,7 +141,7 @@ func (c *checker) listedFiles() (int, []Fault, error) {
 // structure is V1: everything can be read, is in order, and nothing is there undeclared.
 func (c *checker) structure() Level {
 	if c.end.erased {
-		return c.erasedStructure()
+		return remains{c}.structure()
 	}
 	l := Level{Level: "V1", State: Passed}
 	faults := append([]Fault(nil), c.Breaks...)
@@ -208,7 +208,7 @@ func (c *checker) content(haveKeys bool) Level {
 	switch {
 	case c.end.erased:
 		l.State = NotChecked
-		c.destroyed(&l)
+		remains{c}.say(&l)
 		return l
 	case c.Encrypted == 0:
 		l.say(saidPlain, nil)
@@ -216,7 +216,7 @@ func (c *checker) content(haveKeys bool) Level {
 	case !haveKeys:
 		l.State = NotChecked
 		if c.end.known {
-			c.destroyed(&l)
+			remains{c}.say(&l)
 		} else if len(c.keysGone) > 0 {
 			l.say(saidKeysGone, Args{"files": c.keysGone})
 		}

@@ -116,7 +116,7 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 	if err := c.readSeal(); err != nil {
 		return nil, err
 	}
-	if err := c.destruction(opts.Log); err != nil {
+	if err := remains{c}.read(opts.Log); err != nil {
 		return nil, err
 	}
 	if len(s.Segments) == 0 && !c.end.erased {
@@ -176,7 +176,7 @@ func (c *checker) useKeys(keys []string) error {
 		keys = c.Signers
 		if len(c.Segments) == 0 {
 			var err error
-			if keys, err = c.signerFile(); err != nil {
+			if keys, err = remains{c}.signers(); err != nil {
 				return err
 			}
 		}
@@ -300,9 +300,9 @@ func (c *checker) signatures() Level {
 			complain(badHeadBack, Args{"leaves": h.Size, "at": float64(h.Mono) / 1e9, "leavesBefore": last.Size, "before": float64(last.Mono) / 1e9})
 		case roots[h.Size] != nil && !bytes.Equal(roots[h.Size], h.Root):
 			complain(badHeadFork, Args{"leaves": h.Size})
-		case c.end.erased && c.erasedHead(h) == badHeadFork:
+		case c.end.erased && remains{c}.head(h) == badHeadFork:
 			complain(badHeadFork, Args{"leaves": h.Size})
-		case c.end.erased && c.erasedHead(h) == badHeadGone:
+		case c.end.erased && remains{c}.head(h) == badHeadGone:
 			complain(badHeadGone, Args{"leaves": h.Size, "size": c.seal.Leaves})
 		case !reached && c.Tree.Size() < h.Size && len(c.Breaks) > 0:
 			here = c.Breaks[0]

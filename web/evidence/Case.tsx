@@ -55,7 +55,7 @@ function Destroyed({ call, language }: { call: string; language: Lang }) {
         <a class="button" href="#">{t("back")}</a>
         <h1>{t("keep.gone.title")}</h1>
       </div>
-      <Keeping key={call} call={call} language={language} open />
+      <Keeping key={call} call={call} language={language} open numbered />
       <Accesses call={call} language={language} />
       <Proof call={call} dir="" ask={0} onReport={() => undefined} />
     </>

@@ -7,17 +7,19 @@ import { type Hold, isGone, type Keep, type KeepAct, keeping, offers } from "./k
 /** How often a deletion on its way is looked at, in milliseconds: people wait for its end. */
 const lookEvery = 2000;
 
+const numbers = { day: "2-digit", month: "2-digit", year: "numeric" } as const;
+
 /** Dates of the page's language. */
 function dates(language: Lang) {
-  const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-  const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const day = new Intl.DateTimeFormat(language, numbers); // names of months are not everywhere to be had in Kazakh
+  const time = new Intl.DateTimeFormat(language, { ...numbers, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return { day: (ms: number) => day.format(ms), time: (ms: number) => time.format(ms) };
 }
 
 const who = (name: string) => name || t("keep.schedule");
 
 /** How long this recording is kept, what forbids its deletion, who has asked for it. */
-export function Keeping({ call, language, open = false }: { call: string; language: Lang; open?: boolean }) {
+export function Keeping({ call, language, open = false, numbered = false }: { call: string; language: Lang; open?: boolean; numbered?: boolean }) {
   const [k, set] = useState<Keep | null>(null);
   const [wrong, setWrong] = useState("");
   const [form, setForm] = useState<{ what: KeepAct; hold?: Hold } | null>(null);
@@ -37,7 +39,7 @@ export function Keeping({ call, language, open = false }: { call: string; langua
   };
   return (
     <details class="panel keeping" open={open} ref={panel} data-stage={k?.stage}>
-      <summary>{t("keep.title")}{k && <> · <b>{t(`keep.stage.${k.stage}`)}</b>{k.holds.length > 0 && <> · <b>{t("keep.held", { n: k.holds.length })}</b></>}</>}</summary>
+      <summary>{numbered && k && `№ ${k.number} · `}{t("keep.title")}{k && <> · <b>{t(`keep.stage.${k.stage}`)}</b>{k.holds.length > 0 && <> · <b>{t("keep.held", { n: k.holds.length })}</b></>}</>}</summary>
       {wrong && <p class="bad" role="alert">{wrong}</p>}
       {k && <Words k={k} language={language} release={(hold) => setForm({ what: "release", hold })} />}
       <p role="status" class="hint">{said}</p>

@@ -25,7 +25,7 @@ export function Keepings({ language }: { language: Lang }) {
     setRows(null);
     void load("");
   }, [list]);
-  const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+  const day = new Intl.DateTimeFormat(language, { day: "2-digit", month: "2-digit", year: "numeric" });
   const cells = (r: KeepRow) => ({
     number: <a href={`#keeping/${r.call}`}>№ {r.number}</a>,
     when: new Date(r.createdMs).toLocaleString(language),
@@ -73,7 +73,7 @@ export function KeepingPage({ call, language, playable }: { call: string; langua
         <span class="grow" />
         {playable && <a class="button" href={`#${call}`}>{t("keep.opencase")}</a>}
       </div>
-      <Keeping key={call} call={call} language={language} open />
+      <Keeping key={call} call={call} language={language} open numbered />
     </>
   );
 }
