@@ -116,7 +116,7 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 	if err := c.readSeal(); err != nil {
 		return nil, err
 	}
-	if err := remains{c}.read(opts.Log); err != nil {
+	if err := (remains{c}).read(opts.Log); err != nil {
 		return nil, err
 	}
 	if len(s.Segments) == 0 && !c.end.erased {
@@ -176,7 +176,7 @@ func (c *checker) useKeys(keys []string) error {
 		keys = c.Signers
 		if len(c.Segments) == 0 {
 			var err error
-			if keys, err = remains{c}.signers(); err != nil {
+			if keys, err = (remains{c}).signers(); err != nil {
 				return err
 			}
 		}
