@@ -104,7 +104,9 @@ async function fill(p, act, values) {
     await p.keyboard.type(v);
   }
   await p.keyboard.press("Enter");
-  await form(p).waitFor({ state: "detached" });
+  await form(p).waitFor({ state: "detached" }).catch(async (e) => {
+    throw new Error(`${e.message}: ${await form(p).innerText()}`);
+  });
 }
 
 async function check(p, name, lang) {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import { saying } from "./App";
 import { act, dayEnd, type Hold, type Keep, type KeepAct, type KeepWish } from "./keeping";
@@ -15,7 +15,7 @@ export function KeepForm({ k, what, hold, done, close }: Props) {
   const [day, setDay] = useState("");
   const [wrong, setWrong] = useState("");
   const [busy, setBusy] = useState(false);
-  useEffect(() => form.current?.querySelector<HTMLElement>("input, button")?.focus(), []);
+  useLayoutEffect(() => form.current?.querySelector<HTMLElement>("input, button")?.focus(), []); // before a fast hand types
   const send = () => {
     const body: KeepWish = reasoned.includes(what) ? { reason: wish.reason ?? "" } : {};
     if (what === "hold") Object.assign(body, { id: id.current, case: wish.case ?? "" });

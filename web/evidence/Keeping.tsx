@@ -25,7 +25,11 @@ export function Keeping({ call, language, open = false, numbered = false }: { ca
   const [form, setForm] = useState<{ what: KeepAct; hold?: Hold } | null>(null);
   const [said, say] = useState("");
   const panel = useRef<HTMLDetailsElement>(null);
-  const load = () => keeping(call).then((next) => (set(next), setWrong("")), (err) => setWrong(saying(err)));
+  const acts = useRef(0); // what was asked before an act tells how it was before it
+  const load = () => {
+    const before = acts.current;
+    return keeping(call).then((next) => before === acts.current && (set(next), setWrong("")), (err) => setWrong(saying(err)));
+  };
   useEffect(() => void load(), [call]);
   const moving = k?.stage === "deletion_proposed" || k?.stage === "deletion_approved" || k?.stage === "destroying";
   useEffect(() => {
@@ -48,6 +52,7 @@ export function Keeping({ call, language, open = false, numbered = false }: { ca
         <KeepForm
           key={form.what} k={k} what={form.what} hold={form.hold} close={back}
           done={(next) => {
+            acts.current++;
             set(next);
             say(t("keep.done", { act: t(`keep.act.${form.what}`) }));
             back();

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Lang, t } from "../lib/i18n";
 import { saying } from "./App";
 import { Keeping } from "./Keeping";
@@ -12,15 +12,19 @@ export function Keepings({ language }: { language: Lang }) {
   const [rows, setRows] = useState<KeepRow[] | null>(null);
   const [next, setNext] = useState("");
   const [wrong, setWrong] = useState("");
-  const load = (cursor: string) =>
-    kept(list, cursor).then(
+  const asked = useRef(0); // an answer that comes after another list was chosen is of no interest
+  const load = (cursor: string) => {
+    const mine = ++asked.current;
+    return kept(list, cursor).then(
       (r) => {
+        if (mine !== asked.current) return;
         setRows((old) => (cursor && old ? [...old, ...r.rows] : r.rows));
         setNext(r.next);
         setWrong("");
       },
-      (err) => setWrong(saying(err)),
+      (err) => mine === asked.current && setWrong(saying(err)),
     );
+  };
   useEffect(() => {
     setRows(null);
     void load("");
