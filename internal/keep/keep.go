@@ -118,7 +118,8 @@ type Keeper struct {
 	nudge  chan struct{} // capacity 1: something waits
 
 	// Owned by Run.
-	said map[ident.CallID]Said // destructions that this life has made known, and not finished
+	said  map[ident.CallID]Said // destructions that this life has made known, and not finished
+	looks int                   // at everything, so far
 
 	mu      sync.Mutex // guards waiting
 	waiting map[ident.CallID]bool
@@ -128,6 +129,7 @@ const (
 	usualEvery = time.Hour
 	pauseEvery = time.Minute // before what failed is tried again
 	maxWaiting = 10_000      // what is beyond is found by the next look at everything
+	goneEvery  = 24          // looks, from one at all that is destroyed to the next: a backup is not put back every hour
 	tries      = 5           // of writers that meet at one archive
 )
 

@@ -93,6 +93,10 @@ func (k round) resumeAll(ctx context.Context) error {
 // goneAll destroys keys of destroyed archives that are there again: a backup was put back, or another
 // node had a copy.
 func (k round) goneAll(ctx context.Context) error {
+	k.looks++
+	if k.looks%goneEvery != 1 {
+		return nil
+	}
 	return k.each(ctx, store.KeepingQuery{Stages: []string{string(retention.Gone)}}, func(c store.KeptCall) error {
 		dirs, _, err := k.Archives.Folders(ctx, c.Call)
 		if err != nil {
