@@ -185,7 +185,7 @@ test("the recording does not open any more, and the page says why", async () => 
   await panel(p).getByText("Печать и доказательства сохранены.").waitFor();
   await p.getByRole("button", { name: "Проверить" }).click();
   await p.locator(".proof li[data-state]").nth(4).waitFor();
-  assert.deepEqual(await p.locator(".proof li[data-state]").evaluateAll((all) => all.map((l) => l.dataset.state)), ["partial", "partial", "partial", "partial", "not_checked"]);
+  assert.deepEqual(await p.locator(".proof li[data-state]").evaluateAll((all) => all.map((l) => l.dataset.state)), ["partial", "partial", "partial", "partial", "not_checked", "absent"]);
   await p.locator(".proof").getByText("Ключи уничтожены").waitFor();
   await p.getByText("Кто смотрел эту запись").click();
   for (const said of ["запретил(а) удаление «26-77 · постановление суда»", "одобрил(а) удаление", "отказано", "ключи уничтожены"]) await p.locator(".accesses li", { hasText: said }).first().waitFor();

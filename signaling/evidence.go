@@ -66,6 +66,9 @@ func (s *Server) evidenceCalls(w http.ResponseWriter, r *http.Request, who Who) 
 	return nil
 }
 
+// opens are the acts that need the keys of a recording.
+var opens = map[string]bool{"open": true, "play": true, "custody": true, "export": true, "take": true}
+
 // evidenceCall checks the call of a path and that a reason was given, and keeps who looks at it, or
 // tried to, before anything is shown.
 func (s *Server) evidenceCall(r *http.Request, who Who, action string) (ident.CallID, error) {
@@ -73,13 +76,16 @@ func (s *Server) evidenceCall(r *http.Request, who Who, action string) (ident.Ca
 	if err != nil {
 		return "", fault.New(fault.NoSuchCall, action, err)
 	}
-	open := action == "verify" || s.openings.use(openedBy{who.Staff, call}, time.Now()) // a proof shows nothing of what was said
+	open := action == "verify" // a proof shows nothing of what was said
+	if !open {
+		_, open = s.openings.use(openedBy{who.Staff, call}, time.Now())
+	}
 	var gone error
 	switch {
 	case !open:
 		action += " refused"
-	case action == "open" || action == "play":
-		if gone = s.keeping.Gone(r.Context(), call); gone != nil {
+	case opens[action]:
+		if gone = s.evidence.keeping.Gone(r.Context(), call); gone != nil {
 			action += " gone"
 		}
 	}

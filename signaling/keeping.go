@@ -181,7 +181,7 @@ func act[B any](s *Server, allowed access.Action, event func(B, ident.StaffID) r
 		}
 		ev := event(b, who.Staff)
 		if !access.May(who.Roles, allowed) {
-			if err := s.keeping.Refuse(r.Context(), call, ev); err != nil {
+			if err := s.evidence.keeping.Refuse(r.Context(), call, ev); err != nil {
 				return err
 			}
 			return fault.New(fault.Forbidden, op, nil)
@@ -189,7 +189,7 @@ func act[B any](s *Server, allowed access.Action, event func(B, ident.StaffID) r
 		if err := sized(ev); err != nil {
 			return err
 		}
-		state, err := s.keeping.Do(r.Context(), who, call, ev)
+		state, err := s.evidence.keeping.Do(r.Context(), who, call, ev)
 		if err != nil {
 			return err
 		}
@@ -239,7 +239,7 @@ func (s *Server) keepingState(w http.ResponseWriter, r *http.Request, who Who) e
 	if err != nil {
 		return fault.New(fault.NoSuchCall, "keeping", err)
 	}
-	state, err := s.keeping.State(r.Context(), who, call)
+	state, err := s.evidence.keeping.State(r.Context(), who, call)
 	if err != nil {
 		return err
 	}
@@ -262,7 +262,7 @@ func (s *Server) keepingList(w http.ResponseWriter, r *http.Request, who Who) er
 	if err := s.probes.Audit(r.Context(), who, op, "", string(list)); err != nil {
 		return err
 	}
-	rows, next, err := s.keeping.List(r.Context(), list, cursor)
+	rows, next, err := s.evidence.keeping.List(r.Context(), list, cursor)
 	if err != nil {
 		return err
 	}

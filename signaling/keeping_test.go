@@ -84,7 +84,7 @@ func keepingActs() map[string]struct {
 // TestEveryActOfKeepingAsksForItsRole walks acts by role; who may not is remembered by name.
 func TestEveryActOfKeepingAsksForItsRole(t *testing.T) {
 	k := &shelf{}
-	e := serve(t, func(s *Server) { s.keeping = k })
+	e := serve(t, func(s *Server) { s.evidence.keeping = k })
 	path := "/api/v1/evidence/calls/" + string(ident.New[ident.CallID]()) + "/"
 	for _, role := range []string{"operator", "supervisor", "investigator", "administrator"} {
 		h := e.signIn(role)
@@ -108,7 +108,7 @@ func TestEveryActOfKeepingAsksForItsRole(t *testing.T) {
 
 func TestActsOfKeepingCarryWhoAndWhat(t *testing.T) {
 	k := &shelf{}
-	e := serve(t, func(s *Server) { s.keeping = k })
+	e := serve(t, func(s *Server) { s.evidence.keeping = k })
 	path := "/api/v1/evidence/calls/" + string(ident.New[ident.CallID]()) + "/"
 	e.ask("POST", path+"holds", e.signIn("investigator"), strings.NewReader(`{"id":"h1","case":" 26-1 ","reason":" сот "}`))
 	st, err := e.db.StaffByLogin(t.Context(), "investigator")
@@ -126,7 +126,7 @@ func TestActsOfKeepingCarryWhoAndWhat(t *testing.T) {
 
 func TestHostileActsOfKeepingAreRefused(t *testing.T) {
 	k := &shelf{}
-	e := serve(t, func(s *Server) { s.keeping = k })
+	e := serve(t, func(s *Server) { s.evidence.keeping = k })
 	h := e.signIn("investigator")
 	id := string(ident.New[ident.CallID]())
 	long := strings.Repeat("я", maxReason+1)
@@ -164,7 +164,7 @@ func TestHostileActsOfKeepingAreRefused(t *testing.T) {
 
 func TestADestroyedRecordingIsNotOpenedAndSaysSo(t *testing.T) {
 	k := &shelf{gone: true}
-	e := serve(t, func(s *Server) { s.keeping = k })
+	e := serve(t, func(s *Server) { s.evidence.keeping = k })
 	h := e.signIn("investigator")
 	path := "/api/v1/evidence/calls/" + string(ident.New[ident.CallID]())
 	if code, _ := e.ask("POST", path+"/opening", h, strings.NewReader(`{"case":"24-17","reason":"Сот"}`)); code != http.StatusNoContent {

@@ -35,6 +35,8 @@ type Parts struct {
 	Files    Files
 	Evidence Evidence
 	Keeping  Keeping
+	Reports  Reports
+	Exports  Exports
 	Probes   Probes
 	Pages    Pages
 	TLS      *tls.Config // nil: plain http
@@ -48,16 +50,16 @@ type Server struct {
 	backend  Backend
 	accounts *accounts.Accounts
 	files    Files
-	records
-	probes  Probes
-	log     *slog.Logger
-	met     *metrics
-	hub     *Hub
-	tls     *tls.Config
-	mux     *http.ServeMux
-	sockets lives
-	gallery *gallery
-	readers chan struct{} // bounds originals read at once
+	evidence recordings
+	probes   Probes
+	log      *slog.Logger
+	met      *metrics
+	hub      *Hub
+	tls      *tls.Config
+	mux      *http.ServeMux
+	sockets  lives
+	gallery  *gallery
+	readers  chan struct{} // bounds originals read at once
 	transfers
 	openings openings
 	gate     *gate
@@ -67,10 +69,12 @@ type Server struct {
 	paces      paces
 }
 
-// records are what there is of calls, and how long.
-type records struct {
-	evidence Evidence
-	keeping  Keeping
+// recordings are what investigators ask for.
+type recordings struct {
+	Evidence
+	reports Reports
+	exports Exports
+	keeping Keeping
 }
 
 // transfers bound what is under way at once.
@@ -80,7 +84,7 @@ type transfers struct{ uploads, downloads holds }
 func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
-		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, records: records{p.Evidence, p.Keeping}, probes: p.Probes, log: p.Log,
+		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping}, probes: p.Probes, log: p.Log,
 		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), readers: make(chan struct{}, maxReaders), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
@@ -252,7 +256,7 @@ func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
 
 // table is every route of the API.
 func (s *Server) table() map[string]http.HandlerFunc {
-	staff := s.withStaff
+	staff, of := s.withStaff, copies{s}
 	all := map[string]http.HandlerFunc{
 		"GET /ws":                 s.serveSocket,
 		"GET /healthz":            func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") },
@@ -285,6 +289,13 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/accesses":            staff(access.Play, s.evidenceAccesses),
 		"POST /api/v1/evidence/calls/{call}/verify":             staff(access.Verify, s.evidenceVerify),
 		"GET /api/v1/evidence/calls/{call}/archive.tar":         staff(access.Fetch, s.evidenceArchive),
+
+		"GET /api/v1/evidence/calls/{call}/custody":             staff(access.Fetch, of.custody),
+		"GET /api/v1/evidence/staff/{login}/custody":            staff(access.Audit, of.person),
+		"GET /api/v1/evidence/calls/{call}/exports":             staff(access.Fetch, of.list),
+		"POST /api/v1/evidence/calls/{call}/exports":            staff(access.Fetch, of.make),
+		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
+		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
 	maps.Copy(all, s.keepingTable())
 	return all

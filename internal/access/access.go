@@ -37,6 +37,7 @@ const (
 	Extend      Action = "extend"       // keep longer
 	Delete      Action = "delete"       // keep shorter, ask for a deletion, approve it: two people
 	Object      Action = "object"       // take a proposed shortening or deletion back
+	Audit       Action = "audit"        // see what a member of staff did with recordings
 	ManageStaff Action = "manage_staff" // accounts
 )
 
@@ -54,6 +55,7 @@ var table = map[Action][]Role{
 	Extend:      {Supervisor, Investigator, Administrator},
 	Delete:      {Supervisor, Administrator},
 	Object:      {Supervisor, Investigator, Administrator},
+	Audit:       {Supervisor, Administrator},
 	ManageStaff: {Administrator},
 }
 

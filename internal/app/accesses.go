@@ -13,7 +13,7 @@ const maxAccesses = 500
 
 // told are the acts whose reason is told with them.
 var told = map[string]bool{
-	"opening": true, "hold": true, "hold.release": true, "keep.extend": true, "keep.shorten": true, "delete.request": true, "delete.cancel": true, "destroy": true,
+	"opening": true, "hold": true, "hold.release": true, "keep.extend": true, "keep.shorten": true, "delete.request": true, "delete.cancel": true,
 }
 
 // Accesses implements signaling.Probes.

@@ -301,7 +301,7 @@ func (g *gateway) evidence(signed http.Header, id string) {
 		return true
 	})
 	report := g.ask("POST /api/v1/evidence/calls/{call}/verify", 200, signed, "", "{call}", id)
-	if l, _ := report["levels"].([]any); len(l) != 5 {
+	if l, _ := report["levels"].([]any); len(l) != 6 {
 		g.t.Error("levels", l)
 	}
 }

@@ -49,6 +49,7 @@ type App struct {
 	rec    *recorder.Recorder
 	site   *sitelog.Log
 	policy string // of the log's witnesses
+	copies *exports
 	node   *media.Node
 	desk   *callctl.Desk
 	edge   *signaling.Server
@@ -93,6 +94,8 @@ type Options struct {
 	Pages   signaling.Pages
 	TLS     *tls.Config
 	DataDir string // caches and the node's name
+	Version string // of this program
+	Tools   string // folder of the verifying programs that go along with copies of recordings; empty: none
 }
 
 // New opens everything the gateway stands on. Nothing is served before Run.
@@ -168,9 +171,10 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if err != nil {
 		return err
 	}
+	a.copies = newExports(a, opt)
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
-		Files: files{a}, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
+		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
 }

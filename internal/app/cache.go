@@ -108,8 +108,8 @@ func (c *cache) fill(name string, fill func(io.Writer) error) (cached, error) {
 	return f, nil
 }
 
-// drop removes what was derived from a call. Those who read it go on.
-func (c *cache) drop(call ident.CallID) error {
+// dropAll removes what was derived from a call. Those who read it go on.
+func (c *cache) dropAll(call ident.CallID) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var errs []error
@@ -120,6 +120,16 @@ func (c *cache) drop(call ident.CallID) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// drop removes a file; those who read it go on.
+func (c *cache) drop(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f, ok := c.files[name]; ok {
+		delete(c.files, name)
+		_ = os.Remove(f.path)
+	}
 }
 
 // prepare empties the folder once: nobody has the key of what an earlier process left.

@@ -86,7 +86,7 @@ func TestDroppedFilesOfACallAreMadeAnew(t *testing.T) {
 		for _, name := range []string{"A-caller.webm", "A-operator.webm", "AB-caller.webm"} {
 			get(name)
 		}
-		if err := c.drop("A"); err != nil {
+		if err := c.dropAll("A"); err != nil {
 			t.Fatal(err)
 		}
 		if left, err := os.ReadDir(c.dir); err != nil || len(left) != 1 {

@@ -48,7 +48,7 @@ type diary struct{ a *App }
 
 // Write implements keep.Book.
 func (d diary) Write(ctx context.Context, l keep.Line) (keep.Said, error) {
-	return d.a.say(ctx, store.Audit{Who: string(l.Who), Action: l.Action, Object: string(l.Call), Detail: l.Detail}, l.Facts)
+	return d.a.say(ctx, store.Audit{Who: string(l.Who), Action: l.Action, Object: string(l.Call), Detail: l.Detail})
 }
 
 // proveTime is how long a proof waits for those outside; then it is kept with what there is.
@@ -98,4 +98,7 @@ func (r archives) Folders(ctx context.Context, id ident.CallID) ([]string, bool,
 }
 
 // Drop implements keep.Archives.
-func (r archives) Drop(_ context.Context, id ident.CallID) error { return r.derived.drop(id) }
+func (r archives) Drop(_ context.Context, id ident.CallID) error {
+	r.a.copies.forget(id)
+	return r.derived.dropAll(id)
+}

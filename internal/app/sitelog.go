@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -44,21 +43,8 @@ func (a *App) verifyLog() verify.Log {
 
 // auditLeaf is what the site's log says of a line of the audit: its hash, and nothing that names
 // anybody. The line's random identifier is part of the hash, so that nobody can guess at the rest.
-func auditLeaf(line store.Audit, facts map[string]any) (proof.Leaf, error) {
-	sum, err := auditHash(line)
-	if err != nil {
-		return proof.Leaf{}, err
-	}
-	l := proof.Leaf{Kind: keep.Kind(line.Action), At: line.At, Facts: map[string]any{"what": line.Action, "row": sum}}
-	maps.Copy(l.Facts, facts)
-	if id, err := ident.Parse[ident.CallID](line.Object); err == nil {
-		l.Call = id
-	}
-	return l, nil
-}
-
-// auditHash is the base64 of the SHA-256 of a line as JSON in JCS form.
-func auditHash(line store.Audit) (string, error) {
+// The second is the line as it is hashed: JSON in JCS form.
+func auditLeaf(line store.Audit) (proof.Leaf, []byte, error) {
 	raw, err := json.Marshal(map[string]string{
 		"id": line.ID, "at": line.At.UTC().Format(time.RFC3339Nano), "who": line.Who, "action": line.Action, "object": line.Object, "detail": line.Detail,
 	})
@@ -66,30 +52,37 @@ func auditHash(line store.Audit) (string, error) {
 		raw, err = jcs.Transform(raw)
 	}
 	if err != nil {
-		return "", fmt.Errorf("audit line: %w", err)
+		return proof.Leaf{}, nil, fmt.Errorf("audit line: %w", err)
 	}
 	sum := sha256.Sum256(raw)
-	return base64.StdEncoding.EncodeToString(sum[:]), nil
+	l := proof.Leaf{Kind: keep.Kind(line.Action), At: line.At, Facts: keep.Facts(line.Action, line.Who, line.Detail)}
+	l.Facts["what"], l.Facts["row"] = line.Action, base64Of(sum[:])
+	if id, err := ident.Parse[ident.CallID](line.Object); err == nil {
+		l.Call = id
+	}
+	return l, raw, nil
 }
+
+func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // audit keeps who did what, in the store and in the site's log. Both are durable when it returns
 // nil; nothing may be shown before.
 func (a *App) audit(ctx context.Context, line store.Audit) error {
-	_, err := a.say(ctx, line, nil)
+	_, err := a.say(ctx, line)
 	return err
 }
 
-// say is audit with more facts for the site's log; it returns the statement made there.
-func (a *App) say(ctx context.Context, line store.Audit, facts map[string]any) (keep.Said, error) {
+// say is audit that returns the statement made in the site's log.
+func (a *App) say(ctx context.Context, line store.Audit) (keep.Said, error) {
 	line.ID, line.At = ident.New[string](), time.Now().Truncate(time.Microsecond) // as the store keeps it
 	if err := a.db.AppendAudit(ctx, line); err != nil {
 		return keep.Said{}, err
 	}
-	return a.logAudit(ctx, line, facts)
+	return a.logAudit(ctx, line)
 }
 
-func (a *App) logAudit(ctx context.Context, line store.Audit, facts map[string]any) (keep.Said, error) {
-	leaf, err := auditLeaf(line, facts)
+func (a *App) logAudit(ctx context.Context, line store.Audit) (keep.Said, error) {
+	leaf, _, err := auditLeaf(line)
 	if err != nil {
 		return keep.Said{}, err
 	}
@@ -111,7 +104,7 @@ func (a *App) logUnlogged(ctx context.Context) error {
 			if time.Since(line.At) < time.Minute {
 				return nil // on its way
 			}
-			if _, err := a.logAudit(ctx, line, nil); err != nil {
+			if _, err := a.logAudit(ctx, line); err != nil {
 				return err
 			}
 		}

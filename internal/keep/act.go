@@ -2,8 +2,10 @@ package keep
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"jedel/internal/fault"
@@ -181,7 +183,7 @@ func describe(ev retention.Event) Line {
 }
 
 func line(by ident.StaffID, action string, detail ...string) Line {
-	return Line{Who: by, Action: action, Detail: joined(detail...), Facts: map[string]any{"by": string(by)}}
+	return Line{Who: by, Action: action, Detail: joined(detail...)}
 }
 
 // Kind returns what kind of statement in the site's log an act of the audit is.
@@ -205,6 +207,35 @@ func Kind(action string) proof.LeafKind {
 	return proof.LeafAccess
 }
 
+// Facts returns what the statement of an act says beside its hash, made of the line of the audit alone,
+// so that it can be made again and proven: nothing that names anybody.
+func Facts(action, who, detail string) map[string]any {
+	out := map[string]any{}
+	if Kind(action) == proof.LeafAccess {
+		return out
+	}
+	out["by"] = who
+	var d destruction
+	if action == "destroy" && json.Unmarshal([]byte(detail), &d) == nil {
+		maps.Copy(out, map[string]any{
+			"by": d.By, "approver": d.Approver, "class": d.Class, "root": d.Root, "segments": d.Segments, "asked": d.Asked, "approved": d.Approved,
+		})
+	}
+	return out
+}
+
+// destruction is the detail of an act that destroys keys.
+type destruction struct {
+	By       ident.StaffID `json:"by"`
+	Approver ident.StaffID `json:"approver"`
+	Class    string        `json:"class"`
+	Root     string        `json:"root"`
+	Segments string        `json:"segments"`
+	Asked    string        `json:"asked"`
+	Approved string        `json:"approved"`
+	Reason   string        `json:"reason"`
+}
+
 // joined puts what belongs to an act into one text.
 func joined(parts ...string) string {
 	out := ""
@@ -220,7 +251,7 @@ func joined(parts ...string) string {
 // Refuse keeps in the audit that somebody tried what their role does not allow.
 func (k *Keeper) Refuse(ctx context.Context, id ident.CallID, ev retention.Event) error {
 	l := describe(ev)
-	l.Call, l.Action, l.Detail, l.Facts = id, l.Action+" refused", joined(string(fault.Forbidden), l.Detail), nil
+	l.Call, l.Action, l.Detail = id, l.Action+" refused", joined(string(fault.Forbidden), l.Detail)
 	if _, err := k.Book.Write(ctx, l); err != nil {
 		return fault.New(fault.Unavailable, "retention", err)
 	}

@@ -2,6 +2,7 @@ package keep
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -92,14 +93,13 @@ func (k destroyer) tell(ctx context.Context, s retention.State, dirs []string, r
 	said, ok := k.said[s.Call]
 	if !ok {
 		d := *s.Deletion
-		var err error
-		said, err = k.Book.Write(ctx, Line{
-			Who: retention.Scheduler, Action: "destroy", Call: s.Call, Detail: d.Reason,
-			Facts: map[string]any{
-				"by": string(d.By), "approver": string(d.Approver), "class": s.Class, "root": roots, "segments": k.segments(s.Class),
-				"asked": d.At.Format(time.RFC3339), "approved": d.ApprovedAt.Format(time.RFC3339),
-			},
+		detail, err := json.Marshal(destruction{
+			By: d.By, Approver: d.Approver, Class: s.Class, Root: roots, Segments: k.segments(s.Class), Reason: d.Reason,
+			Asked: d.At.Format(time.RFC3339), Approved: d.ApprovedAt.Format(time.RFC3339),
 		})
+		if err == nil {
+			said, err = k.Book.Write(ctx, Line{Who: retention.Scheduler, Action: "destroy", Call: s.Call, Detail: string(detail)})
+		}
 		if err != nil {
 			return err
 		}

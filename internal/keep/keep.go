@@ -45,8 +45,7 @@ type Line struct {
 	Who    ident.StaffID
 	Action string
 	Call   ident.CallID
-	Detail string         // may name people; stays in the house
-	Facts  map[string]any // of the statement in the site's log: nothing that names anybody
+	Detail string // may name people; stays in the house
 }
 
 // Said is a statement in the site's log.

@@ -144,7 +144,7 @@ type book struct{ w *world }
 func (b book) Write(_ context.Context, l Line) (said Said, err error) {
 	err = b.w.step("say "+l.Action, func() error {
 		b.w.lines = append(b.w.lines, l)
-		said = Said{proof.Leaf{Kind: Kind(l.Action), Call: l.Call, At: b.w.host, Facts: l.Facts}, uint64(len(b.w.lines))}
+		said = Said{proof.Leaf{Kind: Kind(l.Action), Call: l.Call, At: b.w.host, Facts: Facts(l.Action, string(l.Who), l.Detail)}, uint64(len(b.w.lines))}
 		_, err := said.Leaf.Bytes()
 		return err
 	})
@@ -332,7 +332,7 @@ func TestDeletionDestroysEveryCopyOfTheKeysAndKeepsTheProof(t *testing.T) {
 			said = l
 		}
 	}
-	if f := said.Facts; Kind(said.Action) != proof.LeafDestroyed || f["by"] != string(aigul) || f["approver"] != string(bolat) || f["root"] != root+" "+root || said.Detail != "keeping is over" {
+	if f := Facts(said.Action, string(said.Who), said.Detail); Kind(said.Action) != proof.LeafDestroyed || f["by"] != aigul || f["approver"] != bolat || f["root"] != root+" "+root || !strings.Contains(said.Detail, "keeping is over") {
 		t.Fatalf("%+v", said)
 	}
 }

@@ -111,6 +111,16 @@ func (p *Plan) Size() int64 {
 	return n
 }
 
+// TagSum returns the SHA-256 of the bag's tagmanifest-sha256.txt in hex: it stands for the whole
+// bag, however it is packed.
+func (p *Plan) TagSum(ctx context.Context) (string, error) {
+	tags, err := p.tags(ctx)
+	if err != nil {
+		return "", err
+	}
+	return tags[len(tags)-1].sum.SHA256, nil
+}
+
 // Bytes is a Fill of what is in memory.
 func Bytes(b []byte) Fill {
 	return func(w io.Writer) error {

@@ -42,7 +42,7 @@ type archive struct {
 	damaged  []Fault
 	withheld map[uint16]int    // index in damaged, by stream
 	named    map[uint16][]byte // descriptions of streams whose own has not been read yet, from the seal
-	last     int64          // newest record
+	last     int64             // newest record
 }
 
 // blockPlace is where a block can be read again.

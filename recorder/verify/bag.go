@@ -2,18 +2,34 @@ package verify
 
 import (
 	"io/fs"
+	"path"
 	"strings"
 
 	"jedel/recorder/bag"
 )
 
-// Archive returns the folder of an archive: of a bag what stands in its data/original, else the
-// folder itself.
+// Archive returns the folder of an archive: of a bag what stands in its data/original, with the
+// proofs that stand in its data/proofs, else the folder itself.
 func Archive(fsys fs.FS) (fs.FS, error) {
 	if !bag.Is(fsys) {
 		return fsys, nil
 	}
-	return fs.Sub(fsys, bag.Original)
+	sub, err := fs.Sub(fsys, bag.Original)
+	return inside{sub, fsys}, err
+}
+
+// inside is the archive of a bag as it was in its own folder.
+type inside struct {
+	fs.FS
+	bag fs.FS
+}
+
+// Open implements fs.FS.
+func (i inside) Open(name string) (fs.File, error) {
+	if strings.HasPrefix(name, "proofs/") {
+		return i.bag.Open(path.Join(path.Dir(bag.Original), name))
+	}
+	return i.FS.Open(name)
 }
 
 // inBag verifies an exported bag: its archive, and all its files as part of V0.
@@ -49,6 +65,11 @@ func inBag(fsys fs.FS, opts Options) (*Report, error) {
 			l.say(saidMoreFaults, Args{"faults": n})
 		}
 	}
+	made, err := Derivations(fsys)
+	if err != nil {
+		return nil, err
+	}
+	report.Levels[len(report.Levels)-1] = derived(made)
 	report.Exit = exit(report.Levels)
 	return report, nil
 }

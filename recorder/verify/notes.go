@@ -64,6 +64,10 @@ const (
 	saidDestroyed    Code = "v4.destroyed"
 	saidWithheld     Code = "v4.withheld"
 	saidMoreWithheld Code = "v4.more"
+	saidNoDerived    Code = "v5.none"
+	saidUnmade       Code = "v5.unmade"
+	saidRemade       Code = "v5.same"
+	saidOtherTool    Code = "v5.tool"
 	saidMoreFaults   Code = "more"
 )
 
@@ -107,14 +111,15 @@ const (
 	badProof         Code = "log.proof"
 	badLogOther      Code = "log.other"
 	badStamp         Code = "log.stamp"
+	badDerived       Code = "derived.other"
+	badRemake        Code = "derived.made"
 )
 
 // Findings.
 const (
-	foundRestarts  Code = "found.restarts"
-	foundGaps      Code = "found.gaps"
-	foundDropped   Code = "found.dropped"
-	foundUnchecked Code = "found.unchecked"
+	foundRestarts Code = "found.restarts"
+	foundGaps     Code = "found.gaps"
+	foundDropped  Code = "found.dropped"
 )
 
 // Causes stand within other notes.
@@ -176,6 +181,10 @@ var texts = map[Code]string{
 	saidDestroyed:    "The keys were destroyed at {at}: nobody can open this recording any more. {by} asked for it, {approver} approved (statement {index} of the site log).",
 	saidWithheld:     "Withheld: {stream}, from {from} s to {to} s, {blocks} blocks.",
 	saidMoreWithheld: "And {more} further stretches.",
+	saidNoDerived:    "No derived files stand beside this archive: they are made from it when they are asked for.",
+	saidUnmade:       "Derived files beside the archive: {files}. Not made again here: `jedel evidence verify` does that.",
+	saidRemade:       "Derived files made again from the archive, equal byte for byte: {files}.",
+	saidOtherTool:    "Made by {tool}, which writes other bytes than this program: not compared: {files}.",
 	saidMoreFaults:   "{faults} faults.",
 
 	badMissing:       "{file}: is missing",
@@ -215,12 +224,13 @@ var texts = map[Code]string{
 	badSealHeadCount: "seal.note: seals {sealed} heads, there are {heads}",
 	badProof:         "{file}: {cause}",
 	badLogOther:      "{file}: proves something else than this archive",
+	badDerived:       "{file}: is not what the archive gives",
+	badRemake:        "{file}: cannot be made from the archive again",
 	badStamp:         "the time stamp does not hold: {cause}",
 
-	foundRestarts:  "The recorder was restarted during the call: {restarts}.",
-	foundGaps:      "Gaps that the recorder itself declares: {gaps}.",
-	foundDropped:   "{stream}: {records} records were dropped by the recorder.",
-	foundUnchecked: "Not checked here: derived files (V5).",
+	foundRestarts: "The recorder was restarted during the call: {restarts}.",
+	foundGaps:     "Gaps that the recorder itself declares: {gaps}.",
+	foundDropped:  "{stream}: {records} records were dropped by the recorder.",
 
 	causeMissing:   "missing",
 	causeTooBad:    "too much damage to search through",

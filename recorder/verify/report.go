@@ -40,9 +40,11 @@ func (r *Report) Text(w io.Writer) error {
 			fmt.Fprintf(&b, "                and %d more\n", n)
 		}
 	}
-	b.WriteString("\n")
+	if len(r.Findings) == 0 {
+		b.WriteString("V6  nothing     No restart, no gap that the recorder tells of, nothing dropped.\n")
+	}
 	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "- %s\n", f.Text)
+		fmt.Fprintf(&b, "V6  found       %s\n", f.Text)
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -51,5 +53,5 @@ func (r *Report) Text(w io.Writer) error {
 }
 
 func outcome(s State) string {
-	return map[State]string{Passed: "passed", Failed: "FAILED", Partial: "in part", NotChecked: "not checked"}[s]
+	return map[State]string{Passed: "passed", Failed: "FAILED", Partial: "in part", NotChecked: "not checked", Absent: "none"}[s]
 }

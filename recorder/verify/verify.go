@@ -38,11 +38,12 @@ const (
 	Failed     State = "failed"
 	Partial    State = "partial"
 	NotChecked State = "not_checked"
+	Absent     State = "absent" // there is nothing that could be checked
 )
 
 // Level is one level of verification (docs/EVIDENCE.md section 5).
 type Level struct {
-	Level string  `json:"level"` // V0 to V4
+	Level string  `json:"level"` // V0 to V5
 	State State   `json:"state"`
 	Text  string  `json:"text"` // what was checked, with which key, what was not; in English
 	Notes []Note  `json:"notes"`
@@ -67,6 +68,7 @@ const (
 	ExitV2         = 16
 	ExitV3         = 32
 	ExitV4         = 64
+	ExitV5         = 128
 )
 
 // Report is what was found.
@@ -105,7 +107,7 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 		return nil, ErrNoArchive
 	}
 	c := &checker{Survey: s, fsys: fsys, report: &Report{
-		Call: plain(s.Content.Call), Number: plain(s.Number), Seconds: float64(s.LastT) / 1e9, Leaves: s.Content.Leaves, Root: s.Content.Root, Heads: len(s.Heads),
+		Call: plain(s.Content.Call), Number: plain(s.Number), Seconds: float64(s.LastT) / 1e9, Leaves: s.Content.Leaves, Root: s.Content.Root, Heads: len(s.Heads), Findings: []Note{},
 	}}
 	if !s.Opened.IsZero() {
 		c.report.Opened = s.Opened.UTC().Format(time.RFC3339Nano)
@@ -131,7 +133,7 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.report.Levels = []Level{v0, v1, v2, v3, c.content(!opts.Ring.Empty())}
+	c.report.Levels = []Level{v0, v1, v2, v3, c.content(!opts.Ring.Empty()), derived(nil)}
 	c.findings()
 	c.report.Exit = exit(c.report.Levels)
 	return c.report, nil
@@ -139,12 +141,12 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 
 func exit(levels []Level) int {
 	sum, partial := 0, false
-	codes := map[string]int{"V0": ExitV0, "V1": ExitV1, "V2": ExitV2, "V3": ExitV3, "V4": ExitV4}
+	codes := map[string]int{"V0": ExitV0, "V1": ExitV1, "V2": ExitV2, "V3": ExitV3, "V4": ExitV4, "V5": ExitV5}
 	for _, l := range levels {
 		switch l.State {
 		case Failed:
 			sum += codes[l.Level]
-		case Passed:
+		case Passed, Absent:
 		default:
 			partial = true
 		}

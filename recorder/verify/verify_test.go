@@ -174,7 +174,7 @@ func TestUntouchedSealedArchivePassesEveryLevel(t *testing.T) {
 	for range 20 {
 		c := record(t, true)
 		r := c.verify(t)
-		if r.Exit != verify.ExitPartial || states(r) != "V0 passed, V1 passed, V2 passed, V3 not_checked, V4 passed" {
+		if r.Exit != verify.ExitPartial || states(r) != "V0 passed, V1 passed, V2 passed, V3 not_checked, V4 passed, V5 absent" {
 			t.Fatalf("exit %d, %s: %+v", r.Exit, states(r), r.Levels)
 		}
 		if len(c.segments()) < 3 || r.Heads < 3 || r.Seconds < 2.9 {
@@ -189,7 +189,7 @@ func TestWithoutAGivenKeySignaturesArePartial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Exit != verify.ExitPartial || states(r) != "V0 passed, V1 passed, V2 partial, V3 not_checked, V4 not_checked" || !strings.Contains(r.Levels[2].Text, "only with the key found in the archive") {
+	if r.Exit != verify.ExitPartial || states(r) != "V0 passed, V1 passed, V2 partial, V3 not_checked, V4 not_checked, V5 absent" || !strings.Contains(r.Levels[2].Text, "only with the key found in the archive") {
 		t.Fatalf("exit %d, %s, %s", r.Exit, states(r), r.Levels[2].Text)
 	}
 }
@@ -204,7 +204,7 @@ func TestForeignKeyFailsSignatures(t *testing.T) {
 
 func TestRunningArchiveIsPartialAndNeverAnAlarm(t *testing.T) {
 	c := record(t, false)
-	if r := c.verify(t); r.Exit != verify.ExitPartial || states(r) != "V0 not_checked, V1 partial, V2 partial, V3 not_checked, V4 passed" {
+	if r := c.verify(t); r.Exit != verify.ExitPartial || states(r) != "V0 not_checked, V1 partial, V2 partial, V3 not_checked, V4 passed, V5 absent" {
 		t.Fatalf("exit %d, %s", r.Exit, states(r))
 	}
 }
