@@ -112,8 +112,8 @@ type Evidence interface {
 type Access struct {
 	AtMs   int64  `json:"atMs"`
 	Name   string `json:"name"`
-	Action string `json:"action"` // opening, open, play, verify, fetch, accesses, custody, export, take (a copy); with " refused" where no reason was given
-	Detail string `json:"detail"` // of an opening: case and reason
+	Action string `json:"action"` // opening, open, play, verify, fetch, accesses, custody, export, take (a copy), and the acts of keeping; with " refused" where it was not done, and " gone" where nobody can
+	Detail string `json:"detail"` // case and reason, where somebody had to give them
 }
 
 // Why says for whom and for what a report or a copy is made.
@@ -217,7 +217,7 @@ type CallRow struct {
 	Category   string `json:"category"`
 	Outcome    string `json:"outcome"`
 	Callback   string `json:"callback"`
-	Recording  string `json:"recording"` // none, open, sealed
+	Recording  string `json:"recording"` // none, open, sealed, destroyed
 }
 
 // CallDetail is everything about one recorded call.

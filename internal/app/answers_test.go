@@ -31,6 +31,7 @@ type gateway struct {
 	url     string
 	doc     *document
 	printed chan string
+	dir     string
 }
 
 func startGateway(t *testing.T) *gateway {
@@ -45,7 +46,8 @@ func startGateway(t *testing.T) *gateway {
 	cfg := config.Default()
 	cfg.HTTP.Addr, cfg.Media.UDP, cfg.Media.TCP, cfg.Media.AllowLoopback = addr, "127.0.0.1:0", "", true
 	cfg.Store.URL, cfg.Recorder.Dir = "sqlite:"+filepath.Join(dir, "jedel.db"), filepath.Join(dir, "archive")
-	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100)}
+	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100), dir: dir}
+	cfg.Retention.Wait = 1500 * time.Millisecond
 	a, err := New(t.Context(), cfg, Options{
 		Demo: true, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Print: func(s string) { g.printed <- s }, Pages: fstest.MapFS{}, DataDir: dir,
 	})
@@ -114,6 +116,7 @@ func (g *gateway) ask(route string, status int, header http.Header, body string,
 	if status >= 400 {
 		as = "default"
 	}
+	path, _, _ = strings.Cut(path, "?")
 	described, ok := g.doc.Paths[path][strings.ToLower(method)].Responses[as]
 	if !ok {
 		g.t.Fatalf("%s: %s is not described", route, as)

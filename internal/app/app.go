@@ -22,6 +22,7 @@ import (
 	"jedel/internal/fault"
 	"jedel/internal/hints"
 	"jedel/internal/ident"
+	"jedel/internal/keep"
 	"jedel/internal/store"
 	"jedel/media"
 	"jedel/recorder"
@@ -52,6 +53,7 @@ type App struct {
 	node   *media.Node
 	desk   *callctl.Desk
 	edge   *signaling.Server
+	keeper *keep.Keeper
 
 	ledger *ledger
 	people *people
@@ -161,6 +163,10 @@ func (a *App) open(ctx context.Context, opt Options) error {
 		return err
 	}
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
+	derived := newCache(opt.DataDir + "/cache")
+	if a.keeper, err = a.newKeeper(opt, archives{a, derived}, reg); err != nil {
+		return err
+	}
 	edge, err := edgeConfig(a.cfg, opt, secret)
 	if err != nil {
 		return err
@@ -168,7 +174,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	a.copies = newExports(a, opt)
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
-		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: newCache(opt.DataDir + "/cache")}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
+		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
 }

@@ -364,3 +364,16 @@ func (e *exports) Drop(call ident.CallID, id string) error {
 	e.cache.drop(id)
 	return nil
 }
+
+// forget removes every copy of a recording, those that are being made included.
+func (e *exports) forget(call ident.CallID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.jobs = slices.DeleteFunc(e.jobs, func(j *exportJob) bool {
+		if j.call == call {
+			close(j.dropped)
+			e.cache.drop(j.id)
+		}
+		return j.call == call
+	})
+}

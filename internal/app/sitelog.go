@@ -14,6 +14,7 @@ import (
 
 	"jedel/internal/config"
 	"jedel/internal/ident"
+	"jedel/internal/keep"
 	"jedel/internal/store"
 	"jedel/recorder/proof"
 	"jedel/recorder/sitelog"
@@ -56,7 +57,8 @@ func auditLeaf(line store.Audit) (proof.Leaf, []byte, error) {
 		return proof.Leaf{}, nil, fmt.Errorf("audit line: %w", err)
 	}
 	sum := sha256.Sum256(raw)
-	l := proof.Leaf{Kind: proof.LeafAccess, At: line.At, Facts: map[string]any{"what": line.Action, "row": base64Of(sum[:])}}
+	l := proof.Leaf{Kind: keep.Kind(line.Action), At: line.At, Facts: keep.Facts(line.Action, line.Who, line.Detail)}
+	l.Facts["what"], l.Facts["row"] = line.Action, base64Of(sum[:])
 	if id, err := ident.Parse[ident.CallID](line.Object); err == nil {
 		l.Call = id
 	}
@@ -68,23 +70,29 @@ func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 // audit keeps who did what, in the store and in the site's log. Both are durable when it returns
 // nil; nothing may be shown before.
 func (a *App) audit(ctx context.Context, line store.Audit) error {
+	_, err := a.say(ctx, line)
+	return err
+}
+
+// say is audit that returns the statement made in the site's log.
+func (a *App) say(ctx context.Context, line store.Audit) (keep.Said, error) {
 	line.ID, line.At = ident.New[string](), time.Now().Truncate(time.Microsecond) // as the store keeps it
 	if err := a.db.AppendAudit(ctx, line); err != nil {
-		return err
+		return keep.Said{}, err
 	}
 	return a.logAudit(ctx, line)
 }
 
-func (a *App) logAudit(ctx context.Context, line store.Audit) error {
+func (a *App) logAudit(ctx context.Context, line store.Audit) (keep.Said, error) {
 	leaf, _, err := auditLeaf(line)
 	if err != nil {
-		return err
+		return keep.Said{}, err
 	}
 	at, err := a.site.Add(ctx, leaf)
 	if err != nil {
-		return err
+		return keep.Said{}, err
 	}
-	return a.db.SetAuditLogged(ctx, line.ID, at)
+	return keep.Said{Leaf: leaf, Index: at}, a.db.SetAuditLogged(ctx, line.ID, at)
 }
 
 // logUnlogged brings lines into the site's log that a crash kept out of it.
@@ -98,7 +106,7 @@ func (a *App) logUnlogged(ctx context.Context) error {
 			if time.Since(line.At) < time.Minute {
 				return nil // on its way
 			}
-			if err := a.logAudit(ctx, line); err != nil {
+			if _, err := a.logAudit(ctx, line); err != nil {
 				return err
 			}
 		}

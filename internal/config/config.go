@@ -156,6 +156,8 @@ type Desk struct {
 // Retention is how long archives are kept.
 type Retention struct {
 	Default string           `yaml:"default"`
+	Wait    time.Duration    `yaml:"wait"`
+	Propose bool             `yaml:"propose"`
 	Classes []RetentionClass `yaml:"classes"`
 }
 
@@ -165,11 +167,27 @@ type RetentionClass struct {
 	Keep       retention.Period `yaml:"keep"`
 	Words      Text             `yaml:"words"`
 	Categories []string         `yaml:"categories"`
+	Segments   string           `yaml:"segments"`
+}
+
+// What becomes of segments once their keys are destroyed; they are kept where nothing is said.
+const (
+	SegmentsKeep   = "keep"
+	SegmentsDelete = "delete"
+)
+
+// Erase returns the classes whose segments go too.
+func (r Retention) Erase() map[string]bool {
+	out := map[string]bool{}
+	for _, c := range r.Classes {
+		out[c.Key] = c.Segments == SegmentsDelete
+	}
+	return out
 }
 
 // Policy returns the rules that the classes make.
 func (r Retention) Policy() retention.Policy {
-	p := retention.Policy{Classes: map[string]retention.Period{}, Categories: map[string]string{}, Default: r.Default}
+	p := retention.Policy{Classes: map[string]retention.Period{}, Categories: map[string]string{}, Default: r.Default, Wait: r.Wait}
 	for _, c := range r.Classes {
 		p.Classes[c.Key] = c.Keep
 		for _, category := range c.Categories {

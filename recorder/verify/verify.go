@@ -103,7 +103,7 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(s.Segments) == 0 {
+	if len(s.Segments) == 0 && !s.sealed {
 		return nil, ErrNoArchive
 	}
 	c := &checker{Survey: s, fsys: fsys, report: &Report{
@@ -117,6 +117,12 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 	}
 	if err := c.readSeal(); err != nil {
 		return nil, err
+	}
+	if err := (remains{c}).read(opts.Log); err != nil {
+		return nil, err
+	}
+	if len(s.Segments) == 0 && !c.end.erased {
+		return nil, ErrNoArchive
 	}
 	v0, err := c.files()
 	if err != nil {
@@ -160,6 +166,7 @@ type checker struct {
 	keys      []string
 	given     bool
 
+	end      ending          // by whose word keys, and perhaps segments, are gone
 	keysGone []string        // files of keys that are not there any more
 	seal     *proof.Manifest // nil where it cannot be read
 	sealErr  error
@@ -169,6 +176,12 @@ func (c *checker) useKeys(keys []string) error {
 	c.given = len(keys) > 0
 	if !c.given {
 		keys = c.Signers
+		if len(c.Segments) == 0 {
+			var err error
+			if keys, err = (remains{c}).signers(); err != nil {
+				return err
+			}
+		}
 	}
 	var list []note.Verifier
 	for _, k := range keys {
@@ -279,6 +292,9 @@ func (c *checker) signatures() Level {
 		}
 		here.Second = float64(h.Mono) / 1e9
 		root, reached := c.Root(i)
+		if c.end.erased && !reached {
+			root, reached = h.Root, true
+		}
 		switch {
 		case !strings.HasSuffix(h.Origin, "/call/"+c.Content.Call):
 			complain(badHeadOrigin, Args{"origin": plain(h.Origin)})
@@ -286,6 +302,10 @@ func (c *checker) signatures() Level {
 			complain(badHeadBack, Args{"leaves": h.Size, "at": float64(h.Mono) / 1e9, "leavesBefore": last.Size, "before": float64(last.Mono) / 1e9})
 		case roots[h.Size] != nil && !bytes.Equal(roots[h.Size], h.Root):
 			complain(badHeadFork, Args{"leaves": h.Size})
+		case c.end.erased && remains{c}.head(h) == badHeadFork:
+			complain(badHeadFork, Args{"leaves": h.Size})
+		case c.end.erased && remains{c}.head(h) == badHeadGone:
+			complain(badHeadGone, Args{"leaves": h.Size, "size": c.seal.Leaves})
 		case !reached && c.Tree.Size() < h.Size && len(c.Breaks) > 0:
 			here = c.Breaks[0]
 			complain(badHeadBroken, Args{"leaf": c.Tree.Size()})
@@ -310,7 +330,12 @@ func (c *checker) signatures() Level {
 		}
 		seal = c.checkSeal(Fault{Second: c.report.Seconds})
 	}
-	l.say(saidHeads, Args{"good": good, "heads": len(c.Heads)})
+	if c.end.erased {
+		l.State = Partial
+		l.say(saidErasedHeads, Args{"good": good, "heads": len(c.Heads)})
+	} else {
+		l.say(saidHeads, Args{"good": good, "heads": len(c.Heads)})
+	}
 	c.describe(&l, len(seal) == 0, covered)
 	return c.list(l, append(faults, seal...))
 }

@@ -29,7 +29,7 @@ export function Proof({ call, dir, ask, onReport }: { call: string; dir: string;
     <section class="panel proof" aria-label={t("verify")}>
       <div class="row">
         <button type="button" disabled={busy} onClick={run}>{busy ? t("verifying") : t("verify")}</button>
-        <span class="hint">{t("verify.self")} <code>jedel evidence verify …/{dir}</code></span>
+        {dir && <span class="hint">{t("verify.self")} <code>jedel evidence verify …/{dir}</code></span>}
       </div>
       {wrong && <p class="bad" role="alert">{wrong}</p>}
       {report && <div role="status"><Levels report={report} /></div>}

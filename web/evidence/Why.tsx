@@ -63,8 +63,9 @@ export function AccessList({ list, language }: { list: Access[]; language: Lang 
     <ul>
       {list.map((a, i) => (
         <li key={`${a.atMs}-${i}`}>
-          <time class="digits">{when.format(a.atMs)}</time> <b>{a.name}</b> {t(`access.${a.action.replace(" refused", "")}`)}
-          {a.action.endsWith(" refused") && <span class="bad"> {t("access.refused")}</span>} {a.detail && <span>«{a.detail}»</span>}
+          <time class="digits">{when.format(a.atMs)}</time> <b>{a.name || t("keep.schedule")}</b> {t(`access.${a.action.replace(/ (refused|gone)$/, "")}`)}
+          {a.action.endsWith(" refused") && <span class="bad"> {t(/^(hold|keep|delete)/.test(a.action) ? "access.denied" : "access.refused")}</span>}
+          {a.action.endsWith(" gone") && <span class="bad"> {t("access.gone")}</span>} {a.detail && <span>«{a.detail}»</span>}
         </li>
       ))}
     </ul>

@@ -3,7 +3,7 @@ import type { ChatItem, Fix, StaffSelf, Text } from "../lib/wire.gen";
 
 export interface Row {
   call: string; number: string; kind: string; phase: string; name: string; phone: string; proof: string; operator: string;
-  createdMs: number; answeredMs: number; endedMs: number; endReason: string; category: string; outcome: string; recording: "none" | "open" | "sealed";
+  createdMs: number; answeredMs: number; endedMs: number; endReason: string; category: string; outcome: string; recording: "none" | "open" | "sealed" | "destroyed";
 }
 export interface Media { participant: string; role: string; mime: string; audio: boolean; video: boolean; offsetMs: number; durationMs: number; url: string }
 export interface Interval { fromMs: number; toMs: number; stream: number; participant?: string; kind?: string; cause: string }
