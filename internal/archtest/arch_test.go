@@ -144,7 +144,7 @@ var homes = map[string][]string{
 	"modernc.org/sqlite":                             {"internal/store"},
 	"github.com/jackc/pgx":                           {"internal/store"},
 	"github.com/pressly/goose":                       {"internal/store"},
-	"github.com/minio/minio-go": {"internal/blob"},
+	"github.com/minio/minio-go":                      {"internal/blob"},
 	"github.com/Eyevinn/mp4ff":                       {"recorder/derive"},
 	"github.com/alecthomas/kong":                     {"cmd"},
 	"github.com/goccy/go-yaml":                       {"internal/config"},
