@@ -23,6 +23,7 @@ import (
 	"jedel/internal/hints"
 	"jedel/internal/ident"
 	"jedel/internal/keep"
+	"jedel/internal/replica"
 	"jedel/internal/store"
 	"jedel/media"
 	"jedel/recorder"
@@ -43,17 +44,18 @@ type App struct {
 	zone   *time.Location
 	nodeID ident.NodeID
 
-	db     *store.DB
-	hints  *hints.Hub
-	vault  vault
-	rec    *recorder.Recorder
-	site   *sitelog.Log
-	policy string // of the log's witnesses
-	copies *exports
-	node   *media.Node
-	desk   *callctl.Desk
-	edge   *signaling.Server
-	keeper *keep.Keeper
+	db      *store.DB
+	hints   *hints.Hub
+	vault   vault
+	rec     *recorder.Recorder
+	site    *sitelog.Log
+	policy  string // of the log's witnesses
+	copies  *exports
+	node    *media.Node
+	desk    *callctl.Desk
+	edge    *signaling.Server
+	keeper  *keep.Keeper
+	replica *replica.Replica // nil: no second copies
 
 	ledger *ledger
 	people *people

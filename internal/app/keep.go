@@ -26,9 +26,17 @@ func (a *App) newKeeper(opt Options, where archives, reg prometheus.Registerer) 
 	if second == "" {
 		second = filepath.Join(a.cfg.Recorder.Dir, "keystore")
 	}
+	parts := keep.Parts{Store: a.db, Book: diary{a}, Archives: where, Host: time.Now, Log: a.log, Reg: reg}
+	if a.cfg.Replica.Endpoint != "" {
+		var err error
+		if a.replica, err = a.newReplica(where, reg); err != nil {
+			return nil, err
+		}
+		parts.Replica = a.replica
+	}
 	return keep.New(keep.Config{
 		Policy: c.Policy(), Erase: c.Erase(), Propose: c.Propose, Archives: a.cfg.Recorder.Dir, Keystore: second,
-	}, keep.Parts{Store: a.db, Book: diary{a}, Archives: where, Host: time.Now, Log: a.log, Reg: reg}), nil
+	}, parts), nil
 }
 
 // beginKeeping begins the keeping of a call that has ended. What fails is done by the next look at

@@ -30,6 +30,7 @@ type Config struct {
 	Map       Map       `yaml:"map"`
 	Desk      Desk      `yaml:"desk"`
 	Retention Retention `yaml:"retention"`
+	Replica   Replica   `yaml:"replica"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -161,6 +162,20 @@ type Retention struct {
 	Classes []RetentionClass `yaml:"classes"`
 }
 
+// Replica is the bucket of second copies.
+type Replica struct {
+	Endpoint  string        `yaml:"endpoint"`
+	TLS       bool          `yaml:"tls"`
+	CAFile    string        `yaml:"ca_file"`
+	Region    string        `yaml:"region"`
+	Bucket    string        `yaml:"bucket"`
+	Prefix    string        `yaml:"prefix"`
+	AccessKey string        `yaml:"access_key_file"`
+	SecretKey string        `yaml:"secret_key_file"`
+	First     time.Duration `yaml:"first"`
+	Alarm     time.Duration `yaml:"alarm"`
+}
+
 // RetentionClass is one length of keeping and the case categories that ask for it.
 type RetentionClass struct {
 	Key        string           `yaml:"key"`
@@ -263,6 +278,8 @@ func (c Config) check() error {
 	want(c.Recorder.FlushEvery > 0 && c.Recorder.FlushEvery <= time.Second, "recorder.flush_every: %v is not within 0 and 1s: at most one second may be lost", c.Recorder.FlushEvery)
 	want(c.Recorder.HeadEvery >= time.Second/2 && c.Recorder.HeadEvery <= 10*time.Second, "recorder.head_every: %v is not within 500ms and 10s", c.Recorder.HeadEvery)
 	want(len(c.Desk.Categories) > 0 && len(c.Desk.Outcomes) > 0 && len(c.Desk.Pauses) > 0, "desk: categories, outcomes and pauses must not be empty")
+	want(c.Replica.Endpoint == "" || c.Replica.Bucket != "" && c.Replica.AccessKey != "" && c.Replica.SecretKey != "", "replica: endpoint needs bucket, access_key_file and secret_key_file")
+	want(c.Replica.First >= time.Hour && c.Replica.Alarm >= time.Minute, "replica: first is at least 1h, alarm at least 1m")
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
 	return errors.Join(errs...)
 }

@@ -69,12 +69,16 @@ type Replica struct {
 
 	mu       sync.Mutex           // guards the rest
 	compared map[string]bool      // versions that were read back, by their names
-	done     map[string]blob.Lock // archives that are whole there, and how they are protected
+	done     map[string]time.Time // archives that are whole there, and when their protection was looked at
 	waiting  map[string]time.Time // files that wait, and since when
 }
 
 // maxKnown bounds what is remembered: what is forgotten is looked at again.
 const maxKnown = 200_000
+
+// lookAgain is how long nobody looks at an archive that is whole: what changes its protection is told
+// by Lock and Hold, and this finds what failed.
+const lookAgain = time.Hour
 
 // New returns a replica that does nothing before Run.
 func New(c Config, p Parts) *Replica {
@@ -86,7 +90,7 @@ func New(c Config, p Parts) *Replica {
 			*d.to = d.usual
 		}
 	}
-	return &Replica{cfg: c, Parts: p, files: folder{p.Archives}, met: newMetrics(p.Reg), compared: map[string]bool{}, done: map[string]blob.Lock{}, waiting: map[string]time.Time{}}
+	return &Replica{cfg: c, Parts: p, files: folder{p.Archives}, met: newMetrics(p.Reg), compared: map[string]bool{}, done: map[string]time.Time{}, waiting: map[string]time.Time{}}
 }
 
 // Run copies until ctx ends.
@@ -156,15 +160,15 @@ func (r *Replica) Pass(ctx context.Context) error {
 
 // one copies what is closed of an archive.
 func (r *Replica) one(ctx context.Context, a archive) error {
+	r.mu.Lock()
+	looked, done := r.done[a.dir]
+	r.mu.Unlock()
+	if done && time.Since(looked) < lookAgain {
+		return nil
+	}
 	want, err := r.want(ctx, a.call)
 	if err != nil {
 		return err
-	}
-	r.mu.Lock()
-	as, done := r.done[a.dir]
-	r.mu.Unlock()
-	if done && as.Hold == want.Hold && !as.Until.Before(want.Until) {
-		return nil
 	}
 	files, sealed, err := r.files.closed(a.dir)
 	if err != nil || len(files) == 0 {
@@ -189,12 +193,12 @@ func (r *Replica) one(ctx context.Context, a archive) error {
 	if err := r.protect(ctx, a, want); err != nil {
 		return err
 	}
-	r.settle(a, files, sealed, want)
+	r.settle(a, files, sealed)
 	return nil
 }
 
 // settle remembers an archive that is whole: sealed, with its proofs.
-func (r *Replica) settle(a archive, files []file, sealed bool, want blob.Lock) {
+func (r *Replica) settle(a archive, files []file, sealed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, f := range files {
@@ -208,7 +212,7 @@ func (r *Replica) settle(a archive, files []file, sealed bool, want blob.Lock) {
 		if len(r.done) >= maxKnown {
 			clear(r.done)
 		}
-		r.done[a.dir] = want
+		r.done[a.dir] = time.Now()
 	}
 }
 

@@ -139,6 +139,9 @@ func TestClosedFilesAreCopiedLockedAndCompared(t *testing.T) {
 		t.Errorf("%v copies were read back", n)
 	}
 	s.want = blob.Lock{Until: time.Now().Add(3 * 365 * 24 * time.Hour), Hold: true}
+	for dir := range s.done {
+		s.done[dir] = time.Now().Add(-2 * lookAgain)
+	}
 	if err := s.Pass(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -322,3 +325,58 @@ func TestRunEndsAndAlarms(t *testing.T) {
 		t.Error("nobody is told that the bucket is away")
 	}
 }
+
+func TestAnArchiveComesBackFromTheBucket(t *testing.T) {
+	s := newSite(t)
+	id := s.archive(t, true)
+	before := map[string]Standing{}
+	look := func() {
+		clear(before)
+		if err := Survey(t.Context(), os.DirFS(s.dir), s.bucket, func(x Standing) error { before[x.Dir] = x; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look()
+	if x := before[folderOf(id)]; x.Missing != 5 || !x.Sealed {
+		t.Errorf("%+v", x)
+	}
+	if err := s.Pass(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if look(); before[folderOf(id)].Missing != 0 {
+		t.Errorf("%+v", before)
+	}
+	if err := s.raw.RemoveObject(t.Context(), name, "site/"+folderOf(id)+"/heads", minio.RemoveObjectOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if look(); before[folderOf(id)].Hidden != 1 {
+		t.Errorf("%+v", before)
+	}
+	got := map[string]*bytes.Buffer{}
+	n, err := Fetch(t.Context(), s.bucket, folderOf(id), func(name string) (io.WriteCloser, error) {
+		got[name] = &bytes.Buffer{}
+		return closer{got[name]}, nil
+	})
+	if err != nil || n != 5 {
+		t.Fatal(n, err)
+	}
+	for name, b := range got {
+		if raw, err := os.ReadFile(filepath.Join(s.dir, folderOf(id), name)); err != nil || !bytes.Equal(raw, b.Bytes()) {
+			t.Errorf("%s is not what it was (%v)", name, err)
+		}
+	}
+	if _, err := Fetch(t.Context(), s.bucket, "calls/2000/01/01/x", nil); !errors.Is(err, ErrNothing) {
+		t.Error(err)
+	}
+	body := []byte("x")
+	if _, err := s.raw.PutObject(t.Context(), name, "site/calls/2000/01/01/x/..%2fy", bytes.NewReader(body), 1, minio.PutObjectOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Fetch(t.Context(), s.bucket, "calls/2000/01/01/x", nil); err == nil {
+		t.Error("a name that leads out of the folder is taken")
+	}
+}
+
+type closer struct{ io.Writer }
+
+func (closer) Close() error { return nil }
