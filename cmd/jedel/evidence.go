@@ -23,6 +23,7 @@ type evidenceCmd struct {
 	PlayFiles evidencePlayCmd     `cmd:"" help:"Make playable files (WebM, MP4) of an archive."`
 	Disclose  evidenceDiscloseCmd `cmd:"" help:"Write the keys that open a part of a recording, for whoever may have that part; the rest of it stays closed and proven."`
 	Export    evidenceExportCmd   `cmd:"" help:"Make a copy of an archive for somebody outside: a BagIt bag with reports, a viewer and what verifies it."`
+	Log       evidenceLogCmd      `cmd:"" help:"Check the whole site log: that nothing of it was changed since it was signed or seen, that every recording it has is there, and every line of the audit. Exit code 0: all is right; 2: what could be checked is right, but not everything could be; 4: something is wrong; 1: there is no log to check."`
 	Fetch     evidenceFetchCmd    `cmd:"" help:"Fetch an archive from a gateway, as it is stored. Exit code 3: the gateway refused the account; 1: anything else went wrong, and no file is left."`
 }
 

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -107,6 +109,30 @@ func (a *App) logUnlogged(ctx context.Context) error {
 			if _, err := a.logAudit(ctx, line); err != nil {
 				return err
 			}
+		}
+	}
+}
+
+// AuditRows returns the hashes of the lines of an audit by their place in the site's log, for those
+// who check the log. The store is opened as the gateway opens it.
+func AuditRows(ctx context.Context, url string, log *slog.Logger) (rows map[uint64]string, err error) {
+	db, err := store.Open(ctx, url, log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows = map[uint64]string{}
+	for last := uint64(0); ; {
+		lines, err := db.ListLogged(ctx, last, 1000)
+		if err != nil || len(lines) == 0 {
+			return rows, err
+		}
+		for _, line := range lines {
+			leaf, _, err := auditLeaf(line)
+			if err != nil {
+				return nil, err
+			}
+			rows[line.Logged-1], last = leaf.Text("row"), line.Logged
 		}
 	}
 }

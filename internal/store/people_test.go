@@ -218,6 +218,12 @@ func TestAuditIsKeptOnceAndReadByObject(t *testing.T) {
 		if left, err := db.ListUnlogged(ctx, 10); err != nil || len(left) != len(all)-1 || left[0].At.After(left[1].At) {
 			t.Fatalf("%+v %v", left, err)
 		}
+		if in, err := db.ListLogged(ctx, 0, 10); err != nil || len(in) != 1 || in[0].ID != "b" {
+			t.Fatalf("%+v %v", in, err)
+		}
+		if in, err := db.ListLogged(ctx, 1, 10); err != nil || len(in) != 0 {
+			t.Fatalf("%+v %v", in, err)
+		}
 		if one, err := db.ListAudit(ctx, "callb", 10); err != nil || one[0].Logged != 1 {
 			t.Fatalf("%+v %v", one, err)
 		}

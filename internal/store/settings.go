@@ -59,6 +59,15 @@ func (k settings) SetAuditLogged(ctx context.Context, id string, index uint64) e
 	return k.c.exec(ctx, `UPDATE audit SET logged = ? WHERE id = ?`, int64(index)+1, id)
 }
 
+// ListLogged returns lines that are in the site's log, by their place there, from one on.
+func (k settings) ListLogged(ctx context.Context, from uint64, limit int) ([]Audit, error) {
+	list, err := many(ctx, k.c, scanAudit, `SELECT id, at, who, action, object, detail, logged FROM audit WHERE logged > ? ORDER BY logged LIMIT ?`, int64(from), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list logged audit: %w", err)
+	}
+	return list, nil
+}
+
 // ListUnlogged returns the oldest lines that are not in the site's log.
 func (k settings) ListUnlogged(ctx context.Context, limit int) ([]Audit, error) {
 	list, err := many(ctx, k.c, scanAudit, `SELECT id, at, who, action, object, detail, logged FROM audit WHERE logged = 0 ORDER BY at, id LIMIT ?`, limit)
