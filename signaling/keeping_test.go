@@ -175,6 +175,13 @@ func TestADestroyedRecordingIsNotOpenedAndSaysSo(t *testing.T) {
 			t.Errorf("%s: %d %s", route, code, raw)
 		}
 	}
+	for _, route := range []string{"GET /custody", "GET /exports/x", "POST /exports"} {
+		method, at, _ := strings.Cut(route, " ")
+		body := `{"organization":"","case":"1","reason":"r","lang":"kk","recipient":"","tar":false,"withhold":[]}`
+		if code, raw := e.ask(method, path+at, h, strings.NewReader(body)); code != http.StatusGone {
+			t.Errorf("%s: %d %s", route, code, raw)
+		}
+	}
 	for method, route := range map[string]string{"POST": "/verify", "GET": "/archive.tar"} { // seal and proofs remain
 		if code, raw := e.ask(method, path+route, h, nil); code != http.StatusOK {
 			t.Errorf("%s: %d %s", route, code, raw)

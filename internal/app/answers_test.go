@@ -290,11 +290,18 @@ func (g *gateway) evidence(signed http.Header, id string) {
 	if calls, _ := page["calls"].([]any); len(calls) != 1 {
 		g.t.Error("calls", calls)
 	}
+	empty := ""
+	defer func() {
+		if g.t.Failed() {
+			g.t.Log("empty: ", empty)
+		}
+	}()
 	g.until("the timeline stays empty", func() bool {
 		detail := g.ask("GET /api/v1/evidence/calls/{call}", 200, signed, "", "{call}", id)
 		timeline, _ := detail["timeline"].(map[string]any)
 		for _, list := range []string{"positions", "chat", "events", "blobs"} {
 			if l, _ := timeline[list].([]any); len(l) == 0 {
+				empty = list
 				return false // what was said is flushed in a moment
 			}
 		}
