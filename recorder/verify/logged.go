@@ -57,6 +57,8 @@ func (c *checker) logged(opts Log) (Level, error) {
 	l := Level{Level: "V3", State: Passed}
 	raw, err := readBounded(c.fsys, SealProof, maxProof)
 	switch {
+	case !c.sealed && err == nil: // the seal is there before its proof is
+		return c.list(l, []Fault{Fault{Second: c.report.Seconds}.because(badNoSeal, Args{"file": SealProof})}), nil
 	case !c.sealed:
 		l.State = NotChecked
 		l.say(saidLogOpen, nil)
@@ -155,7 +157,9 @@ func (o *outside) ended(l *Level, raw []byte) []Fault {
 func (o *outside) begun(l *Level, seal []byte) []Fault {
 	raw, err := readBounded(o.fsys, OpenProof, maxProof)
 	if err != nil {
-		return nil // a site may not have had a log yet when the call began
+		l.State = Partial // a site may not have had a log yet when the call began
+		l.say(saidUnbegun, nil)
+		return nil
 	}
 	begin := Fault{}
 	p, leaf, _, bad := o.entry(OpenProof, raw, begin)
