@@ -29,6 +29,10 @@ func (w *writer) seal(info SealInfo) error {
 	if err := w.head("sealed", false); err != nil {
 		return err
 	}
+	if w.file != nil { // if the disk refuses the seal, what comes until the next try goes into a further segment
+		w.leave()
+		w.reason = "rotate"
+	}
 	if err := w.closeFiles(); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}

@@ -43,6 +43,7 @@ const (
 const (
 	// Heads of a running call are not counted until the seal. One that is missing takes nothing away:
 	// the next one signs the same leaves; the leaves after the last are reported as not signed yet.
+	// A last head without the form of one is what a cut of the power leaves, and said to be torn.
 	fewerHeads = "a running call has fewer heads"
 	// Bytes after the last signed leaf of a running call are what a crash may leave: V1 names the tail.
 	unsignedTail = "after the last signed leaf of a running call"

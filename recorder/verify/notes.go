@@ -39,6 +39,7 @@ const (
 	saidHeads        Code = "v2.heads"
 	saidSealSigns    Code = "v2.seal"
 	saidUnsealed     Code = "v2.unsealed"
+	saidTornHead     Code = "v2.torn"
 	saidKeyGiven     Code = "v2.key.given"
 	saidKeyOwn       Code = "v2.key.own"
 	saidKeyNone      Code = "v2.key.none"
@@ -158,6 +159,7 @@ var texts = map[Code]string{
 	saidHeads:        "{good} of {heads} heads signed and equal to the tree.",
 	saidSealSigns:    "The seal signs all leaves.",
 	saidUnsealed:     "Not sealed: {covered} of {leaves} leaves are covered by a signature.",
+	saidTornHead:     "The last head is torn ({bytes} bytes): the recorder was stopped, or is writing.",
 	saidKeyGiven:     "Checked with the given key {keys}.",
 	saidKeyOwn:       "Checked only with the key found in the archive itself ({keys}): give the recorder's key to know who signed.",
 	saidKeyNone:      "The archive names no key and none was given: no signature could be checked.",

@@ -343,6 +343,9 @@ func (c *checker) describe(l *Level, seal bool, covered uint64) {
 	case !c.sealed:
 		l.State = Partial
 		l.say(saidUnsealed, Args{"covered": covered, "leaves": c.Content.Leaves})
+		if c.TornHeads > 0 {
+			l.say(saidTornHead, Args{"bytes": c.TornHeads})
+		}
 	case seal:
 		l.say(saidSealSigns, nil)
 	}
