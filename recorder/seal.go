@@ -385,7 +385,7 @@ type recovered struct {
 // recoverAll finds archives without a seal. They are read, never changed: what follows is written
 // into a new segment by Start.
 func (r *Recorder) recoverAll(ctx context.Context) error {
-	root := os.DirFS(r.cfg.Dir)
+	root := plain.Regular(os.DirFS(r.cfg.Dir))
 	days, err := fs.Glob(root, "calls/*/*/*/*")
 	if err != nil {
 		return err

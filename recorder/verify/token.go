@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"fmt"
-	"sync"
 
 	"jedel/recorder/proof"
 
@@ -19,17 +18,12 @@ type Token struct {
 	signed *pkcs7.PKCS7
 }
 
-// parsing guards a counter that the library keeps for all its callers.
-var parsing sync.Mutex
-
 // ParseToken reads a TimeStampResp as an authority sent it. It must be DER, as RFC 3161 section 3 asks:
 // the library reads looser encodings too, and beyond the end of broken ones.
 func ParseToken(raw []byte) (Token, error) {
 	if err := proof.CheckDER(raw); err != nil {
 		return Token{}, fmt.Errorf("time stamp: %w", err)
 	}
-	parsing.Lock()
-	defer parsing.Unlock()
 	t, err := timestamp.ParseResponse(raw)
 	if err != nil {
 		return Token{}, fmt.Errorf("time stamp: %w", err)

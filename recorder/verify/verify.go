@@ -11,6 +11,7 @@ import (
 
 	"jedel/recorder/bag"
 	"jedel/recorder/keys"
+	plainly "jedel/recorder/plain"
 	"jedel/recorder/proof"
 
 	"github.com/gowebpki/jcs"
@@ -96,6 +97,7 @@ var ErrNoArchive = errors.New("no archive here")
 // the file system, of malformed keys, and ErrNoArchive; what is wrong with the archive is in the
 // report.
 func Dir(fsys fs.FS, opts Options) (*Report, error) {
+	fsys = plainly.Regular(fsys)
 	if bag.Is(fsys) {
 		return inBag(fsys, opts)
 	}
