@@ -1,12 +1,16 @@
 package recorder
 
 import (
+	"math"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"jedel/internal/ident"
+
+	dto "github.com/prometheus/client_model/go"
 )
 
 // BenchmarkCalls records calls of two parties with audio (50 packets of 160 bytes a second) and
@@ -38,6 +42,7 @@ func benchCalls(b *testing.B, calls int) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	b.ResetTimer()
+	spent := usedCPU()
 	for b.Loop() {
 		for step := range 100 {
 			<-tick.C
@@ -55,12 +60,39 @@ func benchCalls(b *testing.B, calls int) {
 		packets += calls * 2 * 160
 	}
 	b.StopTimer()
+	b.ReportMetric(100*(usedCPU()-spent)/b.Elapsed().Seconds(), "%core")
+	b.ReportMetric(durableAfter(b, r, 0.99), "p99-first-packet-durable-ms")
 	slices.Sort(lags)
 	at := func(share float64) float64 { return float64(lags[int(share*float64(len(lags)-1))].Milliseconds()) }
 	b.ReportMetric(at(0.5), "p50-lag-ms")
 	b.ReportMetric(at(0.99), "p99-lag-ms")
 	b.ReportMetric(at(1), "max-lag-ms")
 	b.ReportMetric(float64(packets)/b.Elapsed().Seconds(), "packets/s")
+}
+
+// usedCPU returns the seconds of processor time of this process so far.
+func usedCPU() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+// durableAfter returns how many milliseconds after its first packet a share of the flushes was durable:
+// the bound of the histogram's bucket, so not less.
+func durableAfter(b *testing.B, r *Recorder, share float64) float64 {
+	b.Helper()
+	var m dto.Metric
+	if err := r.met.lag.Write(&m); err != nil {
+		b.Fatal(err)
+	}
+	for _, bucket := range m.GetHistogram().GetBucket() {
+		if float64(bucket.GetCumulativeCount()) >= share*float64(m.GetHistogram().GetSampleCount()) {
+			return 1000 * bucket.GetUpperBound()
+		}
+	}
+	return math.Inf(1)
 }
 
 // feed gives 10 ms of two parties.

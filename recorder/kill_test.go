@@ -189,7 +189,6 @@ func TestKillLosesAtMostASecond(t *testing.T) {
 // TestTornAndStaleSectorsAtTheEndAreATail leaves each sector of the last blocks torn, empty or with
 // old data of another file, as a power cut does to what fdatasync has not returned for.
 func TestTornAndStaleSectorsAtTheEndAreATail(t *testing.T) {
-	const sector = 512
 	dir := t.TempDir()
 	r, stop := run(t, config(dir))
 	id, opened := ident.New[ident.CallID](), time.Now()

@@ -24,7 +24,14 @@ func TestADamagedRecordingGoesOnBesideIt(t *testing.T) {
 		},
 		"cut before what is signed": func(seg, heads []byte) ([]byte, []byte) { return seg[:len(seg)/2], heads },
 		"a forged head": func(seg, heads []byte) ([]byte, []byte) {
-			return seg, bytes.Replace(heads, []byte("\nt="), []byte("\nx="), 1)
+			root := bytes.IndexByte(heads, '\n') + 1
+			root += bytes.IndexByte(heads[root:], '\n') + 1
+			letter := byte('A')
+			if heads[root] == letter {
+				letter = 'B'
+			}
+			heads[root] = letter
+			return seg, heads
 		},
 		"nothing left": func(_, heads []byte) ([]byte, []byte) { return nil, heads },
 	} {

@@ -29,6 +29,10 @@ func (w *writer) seal(info SealInfo) error {
 	if err := w.head("sealed", false); err != nil {
 		return err
 	}
+	if w.file != nil { // if the disk refuses the seal, what comes until the next try goes into a further segment
+		w.leave()
+		w.reason = "rotate"
+	}
 	if err := w.closeFiles(); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
@@ -381,7 +385,7 @@ type recovered struct {
 // recoverAll finds archives without a seal. They are read, never changed: what follows is written
 // into a new segment by Start.
 func (r *Recorder) recoverAll(ctx context.Context) error {
-	root := os.DirFS(r.cfg.Dir)
+	root := plain.Regular(os.DirFS(r.cfg.Dir))
 	days, err := fs.Glob(root, "calls/*/*/*/*")
 	if err != nil {
 		return err

@@ -348,6 +348,11 @@ func (w *writer) openSegment(now time.Time) error {
 	if _, err := f.Write(raw); err != nil {
 		return fmt.Errorf("segment header: %w", err)
 	}
+	// Before any block: a power cut may keep later bytes and lose earlier ones, and blocks without
+	// their header look like damage.
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("segment header: %w", err)
+	}
 	if err := w.tree.Add(evr.Leaf(raw)); err != nil {
 		return fmt.Errorf("tree: %w", err)
 	}

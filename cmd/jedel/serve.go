@@ -21,6 +21,7 @@ import (
 	"jedel/internal/app"
 	"jedel/internal/config"
 	"jedel/internal/obs"
+	"jedel/recorder/sitelog"
 	"jedel/web"
 )
 
@@ -45,6 +46,7 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sitelog.LogTo(log)
 	opt := app.Options{Demo: c.Demo, Log: log, Pages: web.Pages(), DataDir: c.Data, Version: version, Tools: tools()}
 	if c.Demo {
 		opt.Print = func(s string) { fmt.Println(s) }

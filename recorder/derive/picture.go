@@ -230,6 +230,9 @@ func h264Picture(au []byte) (picture, error) {
 			}
 			pic.sps = append([]byte(nil), nal...)
 			pic.w, pic.h = int(sps.Width), int(sps.Height)
+			if pic.w <= 0 || pic.h <= 0 { // more is cropped than there is
+				return picture{}, errPicture
+			}
 		case 8:
 			pic.pps = append([]byte(nil), nal...)
 		}

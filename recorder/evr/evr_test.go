@@ -2,8 +2,10 @@ package evr
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"testing"
 	"testing/fstest"
@@ -224,6 +226,29 @@ func FuzzScan(f *testing.F) {
 			if stored := files[b.Segment][b.Offset:]; !bytes.HasPrefix(stored, b.Raw) || CheckBlock(b.Raw, b.Header) != nil {
 				t.Fatal("a block that is not in the file")
 			}
+		}
+	})
+}
+
+func FuzzSegmentHeader(f *testing.F) {
+	raw, err := EncodeSegmentHeader(SegmentHeader{Format: "EVR1", Call: "c", Seg: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw[PrefixSize:])
+	f.Add([]byte(`{"format":"EVR1","seg":-1}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(text) > MaxHeader {
+			return
+		}
+		b := make([]byte, PrefixSize, PrefixSize+len(text))
+		copy(b, segmentMagic)
+		binary.LittleEndian.PutUint32(b[4:], uint32(len(text)))
+		binary.LittleEndian.PutUint32(b[8:], crc32.Checksum(text, castagnoli()))
+		b = append(b, text...)
+		h, n, err := DecodeSegmentHeader(b)
+		if err == nil && (n != len(b) || h.Seg < 0 || h.PrevBytes < 0) {
+			t.Fatalf("%+v", h)
 		}
 	})
 }

@@ -42,6 +42,7 @@ type Scanner struct {
 	in   *source
 	at   int64
 	last uint64 // T of the last good block
+	leaf uint64 // that follows the last good block
 	work int64  // bytes that searching through damage may still check
 }
 
@@ -123,7 +124,7 @@ func (s *Scanner) open() error {
 		return nil
 	}
 	s.at, seg.Valid = int64(len(seg.Raw)), int64(len(seg.Raw))
-	s.last = max(s.last, uint64(max(seg.Header.Mono0, 0)))
+	s.last, s.leaf = max(s.last, uint64(max(seg.Header.Mono0, 0))), seg.Header.FirstLeaf+1
 	return nil
 }
 
@@ -138,7 +139,7 @@ func (s *Scanner) block() (Block, bool) {
 		if err == nil {
 			b := Block{Segment: s.cur, Offset: s.at, Header: h, Raw: raw}
 			s.at += int64(len(raw))
-			seg.Valid, s.last = s.at, h.T
+			seg.Valid, s.last, s.leaf = s.at, h.T, h.Leaf+1
 			return b, true
 		}
 		if !s.skip(s.at, err) {
@@ -162,13 +163,22 @@ func (s *Scanner) skip(from int64, why error) bool {
 	}
 	f.Bytes = end - from
 	if from > 0 && len(s.faults) < maxPlaced {
-		if h, ok := place(s.in.read(from, int(min(min(end, seg.Size)-from, HeaderSize+MaxBlock+Sealed))), s.last); ok {
+		about := neighbours{s.last, s.leaf, s.until(next)}
+		if h, ok := place(s.in.read(from, int(min(min(end, seg.Size)-from, HeaderSize+MaxBlock+Sealed))), about); ok {
 			f.Stream, f.T = h.Stream, h.T
 		}
 	}
 	s.at = end
 	s.faults = append(s.faults, f)
 	return !f.Tail
+}
+
+// until returns the time of the block at an offset, where there is one.
+func (s *Scanner) until(off int64) uint64 {
+	if h, err := DecodeBlockHeader(s.in.read(off, HeaderSize)); off > 0 && err == nil {
+		return h.T
+	}
+	return MaxTime
 }
 
 // ReadBlock reads the payload of one block again, whose place and header a Scanner gave.

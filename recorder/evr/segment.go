@@ -83,7 +83,7 @@ func (s *Scanner) chain() (missing string, err error) {
 		case after == nil && seg.Err == nil:
 			seg.Counts = true
 		case after == nil: // a header that cannot be read: an attempt, or damage before blocks?
-			if seg.Counts, err = s.holdsBlocks(seg); err != nil {
+			if seg.Counts, err = s.holdsBlocks(i); err != nil {
 				return "", err
 			}
 			continue
@@ -107,16 +107,44 @@ func (s *Scanner) chain() (missing string, err error) {
 	return missing, nil
 }
 
-func (s *Scanner) holdsBlocks(seg *Segment) (bool, error) {
-	in, err := openSource(s.fsys, seg.Name)
-	if err != nil {
+// holdsBlocks tells whether a segment without a readable header has blocks of its own: those of the
+// segments before may stand in it, where a file system gave it what another file had left.
+func (s *Scanner) holdsBlocks(i int) (bool, error) {
+	first, _, err := s.leaves(s.segments[i])
+	if err != nil || first < 0 {
 		return false, err
 	}
-	at, _ := in.search(0, seg.Size, &s.work)
-	if err := in.close(); err != nil {
-		return false, fmt.Errorf("close segment: %w", err)
+	for i--; i >= 0; i-- {
+		if s.segments[i].Err == nil {
+			_, last, err := s.leaves(s.segments[i])
+			return first > last, err
+		}
 	}
-	return at >= 0, nil
+	return true, nil
+}
+
+// leaves returns the first and the last leaf of the good blocks of a segment, -1 where it has none.
+func (s *Scanner) leaves(seg Segment) (first, last int64, err error) {
+	in, err := openSource(s.fsys, seg.Name)
+	if err != nil {
+		return -1, -1, err
+	}
+	first, last = -1, int64(min(seg.Header.FirstLeaf, MaxTime))
+	for at := int64(len(seg.Raw)); at >= 0 && at < seg.Size; {
+		raw, h, bad := in.block(at, seg.Size)
+		if bad != nil {
+			at, _ = in.search(at+1, seg.Size, &s.work)
+			continue
+		}
+		if last = int64(min(h.Leaf, MaxTime)); first < 0 {
+			first = last
+		}
+		at += int64(len(raw))
+	}
+	if err := in.close(); err != nil {
+		return -1, -1, fmt.Errorf("close segment: %w", err)
+	}
+	return first, last, nil
 }
 
 // source is one open segment file.

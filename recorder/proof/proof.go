@@ -137,24 +137,41 @@ func OpenAny(raw []byte, known note.Verifiers) (string, error) {
 	return n.Text, nil
 }
 
-// SplitHeads splits a heads file into its signed notes. Each is followed by one empty line; what
-// follows the last of them is torn.
+// SplitHeads splits a heads file into its signed notes. Each is followed by one empty line. What
+// follows the last of them is torn; so is what a cut of the power made of it, which does not even have
+// the form of a head. That somebody signed them, and what, is not looked at.
 func SplitHeads(raw []byte) (heads [][]byte, torn []byte) {
-	for len(raw) > 0 {
+	rest := raw
+	for len(rest) > 0 {
 		// A note is text, an empty line, signature lines; heads end with a further empty line.
-		text := bytes.Index(raw, []byte("\n\n"))
+		text := bytes.Index(rest, []byte("\n\n"))
 		if text < 0 {
-			return heads, raw
+			break
 		}
-		sig := bytes.Index(raw[text+2:], []byte("\n\n"))
+		sig := bytes.Index(rest[text+2:], []byte("\n\n"))
 		if sig < 0 {
-			return heads, raw
+			break
 		}
 		end := text + 2 + sig + 1
-		heads = append(heads, raw[:end])
-		raw = raw[end+1:]
+		heads = append(heads, rest[:end])
+		rest = rest[end+1:]
 	}
-	return heads, nil
+	for len(heads) > 0 && !formed(heads[len(heads)-1]) {
+		rest = raw[len(raw)-len(rest)-len(heads[len(heads)-1])-1:]
+		heads = heads[:len(heads)-1]
+	}
+	return heads, rest
+}
+
+// formed tells whether a head has the form of one.
+func formed(raw []byte) bool {
+	var unknown *note.UnverifiedNoteError
+	if _, err := note.Open(raw, note.VerifierList()); !errors.As(err, &unknown) {
+		return false
+	}
+	text, _ := NoteText(raw)
+	_, err := ParseHead(text)
+	return err == nil
 }
 
 // SealPrefix is the first line of a seal's note; the manifest follows in JCS form.

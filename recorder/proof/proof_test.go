@@ -128,6 +128,29 @@ func TestHeadsAreSplitAndATornLastOneIsLeftOver(t *testing.T) {
 	})
 }
 
+// TestAHeadThatAPowerCutToreIsLeftOver empties a part of the last head: it is left over,
+// as if it had been cut.
+func TestAHeadThatAPowerCutToreIsLeftOver(t *testing.T) {
+	s, _ := keys(t)
+	var file []byte
+	var size int
+	for i := range 3 {
+		raw, err := Sign(someHead(uint64(i)).Text(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size = len(raw) + 1
+		file = append(append(file, raw...), '\n')
+	}
+	for from := range size - 12 {
+		torn := bytes.Clone(file)
+		clear(torn[len(torn)-size+from:][:10])
+		if heads, rest := SplitHeads(torn); len(heads) != 2 || len(rest) != size {
+			t.Fatalf("from %d: %d heads, %d bytes left over", from, len(heads), len(rest))
+		}
+	}
+}
+
 func FuzzHeads(f *testing.F) {
 	s, _ := keys(f)
 	raw, _ := Sign(someHead(1).Text(), s)

@@ -49,7 +49,7 @@ func recorded(t *testing.T, root string, l recorder.Statements) (dir, key string
 
 func exists(t *testing.T, name string) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for tick := time.NewTicker(50 * time.Millisecond); ; <-tick.C {
 		if _, err := os.Stat(name); err == nil {
 			return

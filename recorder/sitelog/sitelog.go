@@ -103,7 +103,6 @@ func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.
 	if err := l.writable(); err != nil {
 		return nil, err
 	}
-	klog.SetSlogLogger(log)
 	driver, err := posix.New(ctx, posix.Config{Path: cfg.Dir, HTTPClient: cfg.Client})
 	if err != nil {
 		return nil, fmt.Errorf("site log: %w", err)
@@ -173,6 +172,9 @@ func (l *Log) loadKey() (note.Signer, error) {
 	l.vkey = strings.TrimSpace(string(pub))
 	return note.NewSigner(strings.TrimSpace(string(raw)))
 }
+
+// LogTo says where Tessera's own messages go, for the whole process and before any Open.
+func LogTo(log *slog.Logger) { klog.SetSlogLogger(log) }
 
 // Key returns the C2SP verifier key of the log.
 func (l *Log) Key() string { return l.vkey }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"jedel/recorder/verify"
+
 	"github.com/digitorus/timestamp"
 )
 
@@ -25,13 +27,11 @@ func (o *outside) stamp(ctx context.Context, text []byte) ([]byte, error) {
 	if status != http.StatusOK {
 		return nil, fmt.Errorf("status %d", status)
 	}
-	token, err := timestamp.ParseResponse(answer)
+	token, err := verify.ParseToken(answer)
 	if err != nil {
 		return nil, fmt.Errorf("its answer: %w", err)
 	}
-	hash := crypto.SHA256.New()
-	hash.Write(text)
-	if token.HashAlgorithm != crypto.SHA256 || !bytes.Equal(token.HashedMessage, hash.Sum(nil)) {
+	if !token.Stamps(string(text)) {
 		return nil, fmt.Errorf("its answer is about something else")
 	}
 	return answer, nil

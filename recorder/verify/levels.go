@@ -59,7 +59,7 @@ func (c *checker) sealedFiles() []Fault {
 		case !ok:
 			complain(want.Name, badMissing, Args{"file": want.Name})
 		case got.Bytes != want.Bytes:
-			complain(want.Name, badSize, Args{"file": want.Name, "bytes": got.Bytes, "sealed": want.Bytes})
+			faults = append(faults, c.lastOf(want.Name).because(badSize, Args{"file": want.Name, "bytes": got.Bytes, "sealed": want.Bytes}))
 		case got.SHA256 != want.SHA256:
 			complain(want.Name, badSum, Args{"file": want.Name})
 		}
@@ -92,16 +92,6 @@ func (c *checker) sharper(faults []Fault) []Fault {
 		}
 	}
 	return faults
-}
-
-// second returns when a segment begins.
-func (c *checker) second(name string) float64 {
-	for _, s := range c.Segments {
-		if s.Name == name && s.Err == nil {
-			return float64(s.Header.Mono0) / 1e9
-		}
-	}
-	return 0
 }
 
 // maxList bounds a list of checksums in bytes.
@@ -156,6 +146,7 @@ func (c *checker) structure() Level {
 		l.State = Partial
 		l.say(saidOpen, nil)
 	}
+	faults = append(faults, c.sharper(c.undeclared())...)
 	if c.seal != nil {
 		faults = append(faults, c.sealedSizes()...)
 	}
@@ -177,7 +168,7 @@ func (c *checker) sealedSizes() []Fault {
 		}
 		g.SHA256, want.SHA256 = "", ""
 		if !ok || g != want {
-			faults = append(faults, Fault{Second: c.second(want.Name), Segment: want.Name}.because(badSizes, Args{
+			faults = append(faults, c.lastOf(want.Name).because(badSizes, Args{
 				"file": want.Name, "valid": g.ValidBytes, "bytes": g.Bytes, "first": g.FirstLeaf, "last": g.LastLeaf,
 				"sealedValid": want.ValidBytes, "sealedBytes": want.Bytes, "sealedFirst": want.FirstLeaf, "sealedLast": want.LastLeaf}))
 		}

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -15,8 +14,6 @@ import (
 
 	"jedel/recorder/proof"
 
-	"github.com/digitorus/pkcs7"
-	"github.com/digitorus/timestamp"
 	"github.com/transparency-dev/formats/witness"
 	"golang.org/x/mod/sumdb/note"
 )
@@ -63,6 +60,8 @@ func (c *checker) logged(opts Log) (Level, error) {
 	}
 	raw, err := readBounded(c.fsys, SealProof, maxProof)
 	switch {
+	case !c.sealed && err == nil: // the seal is there before its proof is
+		return c.list(l, []Fault{Fault{Second: c.report.Seconds}.because(badNoSeal, Args{"file": SealProof})}), nil
 	case !c.sealed:
 		l.State = NotChecked
 		l.say(saidLogOpen, nil)
@@ -161,7 +160,9 @@ func (o *outside) ended(l *Level, raw []byte) []Fault {
 func (o *outside) begun(l *Level, seal []byte) []Fault {
 	raw, err := readBounded(o.fsys, OpenProof, maxProof)
 	if err != nil {
-		return nil // a site may not have had a log yet when the call began
+		l.State = Partial // a site may not have had a log yet when the call began
+		l.say(saidUnbegun, nil)
+		return nil
 	}
 	begin := Fault{}
 	p, leaf, _, bad := o.entry(OpenProof, raw, begin)
@@ -243,21 +244,15 @@ func (o *outside) stamp(l *Level, checkpoint []byte) (bool, Code) {
 	if err != nil {
 		return false, "" // none: an authority is not everywhere to be had
 	}
-	token, err := timestamp.ParseResponse(raw)
+	token, err := ParseToken(raw)
 	if err != nil {
 		return false, causeToken
 	}
-	text, _ := proof.NoteText(checkpoint)
-	sum := sha256.Sum256([]byte(text))
-	if token.HashAlgorithm != crypto.SHA256 || !bytes.Equal(token.HashedMessage, sum[:]) {
+	if text, _ := proof.NoteText(checkpoint); !token.Stamps(text) {
 		return false, causeImprint
 	}
 	who := "?"
-	p7, err := pkcs7.Parse(token.RawToken)
-	if err != nil {
-		return false, causeToken
-	}
-	if cert := p7.GetOnlySigner(); cert != nil {
+	if cert := token.signed.GetOnlySigner(); cert != nil {
 		who = plain(cert.Subject.CommonName)
 		if !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageTimeStamping) {
 			return false, causeChain
@@ -268,7 +263,7 @@ func (o *outside) stamp(l *Level, checkpoint []byte) (bool, Code) {
 		l.say(saidStampedBy, args)
 		return false, ""
 	}
-	if err := p7.VerifyWithOpts(x509.VerifyOptions{Roots: o.log.Roots, CurrentTime: token.Time, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}}); err != nil {
+	if err := token.signed.VerifyWithOpts(x509.VerifyOptions{Roots: o.log.Roots, CurrentTime: token.Time, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}}); err != nil {
 		return false, causeChain
 	}
 	l.say(saidStamped, args)

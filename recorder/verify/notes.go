@@ -42,6 +42,7 @@ const (
 	saidSealSigns    Code = "v2.seal"
 	saidErasedHeads  Code = "v2.erased"
 	saidUnsealed     Code = "v2.unsealed"
+	saidTornHead     Code = "v2.torn"
 	saidKeyGiven     Code = "v2.key.given"
 	saidKeyOwn       Code = "v2.key.own"
 	saidKeyNone      Code = "v2.key.none"
@@ -49,6 +50,7 @@ const (
 	saidLogOpen      Code = "v3.open"
 	saidLogged       Code = "v3.logged"
 	saidOpenLogged   Code = "v3.begun"
+	saidUnbegun      Code = "v3.unbegun"
 	saidLogKeyGiven  Code = "v3.key.given"
 	saidLogKeyOwn    Code = "v3.key.own"
 	saidLogKeyNone   Code = "v3.key.none"
@@ -76,6 +78,8 @@ const (
 	badMissing       Code = "file.missing"
 	badSize          Code = "file.size"
 	badSum           Code = "file.sum"
+	badTail          Code = "file.tail"
+	badSinceCrash    Code = "file.recovered"
 	badNew           Code = "file.new"
 	badListLine      Code = "list.line"
 	badListSum       Code = "list.sum"
@@ -87,6 +91,7 @@ const (
 	badRead          Code = "read.failed"
 	badFirstLeaf     Code = "segment.leaf"
 	badPrevRoot      Code = "segment.root"
+	badSegmentNumber Code = "segment.number"
 	badSegmentCall   Code = "segment.call"
 	badBlockLeaf     Code = "block.leaf"
 	badBlockHeader   Code = "block.header"
@@ -96,6 +101,7 @@ const (
 	badHead          Code = "head.bad"
 	badHeadOrigin    Code = "head.origin"
 	badHeadBack      Code = "head.back"
+	badHeadTwice     Code = "head.twice"
 	badHeadFork      Code = "head.fork"
 	badHeadBroken    Code = "head.broken"
 	badHeadTorn      Code = "head.torn"
@@ -110,6 +116,7 @@ const (
 	badSealHeadCount Code = "seal.heads"
 	badProof         Code = "log.proof"
 	badLogOther      Code = "log.other"
+	badNoSeal        Code = "log.seal"
 	badStamp         Code = "log.stamp"
 	badDerived       Code = "derived.other"
 	badRemake        Code = "derived.made"
@@ -159,6 +166,7 @@ var texts = map[Code]string{
 	saidErasedHeads:  "{good} of {heads} heads signed, in order, and not against the seal; the tree they sign was deleted.",
 	saidSealSigns:    "The seal signs all leaves.",
 	saidUnsealed:     "Not sealed: {covered} of {leaves} leaves are covered by a signature.",
+	saidTornHead:     "The last head is torn ({bytes} bytes): the recorder was stopped, or is writing.",
 	saidKeyGiven:     "Checked with the given key {keys}.",
 	saidKeyOwn:       "Checked only with the key found in the archive itself ({keys}): give the recorder's key to know who signed.",
 	saidKeyNone:      "The archive names no key and none was given: no signature could be checked.",
@@ -166,6 +174,7 @@ var texts = map[Code]string{
 	saidLogOpen:      "Not sealed: the proofs from the site log come after the seal.",
 	saidLogged:       "The seal is statement {index} of the site log {origin}, proven up to its {size} statements.",
 	saidOpenLogged:   "The beginning of the recording is statement {index}, of {at}.",
+	saidUnbegun:      "There is no proof that the site log was told of the recording when it began.",
 	saidLogKeyGiven:  "The log was checked with the given key {keys}.",
 	saidLogKeyOwn:    "The log was checked only with the key found in the archive itself ({keys}): give the log's key to know who signed.",
 	saidLogKeyNone:   "No key of the log was given or found: its signature could not be checked.",
@@ -190,6 +199,8 @@ var texts = map[Code]string{
 	badMissing:       "{file}: is missing",
 	badSize:          "{file}: has {bytes} bytes, sealed were {sealed}",
 	badSum:           "{file}: has another SHA-256 than sealed",
+	badTail:          "{file}: {bytes} bytes after its end that nothing declares",
+	badSinceCrash:    "{file}: is not what the recorder found of it after a crash",
 	badNew:           "{file}: was not there when the call was sealed",
 	badListLine:      "{file}: line {line} is none",
 	badListSum:       "{file}: has another SHA-256 than listed",
@@ -201,6 +212,7 @@ var texts = map[Code]string{
 	badRead:          "{file}: {bytes} bytes at {offset} cannot be read: {cause}",
 	badFirstLeaf:     "{file}: begins at leaf {leaf}, expected {expected}",
 	badPrevRoot:      "{file}: continues another archive: its root of what was before differs",
+	badSegmentNumber: "{file}: says that it is segment {segment}",
 	badSegmentCall:   "{file}: belongs to call {call}",
 	badBlockLeaf:     "block of leaf {leaf} where {expected} belongs",
 	badBlockHeader:   "a header that cannot be: time {time}, epoch {epoch}, flags {flags}",
@@ -210,8 +222,9 @@ var texts = map[Code]string{
 	badHead:          "head {head}: {cause}",
 	badHeadOrigin:    "head {head}: signed for {origin}",
 	badHeadBack:      "head {head}: goes back: {leaves} leaves at {at} s after {leavesBefore} at {before} s",
+	badHeadTwice:     "head {head}: is the one before once more",
 	badHeadFork:      "head {head}: another root for {leaves} leaves: two histories of one call",
-	badHeadBroken:    "head {head}: cannot be compared: the tree breaks off at leaf {leaf}",
+	badHeadBroken:    "head {head}: cannot be compared: the tree breaks off at leaf {leaf}; nothing after {from} s is proven",
 	badHeadTorn:      "head {head}: signs {leaves} leaves, the archive can be read up to {size}; {file} is torn at {offset}: {cause}",
 	badHeadGone:      "head {head}: signs {leaves} leaves, the archive has {size}: durable bytes are gone",
 	badHeadRoot:      "head {head}: another root for {leaves} leaves: changed between {from} s and {to} s, in one of {span} leaves of {streams}",
@@ -226,6 +239,7 @@ var texts = map[Code]string{
 	badLogOther:      "{file}: proves something else than this archive",
 	badDerived:       "{file}: is not what the archive gives",
 	badRemake:        "{file}: cannot be made from the archive again",
+	badNoSeal:        "{file}: proves a seal that is not here any more",
 	badStamp:         "the time stamp does not hold: {cause}",
 
 	foundRestarts: "The recorder was restarted during the call: {restarts}.",

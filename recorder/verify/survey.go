@@ -40,7 +40,15 @@ type Survey struct {
 
 	sealed bool // there is a seal, good or bad
 	whole  bool // the tree covers every leaf read
-	names  map[uint16]string
+	told   told
+}
+
+// told is what the walk through the blocks notes for those who judge.
+type told struct {
+	names map[uint16]string // of streams, in words
+	ends  map[string]uint64 // T of the last block of each segment
+	kept  map[string]string // SHA-256 of segments as a recovery record has it
+	last  span              // of the leaves after the last head that could be compared
 }
 
 // Withheld is a stretch of a stream whose keys are not there. Its blocks are proven all the same.
@@ -64,7 +72,9 @@ type Head struct {
 // span is what the tree gained since the head before.
 type span struct {
 	leaves  int
-	from    uint64 // T of the first block
+	from    uint64 // the least T
+	segment string // in which the first leaf stands
+	offset  int64
 	streams []uint16
 }
 
@@ -88,7 +98,7 @@ func (f Fault) because(code Code, args Args) Fault {
 
 // Read reads a whole archive, the content as far as the ring has its keys. Errors are those of the file system only.
 func Read(fsys fs.FS, ring *keys.Ring) (*Survey, error) {
-	s := &Survey{Tree: proof.NewTree(), whole: true, names: map[uint16]string{0: "journal"}}
+	s := &Survey{Tree: proof.NewTree(), whole: true, told: told{names: map[uint16]string{0: "journal"}, ends: map[string]uint64{}, kept: map[string]string{}}}
 	if err := s.readHeads(fsys); err != nil {
 		return nil, err
 	}
@@ -187,7 +197,7 @@ func (s *Survey) Root(i int) ([]byte, bool) { return s.Heads[i].root, s.Heads[i]
 
 // StreamName says in words which stream a number is.
 func (s *Survey) StreamName(id uint16) string {
-	if n := s.names[id]; n != "" {
+	if n := s.told.names[id]; n != "" {
 		return n
 	}
 	return fmt.Sprintf("stream %d", id)

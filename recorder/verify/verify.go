@@ -11,6 +11,7 @@ import (
 
 	"jedel/recorder/bag"
 	"jedel/recorder/keys"
+	plainly "jedel/recorder/plain"
 	"jedel/recorder/proof"
 
 	"github.com/gowebpki/jcs"
@@ -96,6 +97,7 @@ var ErrNoArchive = errors.New("no archive here")
 // the file system, of malformed keys, and ErrNoArchive; what is wrong with the archive is in the
 // report.
 func Dir(fsys fs.FS, opts Options) (*Report, error) {
+	fsys = plainly.Regular(fsys)
 	if bag.Is(fsys) {
 		return inBag(fsys, opts)
 	}
@@ -300,6 +302,8 @@ func (c *checker) signatures() Level {
 			complain(badHeadOrigin, Args{"origin": plain(h.Origin)})
 		case h.Mono < last.Mono || h.Size < last.Size:
 			complain(badHeadBack, Args{"leaves": h.Size, "at": float64(h.Mono) / 1e9, "leavesBefore": last.Size, "before": float64(last.Mono) / 1e9})
+		case i > 0 && bytes.Equal(h.Raw, c.Heads[i-1].Raw):
+			complain(badHeadTwice, Args{})
 		case roots[h.Size] != nil && !bytes.Equal(roots[h.Size], h.Root):
 			complain(badHeadFork, Args{"leaves": h.Size})
 		case c.end.erased && remains{c}.head(h) == badHeadFork:
@@ -307,15 +311,18 @@ func (c *checker) signatures() Level {
 		case c.end.erased && remains{c}.head(h) == badHeadGone:
 			complain(badHeadGone, Args{"leaves": h.Size, "size": c.seal.Leaves})
 		case !reached && c.Tree.Size() < h.Size && len(c.Breaks) > 0:
-			here = c.Breaks[0]
-			complain(badHeadBroken, Args{"leaf": c.Tree.Size()})
+			here.Stream, here.Second = c.told.last.place()
+			here.Segment, here.Offset = c.told.last.segment, c.told.last.offset
+			complain(badHeadBroken, Args{"leaf": c.Tree.Size(), "from": here.Second})
 		case !reached && c.Tail != nil:
 			here = *c.Tail
 			complain(badHeadTorn, Args{"leaves": h.Size, "size": c.Tree.Size(), "file": c.Tail.Segment, "offset": c.Tail.Offset, "cause": c.Tail.Args["cause"]})
 		case !reached:
+			here.Segment = c.ending()
 			complain(badHeadGone, Args{"leaves": h.Size, "size": c.Tree.Size()})
 		case !bytes.Equal(root, h.Root):
 			here.Stream, here.Second = h.span.place()
+			here.Segment, here.Offset = h.span.segment, h.span.offset
 			complain(badHeadRoot, Args{"leaves": h.Size, "from": here.Second, "to": float64(h.Mono) / 1e9, "span": h.span.leaves, "streams": c.names4(h.span.streams)})
 		default:
 			good++
@@ -330,17 +337,16 @@ func (c *checker) signatures() Level {
 		}
 		seal = c.checkSeal(Fault{Second: c.report.Seconds})
 	}
+	said := saidHeads
 	if c.end.erased {
-		l.State = Partial
-		l.say(saidErasedHeads, Args{"good": good, "heads": len(c.Heads)})
-	} else {
-		l.say(saidHeads, Args{"good": good, "heads": len(c.Heads)})
+		l.State, said = Partial, saidErasedHeads
 	}
+	l.say(said, Args{"good": good, "heads": len(c.Heads)})
 	c.describe(&l, len(seal) == 0, covered)
 	return c.list(l, append(faults, seal...))
 }
 
-// place tells where the first leaf of a span stands; the stream only where there is one.
+// place tells where a span begins; the stream only where there is one.
 func (s span) place() (uint16, float64) {
 	stream := uint16(0)
 	if len(s.streams) == 1 {
@@ -363,6 +369,9 @@ func (c *checker) describe(l *Level, seal bool, covered uint64) {
 	case !c.sealed:
 		l.State = Partial
 		l.say(saidUnsealed, Args{"covered": covered, "leaves": c.Content.Leaves})
+		if c.TornHeads > 0 {
+			l.say(saidTornHead, Args{"bytes": c.TornHeads})
+		}
 	case seal:
 		l.say(saidSealSigns, nil)
 	}

@@ -24,7 +24,8 @@ type walk struct {
 	*Survey
 	plain    *plainly.Reader
 	sc       *evr.Scanner
-	seg      int // last segment whose header is in the tree
+	call     string // that most segments name
+	seg      int    // last segment whose header is in the tree
 	expect   uint64
 	faults   int  // of the scanner, already taken over
 	blind    bool // something could not be read since the last leaf
@@ -57,7 +58,7 @@ func newWalk(s *Survey, ring *keys.Ring) *walk {
 }
 
 func (w *walk) all(sc *evr.Scanner) error {
-	w.sc = sc
+	w.sc, w.call = sc, callOf(w.Segments)
 	if err := w.close(); err != nil {
 		return err
 	}
@@ -84,10 +85,31 @@ func (w *walk) all(sc *evr.Scanner) error {
 	}
 }
 
+// callOf returns the call that most segments name; of several the first.
+func callOf(segments []evr.Segment) string {
+	most, n := "", map[string]int{}
+	for _, s := range segments {
+		if s.Counts && s.Err == nil {
+			n[s.Header.Call]++
+		}
+	}
+	for _, s := range segments {
+		if n[s.Header.Call] > n[most] {
+			most = s.Header.Call
+		}
+	}
+	return most
+}
+
 // maxBreaks bounds the list of what is wrong: the first says it, the rest is for an examiner.
 const maxBreaks = 1000
 
 func (w *walk) broken(f Fault) {
+	if w.whole {
+		if w.told.last = w.span; w.span.leaves == 0 {
+			w.told.last = span{from: uint64(f.Second * 1e9), segment: f.Segment, offset: f.Offset, streams: []uint16{f.Stream}}
+		}
+	}
 	w.whole = false
 	if len(w.Breaks) < maxBreaks {
 		w.Breaks = append(w.Breaks, f)
@@ -141,13 +163,18 @@ func (w *walk) headers(upTo int) error {
 		if root, err := w.Tree.Root(); err != nil {
 			return fmt.Errorf("root: %w", err)
 		} else if w.whole && h.PrevRoot != "" && h.PrevRoot != base64.StdEncoding.EncodeToString(root) {
-			w.broken(here.because(badPrevRoot, Args{"file": seg.Name}))
+			w.broken(w.before(here).because(badPrevRoot, Args{"file": seg.Name}))
+		} else if w.whole && h.PrevRoot != "" { // what was before is as it was then
+			w.span = span{}
 		}
-		if w.Content.Call != "" && h.Call != w.Content.Call {
+		if seg.Name != evr.SegmentName(h.Seg) {
+			w.broken(here.because(badSegmentNumber, Args{"file": seg.Name, "segment": h.Seg}))
+		}
+		if h.Call != w.call {
 			w.broken(here.because(badSegmentCall, Args{"file": seg.Name, "call": plain(h.Call)}))
 		}
 		w.header(h)
-		if err := w.leaf(evr.Leaf(seg.Raw), h.FirstLeaf, evr.BlockHeader{T: uint64(max(h.Mono0, 0))}); err != nil {
+		if err := w.leaf(evr.Leaf(seg.Raw), evr.BlockHeader{Leaf: h.FirstLeaf, T: uint64(max(h.Mono0, 0))}, 0); err != nil {
 			return err
 		}
 	}
@@ -157,7 +184,7 @@ func (w *walk) headers(upTo int) error {
 // header takes over what a segment says of the call.
 func (w *walk) header(h evr.SegmentHeader) {
 	m := &w.Content
-	if m.Call == "" {
+	if m.Call == "" && h.Call == w.call {
 		m.Call, m.Software, m.Host, m.KEKID = h.Call, h.Writer, h.Host, h.KEKID
 		w.Number, w.Zone = h.Number, h.Zone
 		if t, err := time.Parse(time.RFC3339Nano, h.Opened); err == nil {
@@ -173,12 +200,27 @@ func (w *walk) header(h evr.SegmentHeader) {
 	w.LastT = max(w.LastT, uint64(max(h.Mono0, 0)))
 }
 
-// leaf adds one leaf to the tree, and gives heads of that size their root.
-func (w *walk) leaf(hash [32]byte, leaf uint64, h evr.BlockHeader) error {
-	w.expect, w.lastLeaf[w.seg], w.blind = leaf+1, leaf, false
-	if w.span.leaves++; w.span.leaves == 1 {
-		w.span.from = h.T
+// before returns where a change is that the root in the next segment's header shows: among the
+// leaves since the last root that was right.
+func (w *walk) before(here Fault) Fault {
+	if w.span.leaves == 0 { // there are none: the header itself is not what it was
+		return here
 	}
+	here.Stream, here.Second = w.span.place()
+	here.Segment, here.Offset = w.span.segment, w.span.offset
+	return here
+}
+
+// leaf adds one leaf to the tree, and gives heads of that size their root. offset is its place in
+// the segment.
+func (w *walk) leaf(hash [32]byte, h evr.BlockHeader, offset int64) error {
+	w.expect, w.lastLeaf[w.seg], w.blind = h.Leaf+1, h.Leaf, false
+	name := w.Segments[w.seg].Name
+	w.told.ends[name] = h.T
+	if w.span.leaves++; w.span.leaves == 1 {
+		w.span.from, w.span.segment, w.span.offset = h.T, name, offset
+	}
+	w.span.from = min(w.span.from, h.T) // streams of one flush begin at times of their own
 	if len(w.span.streams) < 8 && !slices.Contains(w.span.streams, h.Stream) {
 		w.span.streams = append(w.span.streams, h.Stream)
 	}
@@ -216,12 +258,15 @@ func (w *walk) block(b evr.Block) error {
 		complain(badBlockLeaf, Args{"leaf": h.Leaf, "expected": w.expect})
 	}
 	if h.Epoch != uint32(h.T/evr.EpochTime) || h.T > evr.MaxTime || h.Flags&^evr.FlagEncrypted != 0 {
+		before := w.told.ends[here.Segment] // what it says of its time is not to be believed
+		here.Second = float64(before) / 1e9
 		complain(badBlockHeader, Args{"time": h.T, "epoch": h.Epoch, "flags": h.Flags})
+		h.T = before
 	} else if before := w.at[lane{h.Stream, h.Kind}]; h.T < before {
 		complain(badBlockTime, Args{"ms": (before - h.T) / 1e6})
 	}
 	w.at[lane{h.Stream, h.Kind}] = h.T
-	if err := w.leaf(evr.Leaf(b.Raw), h.Leaf, h); err != nil {
+	if err := w.leaf(evr.Leaf(b.Raw), h, b.Offset); err != nil {
 		return err
 	}
 	w.Streams = max(w.Streams, h.Stream)
@@ -305,7 +350,7 @@ func (w *walk) record(st *proof.ManifestStream, r evr.Record) {
 		}
 		if json.Unmarshal(r.Data, &info) == nil {
 			st.Participant, st.Role, st.Kind, st.Codec, st.SSRC = info.Participant, info.Role, info.Kind, info.Codec, info.SSRC
-			w.names[st.ID] = plain(info.Role) + " " + plain(info.Kind)
+			w.told.names[st.ID] = plain(info.Role) + " " + plain(info.Kind)
 		}
 	case evr.Location:
 		m.Locations++
@@ -317,11 +362,25 @@ func (w *walk) record(st *proof.ManifestStream, r evr.Record) {
 		m.Gaps++
 	case evr.Recovery:
 		m.Recoveries++
+		w.recovered(r.Data)
 	case evr.BlobMeta:
 		var b proof.ManifestBlob
 		if json.Unmarshal(r.Data, &b) == nil {
 			m.Blobs = append(m.Blobs, b)
 		}
+	}
+}
+
+// recovered takes over what the recorder found after a crash. Those segments are never touched again.
+func (w *walk) recovered(raw []byte) {
+	var found struct {
+		Segments []struct{ Name, SHA256 string }
+	}
+	if json.Unmarshal(raw, &found) != nil {
+		return
+	}
+	for _, s := range found.Segments {
+		w.told.kept[s.Name] = s.SHA256
 	}
 }
 
