@@ -47,6 +47,7 @@ type Config struct {
 	Ballast    int64      // bytes held back for the last moment; 0: none
 	Second     string     // folder on another volume, for calls that begin while this one is nearly full; empty: none
 	Log        Statements // the site's log; nil: none
+	LogOrigin  string     // its name, for the seals; empty: none
 	Keystore   string     // folder of second copies of call keys, on another volume where there is one; empty: keystore in Dir
 }
 

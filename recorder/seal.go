@@ -53,6 +53,7 @@ func (w *writer) seal(info SealInfo) error {
 	m.EndCause, m.Operator, m.Category, m.Outcome = info.Cause, info.Operator, info.Category, info.Outcome
 	m.KEKID, m.Recipients = w.crypt.id, recipientIDs(w.a.rec.cfg.Recipients)
 	m.Software, m.Host = w.a.rec.me.writer, w.a.rec.me.host
+	m.SiteLog = w.a.rec.cfg.LogOrigin
 	raw, err := json.Marshal(m)
 	if err == nil {
 		raw, err = jcs.Transform(raw)

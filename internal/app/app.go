@@ -157,7 +157,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.site, err = sitelog.Open(ctx, lc, reg, a.log); err != nil {
 		return fmt.Errorf("site log: %w", err)
 	}
-	rc.Log, a.vault.site = a.site, a.site
+	rc.Log, rc.LogOrigin, a.vault.site = a.site, lc.Origin, a.site
 	if a.rec, err = recorder.Open(ctx, rc, reg, a.log); err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
