@@ -8,7 +8,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 
-.PHONY: help run build web generate test check lint fuzz e2e torture bench deps clean
+.PHONY: help run build tools web generate test check lint fuzz e2e torture bench deps clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,8 +16,14 @@ help: ## this list
 run: build ## build everything and start a complete gateway with demo accounts on http://localhost:8080
 	./bin/jedel serve --demo $(ARGS)
 
-build: web ## pages and binaries into bin/
+build: web tools ## pages and binaries into bin/
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+# The verifiers that go along with copies of recordings; their receivers have other machines.
+tools:
+	@for os in linux windows; do \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=amd64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/tools/evr-$$os-amd64$$([ $$os = windows ] && echo .exe) ./cmd/evr || exit 1; \
+	done
 
 web: web/dist/index.html ## the pages
 
@@ -44,6 +50,7 @@ check: web ## the quick part: vet, lint, unit tests, race; no network, under a m
 test: deps web ## every test a release needs, real browser and servers included
 	$(GO) vet ./...
 	@test -z "$$(gofmt -l cmd internal media recorder signaling web/*.go)" || { gofmt -l cmd internal media recorder signaling web/*.go; exit 1; }
+	@$(MAKE) --no-print-directory tools
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 	$(GO) test -timeout 10m ./...
 	cd web && npm run --silent check

@@ -2,6 +2,7 @@
 // languages, two themes and two sizes.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -342,6 +343,132 @@ test("the command line fetches the same, and it verifies without a gateway", asy
   assert.match(opened.stdout.toString(), /V3  in part[^]*V4  passed/);
 });
 
+test("a copy is ordered, comes in two pieces, verifies by itself and plays from the disk", async () => {
+  const c = await w.context(bStaff, { lang: "kk-KZ", viewport: desk, theme: "light" });
+  const p = watch(await c.newPage(), "export");
+  await signIn(p, "/evidence", "investigator");
+  await p.locator("table a").first().click();
+  await p.locator("video").first().waitFor();
+  await p.locator(".exports summary").click();
+  await p.locator('input[name="organization"]').fill("Қалалық сот");
+  await p.locator('.order button[type="submit"]').click();
+  await p.locator('.copies li[data-state="ready"]').waitFor();
+  await check(p, "evidence-export-kk-light-desk", "kk");
+  const href = await p.locator(".copies a").getAttribute("href");
+  const cookie = (await c.cookies()).map((k) => `${k.name}=${k.value}`).join("; ");
+  const whole = Buffer.from(await (await fetch(g.url + href, { headers: { Cookie: cookie } })).arrayBuffer());
+  const half = Math.floor(whole.length / 2);
+  const rest = await fetch(g.url + href, { headers: { Cookie: cookie, Range: `bytes=${half}-` } });
+  assert.equal(rest.status, 206, "a download goes on where it broke off");
+  const zip = Buffer.concat([whole.subarray(0, half), Buffer.from(await rest.arrayBuffer())]);
+  assert.ok(zip.equals(whole));
+  const sum = createHash("sha256").update(zip).digest("hex");
+  assert.equal(await p.locator(".copies code").textContent(), sum, "the page shows the file's own hash");
+  const at = unzip(zip, "copy");
+  assert.match(execFileSync("sha256sum", ["-c", "manifest-sha256.txt"], { cwd: at }).toString(), /seal\.note: OK/);
+  // With what went along and nothing else.
+  const evr = path.join(at, "data/tools/evr-linux-amd64");
+  fs.chmodSync(evr, 0o755);
+  const v = spawnSync(evr, ["verify", "-key", path.join(at, "data/proofs/recorder.pub"), "-log-key", path.join(at, "data/proofs/log.pub"), at]);
+  assert.equal(v.status, 2, v.stdout + v.stderr);
+  assert.match(v.stdout.toString(), /V0  passed[^]*V1  passed[^]*V2  passed[^]*V3  in part[^]*V4  passed[^]*V5  not checked/);
+  const full = spawnSync(path.join(w.root, "bin/jedel"), ["evidence", "verify", at, "--key", path.join(at, "data/proofs/recorder.pub")]);
+  assert.match(full.stdout.toString(), /V5  passed      Derived files made again from the archive, equal byte for byte: 2\./, full.stdout + full.stderr);
+  assert.ok(Object.keys(JSON.parse(fs.readFileSync(path.join(at, "data/proofs/accesses.json")))).length >= 3, "who had it, proven");
+  await playFromDisk(at);
+  await c.close();
+});
+
+function unzip(zip, name) {
+  const to = path.join(out, name);
+  fs.mkdirSync(to);
+  fs.writeFileSync(`${to}.zip`, zip);
+  execFileSync("python3", ["-m", "zipfile", "-e", `${to}.zip`, to]);
+  return path.join(to, fs.readdirSync(to)[0]);
+}
+
+/** The viewer without a gateway and without a network. */
+async function playFromDisk(at) {
+  const c = await w.context(bStaff, { lang: "kk-KZ", viewport: desk, theme: "dark" });
+  await c.setOffline(true);
+  const p = watch(await c.newPage(), "viewer");
+  const asked = [];
+  p.on("request", (r) => !/^(file|data|blob):/.test(r.url()) && asked.push(r.url()));
+  await p.goto(`file://${at}/data/00-READ-ME.html`);
+  await p.screenshot({ path: path.join(w.shots, "evidence-readme-kk.png"), fullPage: true });
+  await p.locator('a[href="viewer/index.html"]').click();
+  await p.locator("video").first().waitFor();
+  await p.keyboard.press("Space");
+  await w.until("both sides play from the disk", () => p.locator("video, audio").evaluateAll((all) => all.length === 2 && all.every((m) => m.currentTime > 1)));
+  await p.keyboard.press("Space");
+  const apart = await p.locator("video, audio").evaluateAll((all) => all.map((m) => m.currentTime));
+  assert.ok(Math.abs(apart[0] - apart[1]) < 8, `${apart}`);
+  await p.getByText(words).first().waitFor();
+  await p.locator('.log img').first().evaluate((i) => i.decode());
+  await p.locator("svg.track circle.here").waitFor();
+  await check(p, "evidence-viewer-kk-dark-desk", "kk");
+  await p.locator("header select").selectOption("ru");
+  await p.getByText("Доказательство — архив").waitFor();
+  await p.setViewportSize(phone);
+  await check(p, "evidence-viewer-ru-dark-phone", "ru");
+  await p.goto(`file://${at}/data/report/custody.html`);
+  await p.getByText(/^24-00/).first().waitFor();
+  await p.screenshot({ path: path.join(w.shots, "evidence-custody-kk.png"), fullPage: true });
+  assert.deepEqual(asked, [], "the copy asks nobody for anything");
+  await c.close();
+}
+
+test("what is withheld from a copy stays closed, and the rest is proven", async () => {
+  const c = await w.context(bStaff, { lang: "ru-RU", viewport: phone, theme: "dark" });
+  const p = watch(await c.newPage(), "withhold");
+  await signIn(p, "/evidence", "investigator");
+  await p.locator("table a").first().click();
+  await p.locator("video").first().waitFor();
+  await p.locator(".exports summary").click();
+  await p.locator('select[name="stream"]').selectOption("0");
+  await p.locator("fieldset button").first().click();
+  await p.locator('fieldset input[name="from"]').fill("5:00");
+  await p.locator('fieldset input[name="to"]').fill("1:00");
+  await p.locator("fieldset .filters button").click();
+  await p.locator("fieldset .bad").waitFor();
+  await p.locator('.order button[type="submit"]').click();
+  const ready = p.locator('.copies li[data-state="ready"]', { hasText: "не выдано: 1" });
+  await ready.waitFor();
+  await check(p, "evidence-withhold-ru-dark-phone", "ru");
+  const cookie = (await c.cookies()).map((k) => `${k.name}=${k.value}`).join("; ");
+  const href = await ready.locator("a").getAttribute("href");
+  const at = unzip(Buffer.from(await (await fetch(g.url + href, { headers: { Cookie: cookie } })).arrayBuffer()), "withheld");
+  const v = spawnSync(path.join(w.root, "bin/jedel"), ["evidence", "verify", at, "--key", path.join(at, "data/proofs/recorder.pub")]);
+  assert.match(v.stdout.toString(), /V1  passed[^]*V2  passed[^]*V4  in part [^]*Withheld: [^]*V5  passed/, v.stdout + v.stderr);
+  for (const f of fs.readdirSync(at, { recursive: true, withFileTypes: true }).filter((f) => f.isFile())) {
+    const raw = fs.readFileSync(path.join(f.parentPath, f.name));
+    for (const secret of [words, reply, callerPhone, "Нұрлан", "54.87610"]) assert.ok(!raw.includes(secret), `${f.name} has ${secret}`);
+  }
+  await ready.getByText("Удалить").click();
+  await ready.waitFor({ state: "detached" });
+  assert.equal((await fetch(g.url + href, { headers: { Cookie: cookie } })).status, 404);
+  await c.close();
+});
+
+test("who has had it is told on paper, and so is who was refused", async () => {
+  const operator = await (await fetch(`${g.url}/api/v1/staff/session`, { method: "POST", body: JSON.stringify({ login: "operator", password: w.password }) })).json();
+  assert.equal((await fetch(`${g.url}/api/v1/evidence/calls/${call}`, { headers: { Authorization: `Bearer ${operator.token}` } })).status, 403);
+  await fetch(`${g.url}/api/v1/evidence/calls/${call}/opening`, { method: "POST", headers: auth, body: JSON.stringify({ case: "24-0017", reason: "сот" }) });
+  for (const form of ["html", "pdf"]) {
+    const r = await fetch(`${g.url}/api/v1/evidence/calls/${call}/custody?lang=ru&form=${form}`, { headers: auth });
+    assert.equal(r.status, 200);
+    const raw = Buffer.from(await r.arrayBuffer());
+    fs.writeFileSync(path.join(w.shots, `custody.${form}`), raw);
+    if (form === "pdf") assert.match(raw.subarray(0, 8).toString("latin1"), /^%PDF-1/);
+    else for (const said of ["отказано", "воспроизводил", "24-0017", "Нұрлан Әбенов", "уровень"]) assert.ok(raw.toString().toLowerCase().includes(said.toLowerCase()), said);
+  }
+  const boss = await (await fetch(`${g.url}/api/v1/staff/session`, { method: "POST", body: JSON.stringify({ login: "supervisor", password: w.password }) })).json();
+  const q = new URLSearchParams({ lang: "ru", case: "24-0017", reason: "проверка", from: String(Date.now() - 3600e3), to: String(Date.now() + 1000) });
+  const person = await (await fetch(`${g.url}/api/v1/evidence/staff/operator/custody?${q}`, { headers: { Authorization: `Bearer ${boss.token}` } })).text();
+  assert.ok(person.includes(number) && person.includes("отказано"), person);
+  assert.equal((await fetch(`${g.url}/api/v1/evidence/staff/operator/custody?${q}`, { headers: auth })).status, 403, "an investigator does not look after staff");
+});
+
 async function check(p, name, lang) {
   await p.screenshot({ path: path.join(w.shots, `${name}.png`), fullPage: true });
   const { violations } = await new w.AxeBuilder({ page: p }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
@@ -353,7 +480,7 @@ async function check(p, name, lang) {
   assert.deepEqual(cut, [], `${name}: words are cut`);
   if (lang !== "en") {
     const latin = (await p.locator("body").innerText()).replace(/\S*petropavl\S*/g, "").match(/\b[a-z]{4,}\b/g) ?? [];
-    const known = ["jedel", "evidence", "verify", "calls", "application", "video", "audio", "webm"];
+    const known = ["jedel", "evidence", "verify", "calls", "application", "video", "audio", "webm", "export", "data", "original", "html"];
     assert.deepEqual(latin.filter((word) => !known.includes(word) && !/^[0-9a-f]+$/.test(word)), [], `${name}: words of another language`);
   }
 }

@@ -131,7 +131,7 @@ func serve(t *testing.T, change ...func(*Server)) *edge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range []string{"operator", "investigator", "administrator"} {
+	for _, role := range []string{"operator", "supervisor", "investigator", "administrator"} {
 		st := store.Staff{ID: ident.New[ident.StaffID](), Login: role, Name: role, Roles: []string{role}, PasswordHash: hash}
 		if err := db.PutStaff(t.Context(), st); err != nil {
 			t.Fatal(err)
@@ -139,7 +139,7 @@ func serve(t *testing.T, change ...func(*Server)) *edge {
 	}
 	d := &desk{put: map[string][]byte{}}
 	s, err := New(Parts{
-		Config: Config{Secret: []byte("secret")}, Backend: d, Accounts: accounts.New(db, d, []byte("secret")), Files: d, Evidence: d, Probes: d,
+		Config: Config{Secret: []byte("secret")}, Backend: d, Accounts: accounts.New(db, d, []byte("secret")), Files: d, Evidence: d, Keeping: &shelf{}, Probes: d,
 		Pages: fstest.MapFS{"index.html": {Data: bytes.Repeat([]byte("<p>page</p>"), 100)}}, Reg: prometheus.NewRegistry(), Log: log,
 	})
 	if err != nil {

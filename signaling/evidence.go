@@ -66,6 +66,9 @@ func (s *Server) evidenceCalls(w http.ResponseWriter, r *http.Request, who Who) 
 	return nil
 }
 
+// opens are the acts that need the keys of a recording.
+var opens = map[string]bool{"open": true, "play": true, "custody": true, "export": true, "take": true}
+
 // evidenceCall checks the call of a path and that a reason was given, and keeps who looks at it, or
 // tried to, before anything is shown.
 func (s *Server) evidenceCall(r *http.Request, who Who, action string) (ident.CallID, error) {
@@ -73,9 +76,18 @@ func (s *Server) evidenceCall(r *http.Request, who Who, action string) (ident.Ca
 	if err != nil {
 		return "", fault.New(fault.NoSuchCall, action, err)
 	}
-	open := action == "verify" || s.openings.use(openedBy{who.Staff, call}, time.Now()) // a proof shows nothing of what was said
+	open := action == "verify" // a proof shows nothing of what was said
 	if !open {
+		_, open = s.openings.use(openedBy{who.Staff, call}, time.Now())
+	}
+	var gone error
+	switch {
+	case !open:
 		action += " refused"
+	case opens[action]:
+		if gone = s.evidence.keeping.Gone(r.Context(), call); gone != nil {
+			action += " gone"
+		}
 	}
 	if err := s.probes.Audit(r.Context(), who, action, string(call), r.PathValue("participant")+r.Header.Get("Range")); err != nil {
 		return "", err
@@ -83,7 +95,7 @@ func (s *Server) evidenceCall(r *http.Request, who Who, action string) (ident.Ca
 	if !open {
 		return "", fault.New(fault.ReasonNeeded, action, nil)
 	}
-	return call, nil
+	return call, gone
 }
 
 func (s *Server) evidenceDetail(w http.ResponseWriter, r *http.Request, who Who) error {

@@ -21,7 +21,13 @@ const maxOpenings = 10_000
 // forgets it: then it is asked again.
 type openings struct {
 	mu   sync.Mutex // guards the rest
-	used map[openedBy]time.Time
+	used map[openedBy]opened
+}
+
+// opened is why a recording is open to somebody, and when it was last looked at.
+type opened struct {
+	openingRequest
+	at time.Time
 }
 
 type openedBy struct {
@@ -30,35 +36,36 @@ type openedBy struct {
 }
 
 // add opens a recording to somebody.
-func (o *openings) add(k openedBy, now time.Time) {
+func (o *openings) add(k openedBy, why openingRequest, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.used == nil {
-		o.used = map[openedBy]time.Time{}
+		o.used = map[openedBy]opened{}
 	}
 	if len(o.used) >= maxOpenings {
 		oldest := k
-		for other, at := range o.used {
-			if before, ok := o.used[oldest]; !ok || at.Before(before) {
+		for other, of := range o.used {
+			if before, ok := o.used[oldest]; !ok || of.at.Before(before.at) {
 				oldest = other
 			}
 		}
 		delete(o.used, oldest)
 	}
-	o.used[k] = now
+	o.used[k] = opened{why, now}
 }
 
-// use reports whether a recording is open to somebody, and keeps it open.
-func (o *openings) use(k openedBy, now time.Time) bool {
+// use reports whether a recording is open to somebody and why, and keeps it open.
+func (o *openings) use(k openedBy, now time.Time) (why openingRequest, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	at, ok := o.used[k]
-	if !ok || now.Sub(at) > openTime {
+	of, ok := o.used[k]
+	if !ok || now.Sub(of.at) > openTime {
 		delete(o.used, k)
-		return false
+		return openingRequest{}, false
 	}
-	o.used[k] = now
-	return true
+	of.at = now
+	o.used[k] = of
+	return of.openingRequest, true
 }
 
 // openingRequest says why a recording is looked at, and for which case.
@@ -103,7 +110,7 @@ func (s *Server) evidenceOpening(w http.ResponseWriter, r *http.Request, who Who
 	if err := s.probes.Audit(r.Context(), who, "opening", string(call), b.Case+" · "+b.Reason); err != nil {
 		return err
 	}
-	s.openings.add(openedBy{who.Staff, call}, time.Now())
+	s.openings.add(openedBy{who.Staff, call}, b, time.Now())
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

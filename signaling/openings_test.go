@@ -38,18 +38,22 @@ func TestNothingOfARecordingIsShownBeforeSomebodySaysWhy(t *testing.T) {
 func TestAReasonLastsAnHourOfUseAndIsOnePersons(t *testing.T) {
 	var o openings
 	now := time.Unix(1e9, 0)
-	mine := openedBy{"me", "call"}
-	o.add(mine, now)
-	if !o.use(mine, now.Add(openTime)) || !o.use(mine, now.Add(2*openTime)) {
+	mine, why := openedBy{"me", "call"}, openingRequest{"24-1", "court"}
+	use := func(k openedBy, at time.Time) bool {
+		got, ok := o.use(k, at)
+		return ok && got == why
+	}
+	o.add(mine, why, now)
+	if !use(mine, now.Add(openTime)) || !use(mine, now.Add(2*openTime)) {
 		t.Error("it ended while it was used")
 	}
-	if o.use(openedBy{"other", "call"}, now) || o.use(mine, now.Add(3*openTime+time.Second)) || o.use(mine, now.Add(2*openTime)) {
+	if use(openedBy{"other", "call"}, now) || use(mine, now.Add(3*openTime+time.Second)) || use(mine, now.Add(2*openTime)) {
 		t.Error("it opens too much")
 	}
 	for n := range maxOpenings + 50 {
-		o.add(openedBy{"me", ident.CallID(fmt.Sprint(n))}, now.Add(time.Duration(n)))
+		o.add(openedBy{"me", ident.CallID(fmt.Sprint(n))}, why, now.Add(time.Duration(n)))
 	}
-	if len(o.used) > maxOpenings || o.use(openedBy{"me", "0"}, now) || !o.use(openedBy{"me", ident.CallID(fmt.Sprint(maxOpenings + 49))}, now) {
+	if len(o.used) > maxOpenings || use(openedBy{"me", "0"}, now) || !use(openedBy{"me", ident.CallID(fmt.Sprint(maxOpenings + 49))}, now) {
 		t.Error(len(o.used), "are remembered, or the wrong ones")
 	}
 }

@@ -122,7 +122,12 @@ func TestDescribedBodiesAreThoseTaken(t *testing.T) {
 		"post /api/v1/caller/code": reflect.TypeFor[codeRequest](), "post /api/v1/caller/register": reflect.TypeFor[registerRequest](),
 		"put /api/v1/caller/me": reflect.TypeFor[profileRequest](), "post /api/v1/staff/session": reflect.TypeFor[signInRequest](),
 		"put /api/v1/staff/totp": reflect.TypeFor[totpRequest](), "delete /api/v1/staff/totp": reflect.TypeFor[dropTOTPRequest](),
-		"post /api/v1/evidence/calls/{call}/opening": reflect.TypeFor[openingRequest](),
+		"post /api/v1/evidence/calls/{call}/opening": reflect.TypeFor[openingRequest](), "post /api/v1/evidence/calls/{call}/exports": reflect.TypeFor[exportRequest](),
+		"post /api/v1/evidence/calls/{call}/holds": reflect.TypeFor[holdRequest](), "post /api/v1/evidence/calls/{call}/holds/release": reflect.TypeFor[releaseRequest](),
+		"post /api/v1/evidence/calls/{call}/keeping/extend": reflect.TypeFor[untilRequest](), "post /api/v1/evidence/calls/{call}/keeping/shorten": reflect.TypeFor[untilRequest](),
+		"post /api/v1/evidence/calls/{call}/keeping/shorten/confirm": reflect.TypeFor[confirmRequest](), "post /api/v1/evidence/calls/{call}/keeping/shorten/withdraw": reflect.TypeFor[nothingRequest](),
+		"post /api/v1/evidence/calls/{call}/deletion": reflect.TypeFor[becauseRequest](), "post /api/v1/evidence/calls/{call}/deletion/approve": reflect.TypeFor[nothingRequest](),
+		"post /api/v1/evidence/calls/{call}/deletion/cancel": reflect.TypeFor[becauseRequest](),
 	}
 	for path, methods := range doc.Paths {
 		for method, op := range methods {

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -309,7 +310,7 @@ func (s *Server) withStaff(a access.Action, h staffHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		who, err := s.staffWho(r.Context(), r)
 		if err == nil && !access.May(who.Roles, a) {
-			err = fault.New(fault.Forbidden, string(a), nil)
+			err = errors.Join(fault.New(fault.Forbidden, string(a), nil), s.probes.Audit(r.Context(), who, string(a)+" denied", r.PathValue("call"), r.URL.Path))
 		}
 		if err == nil {
 			err = h(w, r, who)

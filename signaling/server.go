@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -33,6 +34,9 @@ type Parts struct {
 	Accounts *accounts.Accounts
 	Files    Files
 	Evidence Evidence
+	Keeping  Keeping
+	Reports  Reports
+	Exports  Exports
 	Probes   Probes
 	Pages    Pages
 	TLS      *tls.Config // nil: plain http
@@ -46,7 +50,7 @@ type Server struct {
 	backend  Backend
 	accounts *accounts.Accounts
 	files    Files
-	evidence Evidence
+	evidence recordings
 	probes   Probes
 	log      *slog.Logger
 	met      *metrics
@@ -65,6 +69,14 @@ type Server struct {
 	paces      paces
 }
 
+// recordings are what investigators ask for.
+type recordings struct {
+	Evidence
+	reports Reports
+	exports Exports
+	keeping Keeping
+}
+
 // transfers bound what is under way at once.
 type transfers struct{ uploads, downloads holds }
 
@@ -72,7 +84,7 @@ type transfers struct{ uploads, downloads holds }
 func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
-		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: p.Evidence, probes: p.Probes, log: p.Log,
+		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping}, probes: p.Probes, log: p.Log,
 		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), readers: make(chan struct{}, maxReaders), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
@@ -244,8 +256,8 @@ func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
 
 // table is every route of the API.
 func (s *Server) table() map[string]http.HandlerFunc {
-	staff := s.withStaff
-	return map[string]http.HandlerFunc{
+	staff, of := s.withStaff, copies{s}
+	all := map[string]http.HandlerFunc{
 		"GET /ws":                 s.serveSocket,
 		"GET /healthz":            func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") },
 		"GET /readyz":             s.ready,
@@ -277,7 +289,16 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/accesses":            staff(access.Play, s.evidenceAccesses),
 		"POST /api/v1/evidence/calls/{call}/verify":             staff(access.Verify, s.evidenceVerify),
 		"GET /api/v1/evidence/calls/{call}/archive.tar":         staff(access.Fetch, s.evidenceArchive),
+
+		"GET /api/v1/evidence/calls/{call}/custody":             staff(access.Fetch, of.custody),
+		"GET /api/v1/evidence/staff/{login}/custody":            staff(access.Audit, of.person),
+		"GET /api/v1/evidence/calls/{call}/exports":             staff(access.Fetch, of.list),
+		"POST /api/v1/evidence/calls/{call}/exports":            staff(access.Fetch, of.make),
+		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
+		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
+	maps.Copy(all, s.keepingTable())
+	return all
 }
 
 func mayConsole(who Who) error {
@@ -308,10 +329,12 @@ func status(c fault.Code) int {
 		return http.StatusTooManyRequests
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NotFound:
+	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound:
 		return http.StatusNotFound
-	case fault.WrongState, fault.TooMany:
+	case fault.WrongState, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain:
 		return http.StatusConflict
+	case fault.Destroyed:
+		return http.StatusGone
 	case fault.Internal:
 		return http.StatusInternalServerError
 	case fault.ReasonNeeded:

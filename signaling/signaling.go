@@ -112,8 +112,79 @@ type Evidence interface {
 type Access struct {
 	AtMs   int64  `json:"atMs"`
 	Name   string `json:"name"`
-	Action string `json:"action"` // opening, open, play, verify, fetch, accesses; with " refused" where no reason was given
-	Detail string `json:"detail"` // of an opening: case and reason
+	Action string `json:"action"` // opening, open, play, verify, fetch, accesses, custody, export, take (a copy), and the acts of keeping; with " refused" where it was not done, and " gone" where nobody can
+	Detail string `json:"detail"` // case and reason, where somebody had to give them
+}
+
+// Why says for whom and for what a report or a copy is made.
+type Why struct{ Case, Reason string }
+
+// Form is how a report is written.
+type Form struct {
+	Lang string // kk, ru, en
+	PDF  bool   // else HTML
+}
+
+// Reports tell who has had recordings. What they return writes the report.
+type Reports interface {
+	// Call reports on one recording.
+	Call(ctx context.Context, who Who, call ident.CallID, why Why, f Form) (func(io.Writer) error, error)
+	// Person reports on what a member of staff did between two times.
+	Person(ctx context.Context, who Who, q PersonQuery, f Form) (func(io.Writer) error, error)
+}
+
+// PersonQuery names a member of staff by login, and a time.
+type PersonQuery struct {
+	Login    string
+	From, To time.Time
+	Why      Why
+}
+
+// Exports are copies of recordings for those outside.
+type Exports interface {
+	// Make begins a copy.
+	Make(ctx context.Context, who Who, call ident.CallID, o ExportOrder) (ExportState, error)
+	// List tells of the copies of a call, the newest first.
+	List(call ident.CallID) []ExportState
+	// Open opens a copy that is ready.
+	Open(call ident.CallID, id string) (MediaFile, error)
+	// Drop ends one that is being made, or removes it.
+	Drop(call ident.CallID, id string) error
+}
+
+// ExportOrder says what is to be copied, for whom.
+type ExportOrder struct {
+	Why
+	Lang         string
+	Organization string
+	Recipient    string // age recipient of the receiver; empty: not encrypted
+	Tar          bool   // else a zip
+	Withhold     []Withheld
+}
+
+// Withheld is a stretch that the receiver does not get, in milliseconds of the call. Stream -1 is
+// all of them, 0 the journal; To 0 is the end.
+type Withheld struct {
+	Stream int   `json:"stream"`
+	FromMs int64 `json:"fromMs"`
+	ToMs   int64 `json:"toMs"`
+}
+
+// ExportState is how a copy stands. Of bytes, Total is 0 until it is known.
+type ExportState struct {
+	Export    string     `json:"export"`
+	State     string     `json:"state"`          // making, ready, failed
+	Code      string     `json:"code,omitempty"` // of a failure
+	Name      string     `json:"name"`
+	By        string     `json:"by"`
+	Case      string     `json:"case"`
+	AtMs      int64      `json:"atMs"`
+	Done      int64      `json:"done"`
+	Total     int64      `json:"total"`
+	Bytes     int64      `json:"bytes"`  // of the file
+	SHA256    string     `json:"sha256"` // of the file
+	Encrypted bool       `json:"encrypted"`
+	Withheld  []Withheld `json:"withheld"`
 }
 
 // Probes tell whether the gateway works.
@@ -146,7 +217,7 @@ type CallRow struct {
 	Category   string `json:"category"`
 	Outcome    string `json:"outcome"`
 	Callback   string `json:"callback"`
-	Recording  string `json:"recording"` // none, open, sealed
+	Recording  string `json:"recording"` // none, open, sealed, destroyed
 }
 
 // CallDetail is everything about one recorded call.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"jedel/recorder/derive"
+	"jedel/recorder/export"
 	"jedel/recorder/keys"
 	"jedel/recorder/plain"
 	"jedel/recorder/verify"
@@ -17,9 +19,13 @@ import (
 
 type evidenceCmd struct {
 	List      evidenceListCmd     `cmd:"" help:"List the archives of this machine."`
-	Verify    evidenceVerifyCmd   `cmd:"" help:"Check an archive; integrity needs no secret and no network. Exit code 0: everything is right; 2: what could be checked is right, but not everything could be; 4, 8, 16, 32, 64 added up: V0 to V4 failed."`
+	Verify    evidenceVerifyCmd   `cmd:"" help:"Check an archive; integrity needs no secret and no network. Exit code 0: everything is right; 2: what could be checked is right, but not everything could be; 4, 8, 16, 32, 64, 128 added up: V0 to V5 failed."`
 	PlayFiles evidencePlayCmd     `cmd:"" help:"Make playable files (WebM, MP4) of an archive."`
 	Disclose  evidenceDiscloseCmd `cmd:"" help:"Write the keys that open a part of a recording, for whoever may have that part; the rest of it stays closed and proven."`
+	Export    evidenceExportCmd   `cmd:"" help:"Make a copy of an archive for somebody outside: a BagIt bag with reports, a viewer and what verifies it."`
+	Log       evidenceLogCmd      `cmd:"" help:"Check the whole site log: that nothing of it was changed since it was signed or seen, that every recording it has is there, and every line of the audit. Exit code 0: all is right; 2: what could be checked is right, but not everything could be; 4: something is wrong; 1: there is no log to check."`
+	Copies    evidenceCopiesCmd   `cmd:"" help:"Tell how the second copies in the bucket stand. Exit code 0: all there; 4: something is behind or not what it was."`
+	Restore   evidenceRestoreCmd  `cmd:"" help:"Bring an archive back from the bucket, and verify it."`
 	Fetch     evidenceFetchCmd    `cmd:"" help:"Fetch an archive from a gateway, as it is stored. Exit code 3: the gateway refused the account; 1: anything else went wrong, and no file is left."`
 }
 
@@ -88,7 +94,7 @@ type evidenceVerifyCmd struct {
 }
 
 // Run prints the report and ends with its code.
-func (c evidenceVerifyCmd) Run() error {
+func (c evidenceVerifyCmd) Run(ctx context.Context) error {
 	files := c.Key
 	dir, err := verify.Archive(os.DirFS(c.Dir))
 	if err != nil {
@@ -118,6 +124,11 @@ func (c evidenceVerifyCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	made, err := export.Remake(ctx, os.DirFS(c.Dir), opts.Ring)
+	if err != nil {
+		return err
+	}
+	report.Remade(made, "jedel "+version)
 	show := report.Text
 	if c.JSON {
 		show = report.JSON

@@ -47,7 +47,7 @@ func (c serveCmd) Run(ctx context.Context) error {
 		return err
 	}
 	sitelog.LogTo(log)
-	opt := app.Options{Demo: c.Demo, Log: log, Pages: web.Pages(), DataDir: c.Data}
+	opt := app.Options{Demo: c.Demo, Log: log, Pages: web.Pages(), DataDir: c.Data, Version: version, Tools: tools()}
 	if c.Demo {
 		opt.Print = func(s string) { fmt.Println(s) }
 	}
@@ -139,6 +139,15 @@ func reloading(cert, key string) *tls.Config {
 		c, err := tls.LoadX509KeyPair(cert, key)
 		return &c, err
 	}}
+}
+
+// tools is the folder of verifying programs beside this one.
+func tools() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(self), "tools")
 }
 
 // selfSigned makes a certificate for this machine's names and addresses.

@@ -32,6 +32,12 @@ const (
 	Play        Action = "play"         // hear and see them
 	Verify      Action = "verify"       // check their proof
 	Fetch       Action = "fetch"        // take a copy out
+	SeeKeeping  Action = "see_keeping"  // how long recordings are kept, what is on hold, what is to be deleted
+	Hold        Action = "hold"         // place and release legal holds
+	Extend      Action = "extend"       // keep longer
+	Delete      Action = "delete"       // keep shorter, ask for a deletion, approve it: two people
+	Object      Action = "object"       // take a proposed shortening or deletion back
+	Audit       Action = "audit"        // see what a member of staff did with recordings
 	ManageStaff Action = "manage_staff" // accounts
 )
 
@@ -44,6 +50,12 @@ var table = map[Action][]Role{
 	Play:        {Supervisor, Investigator},
 	Verify:      {Supervisor, Investigator, Administrator},
 	Fetch:       {Investigator},
+	SeeKeeping:  {Supervisor, Investigator, Administrator},
+	Hold:        {Investigator},
+	Extend:      {Supervisor, Investigator, Administrator},
+	Delete:      {Supervisor, Administrator},
+	Object:      {Supervisor, Investigator, Administrator},
+	Audit:       {Supervisor, Administrator},
 	ManageStaff: {Administrator},
 }
 

@@ -10,12 +10,12 @@ func TestNoUnexpectedAllow(t *testing.T) {
 	want := map[Role][]Action{
 		Operator:      {Console, TakeCalls, ReadOwn},
 		Dispatcher:    {Console, TakeCalls, ReadOwn},
-		Supervisor:    {Console, ReadOwn, Search, Play, Verify},
-		Investigator:  {ReadOwn, Search, Play, Verify, Fetch},
-		Administrator: {Verify, ManageStaff},
+		Supervisor:    {Console, ReadOwn, Search, Play, Verify, Audit, SeeKeeping, Extend, Delete, Object},
+		Investigator:  {ReadOwn, Search, Play, Verify, Fetch, SeeKeeping, Hold, Extend, Object},
+		Administrator: {Verify, Audit, ManageStaff, SeeKeeping, Extend, Delete, Object},
 		Patrol:        {},
 	}
-	all := []Action{Console, TakeCalls, ReadOwn, Search, Play, Verify, Fetch, ManageStaff}
+	all := []Action{Console, TakeCalls, ReadOwn, Search, Play, Verify, Fetch, Audit, ManageStaff, SeeKeeping, Hold, Extend, Delete, Object}
 	if len(all) != len(table) {
 		t.Fatalf("%d actions here, %d in the table", len(all), len(table))
 	}

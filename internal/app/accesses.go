@@ -11,6 +11,11 @@ import (
 // maxAccesses bounds what is told of one recording; older looks stay in the store.
 const maxAccesses = 500
 
+// told are the acts whose reason is told with them.
+var told = map[string]bool{
+	"opening": true, "hold": true, "hold.release": true, "keep.extend": true, "keep.shorten": true, "delete.request": true, "delete.cancel": true,
+}
+
 // Accesses implements signaling.Probes.
 func (p probes) Accesses(ctx context.Context, id ident.CallID) ([]signaling.Access, error) {
 	lines, err := p.a.db.ListAudit(ctx, string(id), maxAccesses)
@@ -20,7 +25,7 @@ func (p probes) Accesses(ctx context.Context, id ident.CallID) ([]signaling.Acce
 	out := []signaling.Access{}
 	for _, l := range lines {
 		a := signaling.Access{AtMs: millis(l.At), Name: p.a.people.name(ident.StaffID(l.Who)), Action: l.Action}
-		if l.Action == "opening" {
+		if told[l.Action] {
 			a.Detail = l.Detail
 		}
 		out = append(out, a)

@@ -31,6 +31,7 @@ type gateway struct {
 	url     string
 	doc     *document
 	printed chan string
+	dir     string
 }
 
 func startGateway(t *testing.T) *gateway {
@@ -45,7 +46,8 @@ func startGateway(t *testing.T) *gateway {
 	cfg := config.Default()
 	cfg.HTTP.Addr, cfg.Media.UDP, cfg.Media.TCP, cfg.Media.AllowLoopback = addr, "127.0.0.1:0", "", true
 	cfg.Store.URL, cfg.Recorder.Dir = "sqlite:"+filepath.Join(dir, "jedel.db"), filepath.Join(dir, "archive")
-	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100)}
+	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100), dir: dir}
+	cfg.Retention.Wait = 1500 * time.Millisecond
 	a, err := New(t.Context(), cfg, Options{
 		Demo: true, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Print: func(s string) { g.printed <- s }, Pages: fstest.MapFS{}, DataDir: dir,
 	})
@@ -114,6 +116,7 @@ func (g *gateway) ask(route string, status int, header http.Header, body string,
 	if status >= 400 {
 		as = "default"
 	}
+	path, _, _ = strings.Cut(path, "?")
 	described, ok := g.doc.Paths[path][strings.ToLower(method)].Responses[as]
 	if !ok {
 		g.t.Fatalf("%s: %s is not described", route, as)
@@ -287,11 +290,18 @@ func (g *gateway) evidence(signed http.Header, id string) {
 	if calls, _ := page["calls"].([]any); len(calls) != 1 {
 		g.t.Error("calls", calls)
 	}
+	empty := ""
+	defer func() {
+		if g.t.Failed() {
+			g.t.Log("empty: ", empty)
+		}
+	}()
 	g.until("the timeline stays empty", func() bool {
 		detail := g.ask("GET /api/v1/evidence/calls/{call}", 200, signed, "", "{call}", id)
 		timeline, _ := detail["timeline"].(map[string]any)
 		for _, list := range []string{"positions", "chat", "events", "blobs"} {
 			if l, _ := timeline[list].([]any); len(l) == 0 {
+				empty = list
 				return false // what was said is flushed in a moment
 			}
 		}

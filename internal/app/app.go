@@ -22,6 +22,8 @@ import (
 	"jedel/internal/fault"
 	"jedel/internal/hints"
 	"jedel/internal/ident"
+	"jedel/internal/keep"
+	"jedel/internal/replica"
 	"jedel/internal/store"
 	"jedel/media"
 	"jedel/recorder"
@@ -42,15 +44,18 @@ type App struct {
 	zone   *time.Location
 	nodeID ident.NodeID
 
-	db     *store.DB
-	hints  *hints.Hub
-	vault  vault
-	rec    *recorder.Recorder
-	site   *sitelog.Log
-	policy string // of the log's witnesses
-	node   *media.Node
-	desk   *callctl.Desk
-	edge   *signaling.Server
+	db      *store.DB
+	hints   *hints.Hub
+	vault   vault
+	rec     *recorder.Recorder
+	site    *sitelog.Log
+	policy  string // of the log's witnesses
+	copies  *exports
+	node    *media.Node
+	desk    *callctl.Desk
+	edge    *signaling.Server
+	keeper  *keep.Keeper
+	replica *replica.Replica // nil: no second copies
 
 	ledger *ledger
 	people *people
@@ -91,6 +96,8 @@ type Options struct {
 	Pages   signaling.Pages
 	TLS     *tls.Config
 	DataDir string // caches and the node's name
+	Version string // of this program
+	Tools   string // folder of the verifying programs that go along with copies of recordings; empty: none
 }
 
 // New opens everything the gateway stands on. Nothing is served before Run.
@@ -158,13 +165,18 @@ func (a *App) open(ctx context.Context, opt Options) error {
 		return err
 	}
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
+	derived := newCache(opt.DataDir + "/cache")
+	if a.keeper, err = a.newKeeper(opt, archives{a, derived}, reg); err != nil {
+		return err
+	}
 	edge, err := edgeConfig(a.cfg, opt, secret)
 	if err != nil {
 		return err
 	}
+	a.copies = newExports(a, opt)
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
-		Files: files{a}, Evidence: &evidence{app: a, cache: newCache(opt.DataDir + "/cache")}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
+		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
 }

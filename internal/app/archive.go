@@ -128,6 +128,7 @@ func (a *App) seal(s call.State) {
 		if err != nil {
 			a.log.Error("seal", "call", s.ID, "err", err)
 		}
+		a.beginKeeping(ctx, s.ID)
 	})
 	a.ledger.close(s.ID)
 }

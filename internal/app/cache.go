@@ -10,8 +10,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
+
+	"jedel/internal/ident"
 )
 
 // cache keeps files derived from recordings on the disk, where they lie encrypted under a key that
@@ -103,6 +106,30 @@ func (c *cache) fill(name string, fill func(io.Writer) error) (cached, error) {
 		_ = os.Remove(old.path) // those who read it go on
 	}
 	return f, nil
+}
+
+// dropAll removes what was derived from a call. Those who read it go on.
+func (c *cache) dropAll(call ident.CallID) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var errs []error
+	for name, f := range c.files {
+		if strings.HasPrefix(name, string(call)+"-") {
+			delete(c.files, name)
+			errs = append(errs, os.Remove(f.path))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// drop removes a file; those who read it go on.
+func (c *cache) drop(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f, ok := c.files[name]; ok {
+		delete(c.files, name)
+		_ = os.Remove(f.path)
+	}
 }
 
 // prepare empties the folder once: nobody has the key of what an earlier process left.

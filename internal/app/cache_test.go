@@ -69,3 +69,31 @@ func TestCachedFilesLieEncryptedAndReadInTheClear(t *testing.T) {
 		t.Fatal("a failed file was left", names)
 	}
 }
+
+func TestDroppedFilesOfACallAreMadeAnew(t *testing.T) {
+	c := newCache(filepath.Join(t.TempDir(), "cache"))
+	made := map[string]int{}
+	get := func(name string) {
+		f, _, err := c.open(name, forever, func(w io.Writer) error { made[name]++; _, err := w.Write([]byte(name)); return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		for _, name := range []string{"A-caller.webm", "A-operator.webm", "AB-caller.webm"} {
+			get(name)
+		}
+		if err := c.dropAll("A"); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := os.ReadDir(c.dir); err != nil || len(left) != 1 {
+			t.Fatal(left, err)
+		}
+	}
+	if made["A-caller.webm"] != 2 || made["A-operator.webm"] != 2 || made["AB-caller.webm"] != 1 {
+		t.Fatal(made)
+	}
+}

@@ -93,6 +93,9 @@ func (e *evidence) state(s store.CallSummary) string {
 	if len(parts) == 0 {
 		return "none"
 	}
+	if _, err := fs.Stat(root, parts[len(parts)-1]+"/"+verify.DestroyedProof); err == nil {
+		return "destroyed"
+	}
 	if _, err := fs.Stat(root, parts[len(parts)-1]+"/seal.note"); err == nil {
 		return "sealed"
 	}
@@ -122,6 +125,9 @@ func (e *evidence) Detail(ctx context.Context, id ident.CallID) (signaling.CallD
 	}
 	d := signaling.CallDetail{Row: e.row(sum), Archive: signaling.ArchiveInfo{Damaged: []string{}}}
 	d.Archive.State = d.Row.Recording
+	if err := e.app.keeper.Gone(ctx, id); err != nil {
+		return d, err
+	}
 	dir, err := e.app.archiveDir(ctx, id)
 	if err != nil {
 		return d, err
@@ -173,6 +179,9 @@ const forever = 1 << 62
 // Media implements signaling.Evidence: the playable file is made once and kept in the cache.
 func (e *evidence) Media(ctx context.Context, id ident.CallID, participant string) (signaling.MediaFile, error) {
 	const op = "evidence.media"
+	if err := e.app.keeper.Gone(ctx, id); err != nil {
+		return signaling.MediaFile{}, err
+	}
 	dir, err := e.app.archiveDir(ctx, id)
 	if err != nil {
 		return signaling.MediaFile{}, err

@@ -27,6 +27,11 @@ func (f files) MayUse(ctx context.Context, who signaling.Who, id ident.CallID) (
 	default:
 		return 0, fault.New(fault.NoSuchCall, "files", nil)
 	}
+	if !ok { // over, perhaps destroyed: not even what is still in memory is shown
+		if err := f.a.keeper.Gone(ctx, id); err != nil {
+			return 0, err
+		}
+	}
 	items, err := f.a.db.Items(ctx, id, 0, itemFile)
 	if err != nil {
 		return 0, fault.New(fault.Unavailable, "files", err)

@@ -5,13 +5,16 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
 	"jedel/internal/config"
 	"jedel/internal/ident"
+	"jedel/internal/keep"
 	"jedel/internal/store"
 	"jedel/recorder/proof"
 	"jedel/recorder/sitelog"
@@ -42,20 +45,8 @@ func (a *App) verifyLog() verify.Log {
 
 // auditLeaf is what the site's log says of a line of the audit: its hash, and nothing that names
 // anybody. The line's random identifier is part of the hash, so that nobody can guess at the rest.
-func auditLeaf(line store.Audit) (proof.Leaf, error) {
-	sum, err := auditHash(line)
-	if err != nil {
-		return proof.Leaf{}, err
-	}
-	l := proof.Leaf{Kind: proof.LeafAccess, At: line.At, Facts: map[string]any{"what": line.Action, "row": sum}}
-	if id, err := ident.Parse[ident.CallID](line.Object); err == nil {
-		l.Call = id
-	}
-	return l, nil
-}
-
-// auditHash is the base64 of the SHA-256 of a line as JSON in JCS form.
-func auditHash(line store.Audit) (string, error) {
+// The second is the line as it is hashed: JSON in JCS form.
+func auditLeaf(line store.Audit) (proof.Leaf, []byte, error) {
 	raw, err := json.Marshal(map[string]string{
 		"id": line.ID, "at": line.At.UTC().Format(time.RFC3339Nano), "who": line.Who, "action": line.Action, "object": line.Object, "detail": line.Detail,
 	})
@@ -63,32 +54,45 @@ func auditHash(line store.Audit) (string, error) {
 		raw, err = jcs.Transform(raw)
 	}
 	if err != nil {
-		return "", fmt.Errorf("audit line: %w", err)
+		return proof.Leaf{}, nil, fmt.Errorf("audit line: %w", err)
 	}
 	sum := sha256.Sum256(raw)
-	return base64.StdEncoding.EncodeToString(sum[:]), nil
+	l := proof.Leaf{Kind: keep.Kind(line.Action), At: line.At, Facts: keep.Facts(line.Action, line.Who, line.Detail)}
+	l.Facts["what"], l.Facts["row"] = line.Action, base64Of(sum[:])
+	if id, err := ident.Parse[ident.CallID](line.Object); err == nil {
+		l.Call = id
+	}
+	return l, raw, nil
 }
+
+func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 // audit keeps who did what, in the store and in the site's log. Both are durable when it returns
 // nil; nothing may be shown before.
 func (a *App) audit(ctx context.Context, line store.Audit) error {
+	_, err := a.say(ctx, line)
+	return err
+}
+
+// say is audit that returns the statement made in the site's log.
+func (a *App) say(ctx context.Context, line store.Audit) (keep.Said, error) {
 	line.ID, line.At = ident.New[string](), time.Now().Truncate(time.Microsecond) // as the store keeps it
 	if err := a.db.AppendAudit(ctx, line); err != nil {
-		return err
+		return keep.Said{}, err
 	}
 	return a.logAudit(ctx, line)
 }
 
-func (a *App) logAudit(ctx context.Context, line store.Audit) error {
-	leaf, err := auditLeaf(line)
+func (a *App) logAudit(ctx context.Context, line store.Audit) (keep.Said, error) {
+	leaf, _, err := auditLeaf(line)
 	if err != nil {
-		return err
+		return keep.Said{}, err
 	}
 	at, err := a.site.Add(ctx, leaf)
 	if err != nil {
-		return err
+		return keep.Said{}, err
 	}
-	return a.db.SetAuditLogged(ctx, line.ID, at)
+	return keep.Said{Leaf: leaf, Index: at}, a.db.SetAuditLogged(ctx, line.ID, at)
 }
 
 // logUnlogged brings lines into the site's log that a crash kept out of it.
@@ -102,9 +106,33 @@ func (a *App) logUnlogged(ctx context.Context) error {
 			if time.Since(line.At) < time.Minute {
 				return nil // on its way
 			}
-			if err := a.logAudit(ctx, line); err != nil {
+			if _, err := a.logAudit(ctx, line); err != nil {
 				return err
 			}
+		}
+	}
+}
+
+// AuditRows returns the hashes of the lines of an audit by their place in the site's log, for those
+// who check the log. The store is opened as the gateway opens it.
+func AuditRows(ctx context.Context, url string, log *slog.Logger) (rows map[uint64]string, err error) {
+	db, err := store.Open(ctx, url, log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows = map[uint64]string{}
+	for last := uint64(0); ; {
+		lines, err := db.ListLogged(ctx, last, 1000)
+		if err != nil || len(lines) == 0 {
+			return rows, err
+		}
+		for _, line := range lines {
+			leaf, _, err := auditLeaf(line)
+			if err != nil {
+				return nil, err
+			}
+			rows[line.Logged-1], last = leaf.Text("row"), line.Logged
 		}
 	}
 }

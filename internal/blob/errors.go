@@ -35,8 +35,8 @@ var (
 	ErrRefused = errors.New("the S3 server refuses")
 )
 
-// reason names the errors for metrics and logs: a closed set.
-func reason(err error) string {
+// Reason names the errors for metrics and logs: a closed set.
+func Reason(err error) string {
 	for _, r := range []struct {
 		err  error
 		name string

@@ -30,6 +30,7 @@ type Config struct {
 	Map       Map       `yaml:"map"`
 	Desk      Desk      `yaml:"desk"`
 	Retention Retention `yaml:"retention"`
+	Replica   Replica   `yaml:"replica"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -156,7 +157,23 @@ type Desk struct {
 // Retention is how long archives are kept.
 type Retention struct {
 	Default string           `yaml:"default"`
+	Wait    time.Duration    `yaml:"wait"`
+	Propose bool             `yaml:"propose"`
 	Classes []RetentionClass `yaml:"classes"`
+}
+
+// Replica is the bucket of second copies.
+type Replica struct {
+	Endpoint  string        `yaml:"endpoint"`
+	TLS       bool          `yaml:"tls"`
+	CAFile    string        `yaml:"ca_file"`
+	Region    string        `yaml:"region"`
+	Bucket    string        `yaml:"bucket"`
+	Prefix    string        `yaml:"prefix"`
+	AccessKey string        `yaml:"access_key_file"`
+	SecretKey string        `yaml:"secret_key_file"`
+	First     time.Duration `yaml:"first"`
+	Alarm     time.Duration `yaml:"alarm"`
 }
 
 // RetentionClass is one length of keeping and the case categories that ask for it.
@@ -165,11 +182,27 @@ type RetentionClass struct {
 	Keep       retention.Period `yaml:"keep"`
 	Words      Text             `yaml:"words"`
 	Categories []string         `yaml:"categories"`
+	Segments   string           `yaml:"segments"`
+}
+
+// What becomes of segments once their keys are destroyed; they are kept where nothing is said.
+const (
+	SegmentsKeep   = "keep"
+	SegmentsDelete = "delete"
+)
+
+// Erase returns the classes whose segments go too.
+func (r Retention) Erase() map[string]bool {
+	out := map[string]bool{}
+	for _, c := range r.Classes {
+		out[c.Key] = c.Segments == SegmentsDelete
+	}
+	return out
 }
 
 // Policy returns the rules that the classes make.
 func (r Retention) Policy() retention.Policy {
-	p := retention.Policy{Classes: map[string]retention.Period{}, Categories: map[string]string{}, Default: r.Default}
+	p := retention.Policy{Classes: map[string]retention.Period{}, Categories: map[string]string{}, Default: r.Default, Wait: r.Wait}
 	for _, c := range r.Classes {
 		p.Classes[c.Key] = c.Keep
 		for _, category := range c.Categories {
@@ -245,6 +278,8 @@ func (c Config) check() error {
 	want(c.Recorder.FlushEvery > 0 && c.Recorder.FlushEvery <= time.Second, "recorder.flush_every: %v is not within 0 and 1s: at most one second may be lost", c.Recorder.FlushEvery)
 	want(c.Recorder.HeadEvery >= time.Second/2 && c.Recorder.HeadEvery <= 10*time.Second, "recorder.head_every: %v is not within 500ms and 10s", c.Recorder.HeadEvery)
 	want(len(c.Desk.Categories) > 0 && len(c.Desk.Outcomes) > 0 && len(c.Desk.Pauses) > 0, "desk: categories, outcomes and pauses must not be empty")
+	want(c.Replica.Endpoint == "" || c.Replica.Bucket != "" && c.Replica.AccessKey != "" && c.Replica.SecretKey != "", "replica: endpoint needs bucket, access_key_file and secret_key_file")
+	want(c.Replica.First >= time.Hour && c.Replica.Alarm >= time.Minute, "replica: first is at least 1h, alarm at least 1m")
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
 	return errors.Join(errs...)
 }

@@ -55,12 +55,13 @@ func Default() Config {
 				{"training", Text{"Оқу", "Обучение", "Training"}},
 			},
 		},
-		Retention: Retention{Default: "normal", Classes: []RetentionClass{
-			{"normal", retention.Period{Years: 3}, Text{"Қалыпты", "Обычный", "Normal"}, []string{"traffic", "order", "medical", "information", "other"}},
-			{"crime", retention.Period{Years: 10}, Text{"Қылмыс", "Преступление", "Crime"}, []string{"violence", "domestic", "theft", "missing"}},
-			{"prank", retention.Period{Days: 90}, Text{"Жалған қоңырау", "Ложный вызов", "False call"}, []string{"false"}},
-			{"minor", retention.Period{Years: 10}, Text{"Кәмелетке толмаған", "Несовершеннолетний", "Minor"}, []string{}},
-			{"test", retention.Period{Days: 7}, Text{"Сынақ", "Проверка", "Test"}, []string{}},
+		Replica: Replica{TLS: true, First: 30 * 24 * time.Hour, Alarm: time.Hour},
+		Retention: Retention{Default: "normal", Wait: retention.Wait, Classes: []RetentionClass{
+			{"normal", retention.Period{Years: 3}, Text{"Қалыпты", "Обычный", "Normal"}, []string{"traffic", "order", "medical", "information", "other"}, SegmentsDelete},
+			{"crime", retention.Period{Years: 10}, Text{"Қылмыс", "Преступление", "Crime"}, []string{"violence", "domestic", "theft", "missing"}, SegmentsDelete},
+			{"prank", retention.Period{Days: 90}, Text{"Жалған қоңырау", "Ложный вызов", "False call"}, []string{"false"}, SegmentsDelete},
+			{"minor", retention.Period{Years: 10}, Text{"Кәмелетке толмаған", "Несовершеннолетний", "Minor"}, []string{}, SegmentsDelete},
+			{"test", retention.Period{Days: 7}, Text{"Сынақ", "Проверка", "Test"}, []string{}, SegmentsDelete},
 		}},
 		Log: Log{Level: "info", Format: "text"},
 	}

@@ -56,6 +56,7 @@ const (
 	ClockUnsure      Code = "clock_unsure"      // the clocks disagree; nothing is deleted by guess
 	NoSuchHold       Code = "no_such_hold"      // no hold of this name is active
 	BeingDestroyed   Code = "being_destroyed"   // the keys are destroyed or about to be
+	Destroyed        Code = "destroyed"         // the keys of this recording are destroyed: nobody can open it
 	KeysRemain       Code = "keys_remain"       // a copy of the key could not be destroyed yet
 
 	Internal     Code = "internal"      // our fault; the cause is in the log

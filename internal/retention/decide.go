@@ -31,13 +31,13 @@ func Decide(p Policy, s State, now Clock, ev Event) (Record, []Effect, error) {
 	at := now.stamp(s.At)
 	switch e := ev.(type) {
 	case Destroy:
-		return destroy(s, now, e)
+		return destroy(p, s, now, e)
 	case KeysDestroyed:
 		return keysDestroyed(s, at, e)
 	case ProposeDeletion:
 		return proposeDeletion(s, now, e)
 	case ApproveDeletion:
-		return approveDeletion(s, now, e)
+		return approveDeletion(p, s, now, e)
 	}
 	if s.Stage == Destroying || s.Stage == Gone {
 		return refuse(fault.BeingDestroyed, "retention")

@@ -39,7 +39,7 @@ func proposeDeletion(s State, now Clock, e ProposeDeletion) (Record, []Effect, e
 	return record(now.stamp(s.At), DeletionProposed{By: e.By, Reason: e.Reason})
 }
 
-func approveDeletion(s State, now Clock, e ApproveDeletion) (Record, []Effect, error) {
+func approveDeletion(p Policy, s State, now Clock, e ApproveDeletion) (Record, []Effect, error) {
 	const op = "retention.delete.approve"
 	switch {
 	case !person(e.By):
@@ -58,7 +58,7 @@ func approveDeletion(s State, now Clock, e ApproveDeletion) (Record, []Effect, e
 	if code := s.deletable(now); code != "" {
 		return refuse(code, op)
 	}
-	if now.early().Before(s.Deletion.At.Add(Wait)) {
+	if now.early().Before(s.Deletion.At.Add(p.wait())) {
 		return refuse(fault.TooEarly, op)
 	}
 	return record(now.stamp(s.At), DeletionApproved{By: e.By}, Recheck{})
@@ -79,7 +79,7 @@ func cancelDeletion(s State, at time.Time, e CancelDeletion) (Record, []Effect, 
 
 // destroy is the last moment at which a deletion can be stopped. Nothing of what was checked
 // before is believed.
-func destroy(s State, now Clock, e Destroy) (Record, []Effect, error) {
+func destroy(p Policy, s State, now Clock, e Destroy) (Record, []Effect, error) {
 	const op = "retention.destroy"
 	switch {
 	case s.Stage == Destroying:
@@ -96,7 +96,7 @@ func destroy(s State, now Clock, e Destroy) (Record, []Effect, error) {
 	if code := s.deletable(now); code != "" {
 		return refuse(code, op)
 	}
-	if now.early().Before(s.Deletion.At.Add(Wait)) {
+	if now.early().Before(s.Deletion.At.Add(p.wait())) {
 		return refuse(fault.TooEarly, op)
 	}
 	return record(now.stamp(s.At), DestructionBegun{}, DestroyKeys{})

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// Wait is how long a proposed deletion lies open to objection before it may be approved.
+	// Wait is how long a proposed deletion lies open to objection before it may be approved, where
+	// the policy does not say otherwise.
 	// Longer keeps what nobody needs, shorter gives an investigator no time to place a hold.
 	Wait = 72 * time.Hour
 	// MaxSkew is how far the host's clock and the time of the log may stand apart while a deletion
@@ -25,8 +26,8 @@ const (
 	MaxSkew = 5 * time.Minute
 	// MaxHolds bounds the active holds of one archive.
 	MaxHolds = 256
-	// MaxText bounds case numbers and reasons in bytes.
-	MaxText = 500
+	// MaxText bounds case numbers and reasons in bytes: 500 letters of any script.
+	MaxText = 2000
 	// maxReleased is how many released holds are remembered, for a release that is repeated.
 	maxReleased = 256
 )
@@ -96,6 +97,15 @@ type Policy struct {
 	Classes    map[string]Period // by the class's key
 	Categories map[string]string // case category -> class; what is not there has the default
 	Default    string            // the class of a call whose category is not known yet
+	Wait       time.Duration     // between proposal and approval of a deletion; zero: Wait
+}
+
+// wait is how long a proposed deletion lies open to objection.
+func (p Policy) wait() time.Duration {
+	if p.Wait == 0 {
+		return Wait
+	}
+	return p.Wait
 }
 
 // ErrPolicy reports a policy that contradicts itself.
@@ -105,6 +115,9 @@ var ErrPolicy = errors.New("retention policy")
 func (p Policy) Check() error {
 	if _, ok := p.Classes[p.Default]; !ok {
 		return fmt.Errorf("%w: the default class %q does not exist", ErrPolicy, p.Default)
+	}
+	if p.Wait < 0 {
+		return fmt.Errorf("%w: a wait of %v", ErrPolicy, p.Wait)
 	}
 	for category, class := range p.Categories {
 		if _, ok := p.Classes[class]; !ok {

@@ -305,3 +305,29 @@ func TestEveryStageHasWordsInThreeLanguages(t *testing.T) {
 		t.Error("words for something that is no stage")
 	}
 }
+
+func TestPolicyMayAskForAnotherWait(t *testing.T) {
+	p := policy()
+	p.Wait = time.Minute
+	s := State{Version: 1, At: t0, Call: call, Opened: t0, Class: "test", Until: t0, Stage: Kept}
+	r, _, err := Decide(p, s, Clock{t0, t0}, ProposeDeletion{aigul, "r"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = Apply(s, r)
+	if at := s.NextAt(p); !at.Equal(t0.Add(time.Minute)) {
+		t.Fatal(at)
+	}
+	for after, want := range map[time.Duration]fault.Code{59 * time.Second: fault.TooEarly, time.Minute: ""} {
+		now := t0.Add(after)
+		if _, _, err := Decide(p, s, Clock{now, now}, ApproveDeletion{bolat}); fault.CodeOf(err) != want {
+			t.Errorf("after %v: %v", after, err)
+		}
+		if _, _, err := Decide(policy(), s, Clock{now, now}, ApproveDeletion{bolat}); fault.CodeOf(err) != fault.TooEarly {
+			t.Errorf("after %v under the usual wait: %v", after, err)
+		}
+	}
+	if p.Wait = -1; p.Check() == nil {
+		t.Error("a wait that is over before it begins")
+	}
+}

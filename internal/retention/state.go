@@ -70,14 +70,14 @@ func (s State) Held() bool { return len(s.Holds) > 0 }
 
 // NextAt returns when somebody may act next: propose when keeping ends, approve after the wait.
 // Zero when nothing is due by time alone.
-func (s State) NextAt() time.Time {
+func (s State) NextAt(p Policy) time.Time {
 	switch {
 	case s.Held():
 		return time.Time{}
 	case s.Stage == Kept:
 		return s.Until
 	case s.Stage == Proposed && s.Deletion != nil:
-		return s.Deletion.At.Add(Wait)
+		return s.Deletion.At.Add(p.wait())
 	}
 	return time.Time{}
 }

@@ -208,9 +208,21 @@ func TestAuditIsKeptOnceAndReadByObject(t *testing.T) {
 		if two, err := db.ListAudit(ctx, "", 2); err != nil || len(two) != 2 {
 			t.Errorf("%d %v", len(two), err)
 		}
+		if by, err := db.ListAuditBy(ctx, "who", t0, t0.Add(2*time.Second), 10); err != nil || len(by) != 2 || by[0].ID != "b" {
+			t.Errorf("%+v %v", by, err)
+		}
+		if by, err := db.ListAuditBy(ctx, "another", t0, t0.Add(time.Hour), 10); err != nil || len(by) != 0 {
+			t.Errorf("%+v %v", by, err)
+		}
 		must(t, db.SetAuditLogged(ctx, "b", 0))
 		if left, err := db.ListUnlogged(ctx, 10); err != nil || len(left) != len(all)-1 || left[0].At.After(left[1].At) {
 			t.Fatalf("%+v %v", left, err)
+		}
+		if in, err := db.ListLogged(ctx, 0, 10); err != nil || len(in) != 1 || in[0].ID != "b" {
+			t.Fatalf("%+v %v", in, err)
+		}
+		if in, err := db.ListLogged(ctx, 1, 10); err != nil || len(in) != 0 {
+			t.Fatalf("%+v %v", in, err)
 		}
 		if one, err := db.ListAudit(ctx, "callb", 10); err != nil || one[0].Logged != 1 {
 			t.Fatalf("%+v %v", one, err)

@@ -40,6 +40,15 @@ func (k settings) ListAudit(ctx context.Context, object string, limit int) ([]Au
 	return list, nil
 }
 
+// ListAuditBy returns what somebody did from a time on and before another, newest first.
+func (k settings) ListAuditBy(ctx context.Context, who string, from, to time.Time, limit int) ([]Audit, error) {
+	list, err := many(ctx, k.c, scanAudit, `SELECT id, at, who, action, object, detail, logged FROM audit WHERE who = ? AND at >= ? AND at < ? ORDER BY at DESC, id LIMIT ?`, who, from, to, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list audit: %w", err)
+	}
+	return list, nil
+}
+
 func scanAudit(s scanner) (a Audit, err error) {
 	err = s.Scan(&a.ID, instant{&a.At}, &a.Who, &a.Action, &a.Object, &a.Detail, &a.Logged)
 	return a, err
@@ -48,6 +57,15 @@ func scanAudit(s scanner) (a Audit, err error) {
 // SetAuditLogged keeps where a line stands in the site's log.
 func (k settings) SetAuditLogged(ctx context.Context, id string, index uint64) error {
 	return k.c.exec(ctx, `UPDATE audit SET logged = ? WHERE id = ?`, int64(index)+1, id)
+}
+
+// ListLogged returns lines that are in the site's log, by their place there, from one on.
+func (k settings) ListLogged(ctx context.Context, from uint64, limit int) ([]Audit, error) {
+	list, err := many(ctx, k.c, scanAudit, `SELECT id, at, who, action, object, detail, logged FROM audit WHERE logged > ? ORDER BY logged LIMIT ?`, int64(from), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list logged audit: %w", err)
+	}
+	return list, nil
 }
 
 // ListUnlogged returns the oldest lines that are not in the site's log.

@@ -31,6 +31,7 @@ type DB struct {
 	staff
 	callers
 	settings
+	keepings
 }
 
 // Open opens "sqlite:FILE" or "postgres://..." and brings its tables up to date.
@@ -47,7 +48,7 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
 	} else {
 		c.batch = newBatcher(c.write)
 	}
-	return &DB{c, calls{c, time.Now}, items{c}, staff{c}, callers{c}, settings{c}}, nil
+	return &DB{c, calls{c, time.Now}, items{c}, staff{c}, callers{c}, settings{c}, keepings{c}}, nil
 }
 
 // Close waits for writes under way and closes the store. It may be called twice.

@@ -3,6 +3,8 @@ package export
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +37,24 @@ func (m *maker) original(ctx context.Context) error {
 		m.sums = append(m.sums, report.File{Name: n, Bytes: s.Size, SHA256: s.SHA256})
 	}
 	return nil
+}
+
+// Sums returns the files of an archive as they are stored, with their hashes. Of one that is being
+// written it is what is signed.
+func Sums(ctx context.Context, dir fs.FS) ([]report.File, error) {
+	f, err := freeze(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []report.File
+	for _, n := range f.names {
+		h := sha256.New()
+		if err := errors.Join(ctx.Err(), f.fill(n)(h)); err != nil {
+			return nil, err
+		}
+		out = append(out, report.File{Name: n, Bytes: f.sizes[n], SHA256: hex.EncodeToString(h.Sum(nil))})
+	}
+	return out, nil
 }
 
 // keys takes in what opens the archive for the receiver, and reads the call with it and nothing else.
@@ -129,6 +149,16 @@ const (
 func (m *maker) proofs(ctx context.Context) error {
 	if m.site.Key != "" {
 		if _, err := m.add(ctx, "proofs/recorder.pub", bag.Bytes([]byte(strings.TrimSpace(m.site.Key)+"\n"))); err != nil {
+			return err
+		}
+	}
+	if m.site.Log.Policy != "" {
+		if _, err := m.add(ctx, "proofs/witness-policy.txt", bag.Bytes([]byte(m.site.Log.Policy))); err != nil {
+			return err
+		}
+	}
+	if keys := m.site.Log.Keys; len(keys) > 0 {
+		if _, err := m.add(ctx, "proofs/log.pub", bag.Bytes([]byte(strings.Join(keys, "\n")+"\n"))); err != nil {
 			return err
 		}
 	}

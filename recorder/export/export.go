@@ -43,7 +43,7 @@ type Stretch struct {
 // Site is what the exporting program knows beside the archive.
 type Site struct {
 	Key      string       // the recorder's public key
-	Log      verify.Log   // of the site
+	Log      verify.Log   // of the site: its keys and its witnesses' policy
 	Ring     *keys.Ring   // keys to the call; nil: the archive goes out closed
 	About    report.About // what the centre knows of the call; may be empty: the archive alone speaks
 	Accesses []report.Access

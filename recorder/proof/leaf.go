@@ -25,6 +25,7 @@ const (
 	LeafAccess        LeafKind = "access"         // somebody looks at a recording, or was refused
 	LeafKeyUse        LeafKind = "key-use"        // a call's key is opened
 	LeafExport        LeafKind = "export"         // a copy leaves the house
+	LeafKeep          LeafKind = "keep"           // how long a call is kept
 	LeafHold          LeafKind = "hold"           // a legal hold is set
 	LeafRelease       LeafKind = "release"        // a legal hold ends
 	LeafDeleteRequest LeafKind = "delete-request" // somebody asks that a call be destroyed

@@ -74,10 +74,10 @@ type Access struct {
 
 // Log is the site's log as it stood when the report was made.
 type Log struct {
-	Origin    string    `json:"origin"`
-	Size      uint64    `json:"size"`
-	Root      string    `json:"root"`
-	Witnessed time.Time `json:"witnessed,omitzero"`
+	Origin    string `json:"origin"`
+	Size      uint64 `json:"size"`
+	Root      string `json:"root"`
+	Witnessed bool   `json:"witnessed"` // enough of those outside have signed it
 }
 
 // most bounds the rows of a table that a call can make long; the rest is in the files beside.
@@ -266,9 +266,9 @@ func (m custody) log() []Block {
 	if m.Log == nil {
 		return nil
 	}
-	witnessed := m.time(m.Log.Witnessed)
-	if m.Log.Witnessed.IsZero() {
-		witnessed = m.Say("log.unwitnessed")
+	witnessed := m.Say("log.unwitnessed")
+	if m.Log.Witnessed {
+		witnessed = m.Say("log.enough")
 	}
 	return []Block{
 		Text(m.Say("log.note")),

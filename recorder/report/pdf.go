@@ -25,7 +25,7 @@ type sheet struct {
 	wide float64 // between the margins
 }
 
-// PDF writes the page on A4. The same page gives the same bytes.
+// PDF writes the page on A4.
 func (d Doc) PDF(w io.Writer) error {
 	s := &sheet{Fpdf: fpdf.New("P", "mm", "A4", "")}
 	s.SetCreationDate(time.Unix(0, 0).UTC())
@@ -165,7 +165,7 @@ func printable(text string) string {
 		switch {
 		case r > 0xffff:
 			out[i] = '\ufffd'
-		case r < ' ' && r != '\n':
+		case r < ' ' && r != '\n', r == '\u00a0', r == '\u202f':
 			out[i] = ' '
 		}
 	}

@@ -36,8 +36,9 @@ type outside struct {
 	log    *slog.Logger
 	met    *metrics
 	reader tessera.LogReader
-	known  note.Verifier  // of the log itself
-	policy *witness.Group // nil: no witnesses
+	known  note.Verifier   // of the log itself
+	policy *witness.Group  // nil: no witnesses
+	told   func(time.Time) // takes the time that others have signed
 
 	mu     sync.Mutex // guards the rest
 	anchor Anchor
@@ -72,6 +73,9 @@ func (o *outside) anchors(ctx context.Context) {
 		}
 		if a.Size > 0 {
 			o.publish(a)
+			if at := o.signedAt(a); !at.IsZero() {
+				o.told(at)
+			}
 		}
 		if err == nil {
 			begun, alarmed = time.Now(), false

@@ -60,6 +60,13 @@ func (l *Log) inclusion(ctx context.Context, index, size uint64) ([][32]byte, er
 	return out, nil
 }
 
+// Newest returns the newest checkpoint, signed by those outside as far as they have; the zero anchor
+// before the first.
+func (l *Log) Newest() Anchor {
+	a, _ := l.others.newest()
+	return a
+}
+
 // Good reports whether an anchor has all that the configuration asks for.
 func (l *Log) Good(a Anchor) bool { return l.others.good(a) }
 

@@ -6,7 +6,7 @@
 // makes it; heads of running calls are left out first when the disk does not keep up, because the
 // next one says the same and more.
 //
-// Locks: Log.mu guards the waiting statements, outside.mu the newest anchor: few lines, no I/O.
+// Locks: Log.mu guards the waiting statements, outside.mu the newest anchor, clock.mu the time: few lines, no I/O.
 package sitelog
 
 import (
@@ -70,6 +70,7 @@ type Log struct {
 	end    func(context.Context) error // of Tessera, then its goroutines
 	vkey   string
 	others *outside
+	clock  *clock
 	queued chan struct{} // capacity 1: something waits
 
 	mu      sync.Mutex // guards the rest
@@ -81,7 +82,7 @@ type Log struct {
 // the recorder's lock on the archives sees to that.
 func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Log, error) {
 	cfg = usual(cfg)
-	l := &Log{cfg: cfg, log: log, queued: make(chan struct{}, 1), others: &outside{cfg: cfg, log: log, fresh: make(chan struct{})}}
+	l := &Log{cfg: cfg, log: log, queued: make(chan struct{}, 1), clock: newClock(), others: &outside{cfg: cfg, log: log, fresh: make(chan struct{})}}
 	if cfg.Policy != "" {
 		g, err := witness.ParsePolicy([]byte(cfg.Policy))
 		if err != nil {
@@ -122,7 +123,10 @@ func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.
 		return nil
 	}
 	l.met = newMetrics(reg)
-	l.others.reader, l.others.met = reader, l.met
+	l.others.reader, l.others.met, l.others.told = reader, l.met, l.clock.told
+	if err := l.clock.resume(ctx, l); err != nil {
+		return nil, errors.Join(err, l.end(ctx))
+	}
 	if size, err := reader.IntegratedSize(ctx); err == nil {
 		l.met.size.Set(float64(size))
 	}
@@ -337,7 +341,7 @@ func (l *Log) beat(ctx context.Context) {
 	tick := time.NewTicker(l.cfg.Heartbeat)
 	defer tick.Stop()
 	for {
-		l.Say(proof.Leaf{Kind: proof.LeafHeartbeat, At: time.Now()})
+		l.Say(l.clock.heartbeat(l.met))
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -349,6 +353,7 @@ func (l *Log) beat(ctx context.Context) {
 // metrics of the log.
 type metrics struct {
 	size, last, witnessed, stamped prometheus.Gauge
+	ahead                          prometheus.Gauge
 	failed                         prometheus.Counter
 	dropped                        *prometheus.CounterVec
 	refusals                       *prometheus.CounterVec
@@ -362,10 +367,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		size: gauge("size", "Statements in the site log."), last: gauge("last_statement_seconds", "When the last statement became durable (Unix time)."),
 		witnessed: gauge("witnessed_seconds", "When enough witnesses last cosigned (Unix time)."),
 		stamped:   gauge("stamped_seconds", "When the authority last stamped (Unix time)."),
+		ahead:     gauge("clock_ahead_seconds", "How far the host's clock stands before the log's own time; deletions wait while it is more than 300 or less than -300."),
 		failed:    prometheus.NewCounter(prometheus.CounterOpts{Name: "jedel_sitelog_failures_total", Help: "Statements that could not be made durable at once."}),
 		dropped:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jedel_sitelog_dropped_total", Help: "Statements left out because the disk does not keep up."}, []string{"kind"}),
 		refusals:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jedel_sitelog_anchor_failures_total", Help: "Witnesses and authorities that did not sign."}, []string{"who"}),
 	}
-	reg.MustRegister(m.size, m.last, m.witnessed, m.stamped, m.failed, m.dropped, m.refusals)
+	reg.MustRegister(m.size, m.last, m.witnessed, m.stamped, m.ahead, m.failed, m.dropped, m.refusals)
 	return m
 }

@@ -30,10 +30,13 @@ type Log struct {
 
 // Names of the files in an archive that prove it to stand in the site's log.
 const (
-	OpenProof  = "proofs/open.tlog-proof"
-	SealProof  = "proofs/seal.tlog-proof"
-	SealToken  = "proofs/seal.tsr" // RFC 3161 response over the text of the checkpoint in SealProof
-	LogKeyFile = "proofs/log.pub"
+	OpenProof = "proofs/open.tlog-proof"
+	SealProof = "proofs/seal.tlog-proof"
+	SealToken = "proofs/seal.tsr" // RFC 3161 response over the text of the checkpoint in SealProof
+	// DestroyedProof proves that the site's log says by whose word the keys, and perhaps the segments,
+	// are gone.
+	DestroyedProof = "proofs/destroyed.tlog-proof"
+	LogKeyFile     = "proofs/log.pub"
 )
 
 // maxProof bounds one file of a proof, in bytes.
@@ -52,6 +55,9 @@ type outside struct {
 // logged is V3: the seal stands in the site's log, and others have signed that log.
 func (c *checker) logged(opts Log) (Level, error) {
 	l := Level{Level: "V3", State: Passed}
+	if c.end.bad != nil {
+		return c.list(l, []Fault{*c.end.bad}), nil
+	}
 	raw, err := readBounded(c.fsys, SealProof, maxProof)
 	switch {
 	case !c.sealed && err == nil: // the seal is there before its proof is

@@ -31,13 +31,16 @@ const (
 	saidSeal         Code = "v0.seal"
 	saidList         Code = "v0.list"
 	saidBag          Code = "v0.bag"
+	saidErased       Code = "v0.erased"
 	saidNoList       Code = "v0.none"
 	saidNoSeal       Code = "v0.unreadable"
 	saidRead         Code = "v1.read"
 	saidTorn         Code = "v1.torn"
+	saidErasedRead   Code = "v1.erased"
 	saidOpen         Code = "v1.open"
 	saidHeads        Code = "v2.heads"
 	saidSealSigns    Code = "v2.seal"
+	saidErasedHeads  Code = "v2.erased"
 	saidUnsealed     Code = "v2.unsealed"
 	saidTornHead     Code = "v2.torn"
 	saidKeyGiven     Code = "v2.key.given"
@@ -60,6 +63,7 @@ const (
 	saidNoContentKey Code = "v4.none"
 	saidOpened       Code = "v4.opened"
 	saidKeysGone     Code = "v4.gone"
+	saidDestroyed    Code = "v4.destroyed"
 	saidWithheld     Code = "v4.withheld"
 	saidMoreWithheld Code = "v4.more"
 	saidNoDerived    Code = "v5.none"
@@ -151,12 +155,15 @@ var texts = map[Code]string{
 	saidSeal:         "SHA-256 of {segments} segments compared with the seal.",
 	saidList:         "SHA-256 of {files} files compared with {file}.",
 	saidBag:          "The {files} files of the bag compared with {lists}.",
+	saidErased:       "The {segments} segments were deleted after their keys were destroyed. Statement {index} of the site log {origin}, of {at}, says so; the seal says what they were.",
 	saidNoList:       "There is no list of checksums: the call is not sealed and not exported.",
 	saidNoSeal:       "The seal cannot be read, and there is no other list of checksums.",
 	saidRead:         "{leaves} leaves in {segments} segments read: checksums, order, times.",
+	saidErasedRead:   "Nothing is left to read: by the seal there were {leaves} leaves in {segments} segments.",
 	saidTorn:         "The last segment ends torn ({bytes} bytes at {offset} of {file} cannot be read: {cause}): the recorder was stopped, or is writing.",
 	saidOpen:         "Not sealed: whether something is missing at the end cannot be told.",
 	saidHeads:        "{good} of {heads} heads signed and equal to the tree.",
+	saidErasedHeads:  "{good} of {heads} heads signed, in order, and not against the seal; the tree they sign was deleted.",
 	saidSealSigns:    "The seal signs all leaves.",
 	saidUnsealed:     "Not sealed: {covered} of {leaves} leaves are covered by a signature.",
 	saidTornHead:     "The last head is torn ({bytes} bytes): the recorder was stopped, or is writing.",
@@ -180,6 +187,7 @@ var texts = map[Code]string{
 	saidNoContentKey: "{blocks} blocks are encrypted and no key was given: what they hold was not looked at, that they are unchanged was.",
 	saidOpened:       "{opened} of {blocks} encrypted blocks opened as they were sealed.",
 	saidKeysGone:     "Key files that are not here any more, destroyed or withheld: {files}.",
+	saidDestroyed:    "The keys were destroyed at {at}: nobody can open this recording any more. {by} asked for it, {approver} approved (statement {index} of the site log).",
 	saidWithheld:     "Withheld: {stream}, from {from} s to {to} s, {blocks} blocks.",
 	saidMoreWithheld: "And {more} further stretches.",
 	saidNoDerived:    "No derived files stand beside this archive: they are made from it when they are asked for.",

@@ -91,7 +91,7 @@ func TestEveryUseGivesTheArgumentsOfItsCode(t *testing.T) {
 		constants[m[1]] = m[2]
 	}
 	used := map[string]bool{}
-	for _, name := range []string{"levels.go", "logged.go", "bag.go", "derived.go", "verify.go", "walk.go", "spots.go"} {
+	for _, name := range []string{"levels.go", "logged.go", "destroyed.go", "bag.go", "derived.go", "verify.go", "walk.go", "spots.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)

@@ -17,8 +17,8 @@ func (s *Survey) second(name string) float64 {
 	return float64(before) / 1e9
 }
 
-// end returns where the last block of a segment is; where there is none, where it begins.
-func (s *Survey) end(name string) Fault {
+// lastOf returns where the last block of a segment is; where there is none, where it begins.
+func (s *Survey) lastOf(name string) Fault {
 	f := Fault{Segment: name, Second: s.second(name)}
 	if t, ok := s.told.ends[name]; ok {
 		f.Second = float64(t) / 1e9
@@ -36,20 +36,20 @@ func (s *Survey) undeclared() []Fault {
 			continue
 		}
 		if before != nil && seg.Header.Reason == "rotate" && before.Size > before.End {
-			faults = append(faults, s.end(before.Name).because(badTail, Args{"file": before.Name, "bytes": before.Size - before.End}))
+			faults = append(faults, s.lastOf(before.Name).because(badTail, Args{"file": before.Name, "bytes": before.Size - before.End}))
 		}
 		before = &s.Segments[i]
 	}
 	for _, seg := range s.Content.Segments {
 		if was, ok := s.told.kept[seg.Name]; ok && was != seg.SHA256 {
-			faults = append(faults, s.end(seg.Name).because(badSinceCrash, Args{"file": seg.Name}))
+			faults = append(faults, s.lastOf(seg.Name).because(badSinceCrash, Args{"file": seg.Name}))
 		}
 	}
 	return faults
 }
 
-// ending names the segment that something is missing from when the archive ends too early: the last.
-func (s *Survey) ending() string {
+// lastSegment names the segment that something is missing from when the archive ends too early: the last.
+func (s *Survey) lastSegment() string {
 	if n := len(s.Segments); n > 0 {
 		return s.Segments[n-1].Name
 	}

@@ -105,7 +105,7 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(s.Segments) == 0 {
+	if len(s.Segments) == 0 && !s.sealed {
 		return nil, ErrNoArchive
 	}
 	c := &checker{Survey: s, fsys: fsys, report: &Report{
@@ -119,6 +119,12 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 	}
 	if err := c.readSeal(); err != nil {
 		return nil, err
+	}
+	if err := (remains{c}).read(opts.Log); err != nil {
+		return nil, err
+	}
+	if len(s.Segments) == 0 && !c.end.erased {
+		return nil, ErrNoArchive
 	}
 	v0, err := c.files()
 	if err != nil {
@@ -162,6 +168,7 @@ type checker struct {
 	keys      []string
 	given     bool
 
+	end      ending          // by whose word keys, and perhaps segments, are gone
 	keysGone []string        // files of keys that are not there any more
 	seal     *proof.Manifest // nil where it cannot be read
 	sealErr  error
@@ -171,6 +178,12 @@ func (c *checker) useKeys(keys []string) error {
 	c.given = len(keys) > 0
 	if !c.given {
 		keys = c.Signers
+		if len(c.Segments) == 0 {
+			var err error
+			if keys, err = (remains{c}).signers(); err != nil {
+				return err
+			}
+		}
 	}
 	var list []note.Verifier
 	for _, k := range keys {
@@ -281,6 +294,9 @@ func (c *checker) signatures() Level {
 		}
 		here.Second = float64(h.Mono) / 1e9
 		root, reached := c.Root(i)
+		if c.end.erased && !reached {
+			root, reached = h.Root, true
+		}
 		switch {
 		case !strings.HasSuffix(h.Origin, "/call/"+c.Content.Call):
 			complain(badHeadOrigin, Args{"origin": plain(h.Origin)})
@@ -290,19 +306,21 @@ func (c *checker) signatures() Level {
 			complain(badHeadTwice, Args{})
 		case roots[h.Size] != nil && !bytes.Equal(roots[h.Size], h.Root):
 			complain(badHeadFork, Args{"leaves": h.Size})
+		case c.end.erased && remains{c}.head(h) == badHeadFork:
+			complain(badHeadFork, Args{"leaves": h.Size})
+		case c.end.erased && remains{c}.head(h) == badHeadGone:
+			complain(badHeadGone, Args{"leaves": h.Size, "size": c.seal.Leaves})
 		case !reached && c.Tree.Size() < h.Size && len(c.Breaks) > 0:
-			here.Stream, here.Second = c.told.last.place()
-			here.Segment, here.Offset = c.told.last.segment, c.told.last.offset
+			here = c.told.last.put(here)
 			complain(badHeadBroken, Args{"leaf": c.Tree.Size(), "from": here.Second})
 		case !reached && c.Tail != nil:
 			here = *c.Tail
 			complain(badHeadTorn, Args{"leaves": h.Size, "size": c.Tree.Size(), "file": c.Tail.Segment, "offset": c.Tail.Offset, "cause": c.Tail.Args["cause"]})
 		case !reached:
-			here.Segment = c.ending()
+			here.Segment = c.lastSegment()
 			complain(badHeadGone, Args{"leaves": h.Size, "size": c.Tree.Size()})
 		case !bytes.Equal(root, h.Root):
-			here.Stream, here.Second = h.span.place()
-			here.Segment, here.Offset = h.span.segment, h.span.offset
+			here = h.span.put(here)
 			complain(badHeadRoot, Args{"leaves": h.Size, "from": here.Second, "to": float64(h.Mono) / 1e9, "span": h.span.leaves, "streams": c.names4(h.span.streams)})
 		default:
 			good++
@@ -317,9 +335,21 @@ func (c *checker) signatures() Level {
 		}
 		seal = c.checkSeal(Fault{Second: c.report.Seconds})
 	}
-	l.say(saidHeads, Args{"good": good, "heads": len(c.Heads)})
+	if c.end.erased {
+		l.State = Partial
+		l.say(saidErasedHeads, Args{"good": good, "heads": len(c.Heads)})
+	} else {
+		l.say(saidHeads, Args{"good": good, "heads": len(c.Heads)})
+	}
 	c.describe(&l, len(seal) == 0, covered)
 	return c.list(l, append(faults, seal...))
+}
+
+// put gives a fault the place of a span.
+func (s span) put(f Fault) Fault {
+	f.Stream, f.Second = s.place()
+	f.Segment, f.Offset = s.segment, s.offset
+	return f
 }
 
 // place tells where a span begins; the stream only where there is one.

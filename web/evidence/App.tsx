@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { type Lang, lang, langs, loadLocale, setLang, t } from "../lib/i18n";
 import type { StaffSelf } from "../lib/wire.gen";
 import { Case } from "./Case";
+import { KeepingPage, Keepings } from "./Keepings";
 import { Refused, signIn, signOut, whoAmI } from "./rest";
 import { Search } from "./Search";
 
@@ -44,6 +45,10 @@ function SignIn({ done }: { done: (s: StaffSelf) => void }) {
   );
 }
 
+const has = (staff: StaffSelf, ...roles: string[]) => roles.some((r) => staff.roles.includes(r));
+const searches = (staff: StaffSelf) => has(staff, "supervisor", "investigator");
+const keeps = (staff: StaffSelf) => has(staff, "supervisor", "investigator", "administrator");
+
 export function App() {
   const [staff, setStaff] = useState<StaffSelf | null | undefined>(undefined);
   const [language, choose] = useState<Lang>(lang());
@@ -63,12 +68,20 @@ export function App() {
   }, [language]);
   let page = <p class="wait">{t("loading")}</p>;
   if (staff === null) page = <SignIn done={setStaff} />;
+  else if (staff && call.startsWith("keeping/")) page = <KeepingPage call={call.slice(8)} language={language} playable={searches(staff)} />;
+  else if (staff && (call === "keeping" || !searches(staff))) page = <Keepings language={language} />;
   else if (staff && call) page = <Case id={call} language={language} theme={theme} fetchable={staff.roles.includes("investigator")} />;
   else if (staff) page = <Search />;
   return (
     <div class="page">
       <header class="bar">
         <b>{t("title")}</b>
+        {staff && keeps(staff) && (
+          <nav class="row" aria-label={t("keep.pages")}>
+            {searches(staff) && <a href="#" aria-current={call.startsWith("keeping") ? undefined : "page"}>{t("keep.calls")}</a>}
+            <a href="#keeping" aria-current={call.startsWith("keeping") ? "page" : undefined}>{t("keep.list")}</a>
+          </nav>
+        )}
         <span class="grow" />
         {staff && <span>{staff.name}</span>}
         <select

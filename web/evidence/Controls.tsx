@@ -20,6 +20,7 @@ export function Controls({ p, speed, setSpeed, openedMs, durationMs, language, o
           {rates.map((s) => <option key={s} value={s}>{s.toLocaleString(language)}×</option>)}
         </select>
       </label>
+      <button type="button" aria-pressed={p.looped !== undefined || p.looping} onClick={p.loop}>{t(p.looping ? "loop.end" : p.looped ? "loop.off" : "loop")}</button>
       <button type="button" onClick={onMark}>{t("marker")}</button>
       <button type="button" onClick={onCite}>{t("cite")}</button>
       <button type="button" aria-label={t("help")} onClick={onHelp}>?</button>

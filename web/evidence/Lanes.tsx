@@ -9,8 +9,11 @@ import { eventName, why } from "./words";
 interface Props {
   line: Timeline;
   ms: number;
+  waves: boolean;
   language: string;
   theme: string;
+  /** The stretch that is played again and again, in milliseconds. */
+  loop: { from: number; to: number } | undefined;
   fault: number | undefined;
   markers: number[];
   onSeek: (ms: number) => void;
@@ -37,23 +40,23 @@ export function Lanes(props: Props) {
 const length = (line: Timeline) => Math.max(1, line.durationMs);
 const at = (list: Interval[], ms: number) => list.find((i) => i.fromMs <= ms && ms <= i.toMs);
 
-function MediaLane({ m, line, ms, language, theme, onSeek }: Props & { m: Media }) {
+function MediaLane({ m, line, ms, waves, language, theme, onSeek }: Props & { m: Media }) {
   const of = length(line);
   const name = t(`role.${roleOf(m)}`);
   const mine = useMemo(() => [...line.damage, ...line.gaps].filter((i) => !i.participant || i.participant === m.participant), [line, m]);
-  const wave = useWave(m);
+  const wave = useWave(m, waves);
   const marks = useMemo(
     () => (
       <>
         <Mark from={m.offsetMs} to={m.offsetMs + m.durationMs} of={of} kind="media" title="" />
-        <Wave m={m} of={of} theme={theme} {...wave} />
+        {waves && <Wave m={m} of={of} theme={theme} {...wave} />}
         {mine.map((i, n) => <Mark key={n} from={i.fromMs} to={i.toMs} of={of} kind={line.gaps.includes(i) ? "gap" : "damage"} title={why(i)} />)}
       </>
     ),
     [line, m, language, theme, wave.state, wave.shape],
   );
   const hole = at(mine, ms);
-  return <Lane kind={roleOf(m)} name={name} ms={ms} of={of} said={hole ? why(hole) : t(`wave.${wave.state}`)} onSeek={onSeek}>{marks}</Lane>;
+  return <Lane kind={roleOf(m)} name={name} ms={ms} of={of} said={hole ? why(hole) : waves ? t(`wave.${wave.state}`) : ""} onSeek={onSeek}>{marks}</Lane>;
 }
 
 function Chat({ line, ms, language, onSeek }: Props) {
@@ -75,17 +78,18 @@ function Positions({ line, ms, language, onSeek }: Props) {
 
 const coordinates = (f: { lat: number; lon: number }) => `${f.lat.toFixed(5)}, ${f.lon.toFixed(5)}`;
 
-function Events({ line, ms, language, markers, onSeek }: Props) {
+function Events({ line, ms, language, loop, markers, onSeek }: Props) {
   const of = length(line);
   const events = useMemo(() => line.events.filter((e) => e.kind !== "quality"), [line]);
   const marks = useMemo(
     () => (
       <>
         {events.map((e, i) => <Mark key={i} from={e.ms} to={e.ms} of={of} kind="event" title={eventName(e.kind)} />)}
+        {loop && <Mark from={loop.from} to={loop.to} of={of} kind="looped" title={t("loop")} />}
         {markers.map((m) => <Mark key={`m${m}`} from={m} to={m} of={of} kind="marked" title={t("marker")} />)}
       </>
     ),
-    [events, markers, language],
+    [events, markers, loop, language],
   );
   const last = lastAt(events, ms);
   return <Lane kind="events" name={t("events.lane")} ms={ms} of={of} said={last ? eventName(last.kind) : ""} onSeek={onSeek}>{marks}</Lane>;

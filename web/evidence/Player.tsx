@@ -13,6 +13,11 @@ export interface Player {
   seek(ms: number): void;
   setSpeed(s: number): void;
   join(el: HTMLMediaElement, m: Media): () => void;
+  /** Marks the beginning of a stretch, then its end and plays it again and again, then ends that. */
+  loop(): void;
+  looped: { from: number; to: number } | undefined;
+  /** The beginning was marked, the end not yet. */
+  looping: boolean;
 }
 
 const beat = 100; // ms between two looks at the elements
@@ -22,6 +27,9 @@ export function usePlayer(durationMs: number): Player {
   const [playing, setPlaying] = useState(false);
   const clock = useRef({ at: 0, since: 0, on: false, speed: 1 });
   const elements = useRef(new Map<HTMLMediaElement, Media>());
+  const [stretch, setStretch] = useState<{ from: number; to?: number }>();
+  const again = useRef(stretch);
+  again.current = stretch;
   const now = () => {
     const c = clock.current;
     return Math.min(durationMs, c.on ? c.at + (performance.now() - c.since) * c.speed : c.at);
@@ -44,7 +52,9 @@ export function usePlayer(durationMs: number): Player {
   useEffect(() => {
     const timer = setInterval(() => {
       const c = clock.current;
-      if (c.on && now() >= durationMs) set(durationMs, false, c.speed);
+      const l = again.current;
+      if (c.on && l?.to !== undefined && now() >= l.to) set(l.from, true, c.speed);
+      else if (c.on && now() >= durationMs) set(durationMs, false, c.speed);
       steer();
       if (clock.current.on) show(now());
     }, beat);
@@ -64,7 +74,15 @@ export function usePlayer(durationMs: number): Player {
     }),
     [durationMs],
   );
-  return { ...fixed, ms, playing };
+  const loop = () => {
+    const l = again.current;
+    const here = now();
+    if (!l) setStretch({ from: here });
+    else if (l.to === undefined && Math.abs(here - l.from) > 200) setStretch({ from: Math.min(l.from, here), to: Math.max(l.from, here) });
+    else setStretch(undefined);
+  };
+  const looped = stretch?.to === undefined ? undefined : { from: stretch.from, to: stretch.to };
+  return { ...fixed, ms, playing, loop, looped, looping: stretch !== undefined && stretch.to === undefined };
 }
 
 /** One side of the call. */
@@ -78,6 +96,7 @@ export function Side({ m, player, name }: { m: Media; player: Player; name: stri
       {m.video ? <video ref={ref as never} src={m.url} preload="auto" playsInline muted={muted} aria-label={name} /> : <audio ref={ref as never} src={m.url} preload="auto" muted={muted} />}
       <div class="row">
         <button type="button" aria-pressed={muted} onClick={() => mute(!muted)}>{t("mute")}</button>
+        <input class="grow" type="range" aria-label={t("volume", { who: name })} min="0" max="1" step="0.05" defaultValue="1" onInput={(e) => ref.current && (ref.current.volume = Number(e.currentTarget.value))} />
       </div>
     </section>
   );

@@ -29,21 +29,26 @@ export function Proof({ call, dir, ask, onReport }: { call: string; dir: string;
     <section class="panel proof" aria-label={t("verify")}>
       <div class="row">
         <button type="button" disabled={busy} onClick={run}>{busy ? t("verifying") : t("verify")}</button>
-        <span class="hint">{t("verify.self")} <code>jedel evidence verify …/{dir}</code></span>
+        {dir && <span class="hint">{t("verify.self")} <code>jedel evidence verify …/{dir}</code></span>}
       </div>
       {wrong && <p class="bad" role="alert">{wrong}</p>}
-      {report && (
-        <div role="status"><ul>
-          {report.levels.map((l) => (
-            <li key={l.level} data-state={l.state}>
-              <b>{l.level}</b> <strong>{t(`state.${l.state}`)}</strong> <span>{l.notes.map((n) => phrase(n, t)).join(" ")}</span>
-              {l.fault && [l.fault, ...(l.more ?? [])].map((f, i) => <Fault key={i} f={f} />)}
-            </li>
-          ))}
-          {report.findings.map((f) => <li key={f.code + f.text} class="hint">{phrase(f, t)}</li>)}
-        </ul></div>
-      )}
+      {report && <div role="status"><Levels report={report} /></div>}
     </section>
+  );
+}
+
+/** What was found, a line for each level. */
+export function Levels({ report }: { report: Report }) {
+  return (
+    <ul>
+      {report.levels.map((l) => (
+        <li key={l.level} data-state={l.state}>
+          <b>{l.level}</b> <strong>{t(`state.${l.state}`)}</strong> <span>{l.notes.map((n) => phrase(n, t)).join(" ")}</span>
+          {l.fault && [l.fault, ...(l.more ?? [])].map((f, i) => <Fault key={i} f={f} />)}
+        </li>
+      ))}
+      {report.findings.map((f) => <li key={f.code + f.text} class="hint">{phrase(f, t)}</li>)}
+    </ul>
   );
 }
 

@@ -10,11 +10,11 @@ const stretches = 1200;
 const silence = 0.002; // -54 dB: below it nobody would hear anything
 
 /** The sound of one side, decoded once. */
-export function useWave(m: Media): { state: WaveState; shape: Shape | undefined } {
+export function useWave(m: Media, wanted = true): { state: WaveState; shape: Shape | undefined } {
   const [shape, setShape] = useState<Shape>();
   const [state, setState] = useState<WaveState>(!m.audio ? "silent" : drawable(m) ? "loading" : "large");
   useEffect(() => {
-    if (!m.audio || !drawable(m)) return undefined;
+    if (!wanted || !m.audio || !drawable(m)) return undefined;
     const stop = new AbortController();
     shapeOf(m.url, stretches, stop.signal).then(
       (s) => {

@@ -42,7 +42,6 @@ export function Why({ call, done }: { call: string; done: () => void }) {
 export function Accesses({ call, language }: { call: string; language: Lang }) {
   const [list, setList] = useState<Access[] | null>(null);
   const [wrong, setWrong] = useState("");
-  const when = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" });
   return (
     <details
       class="panel accesses"
@@ -53,14 +52,22 @@ export function Accesses({ call, language }: { call: string; language: Lang }) {
       <summary>{t("access.title")}</summary>
       {wrong && <p class="bad" role="alert">{wrong}</p>}
       {list?.length === 0 && <p>{t("access.none")}</p>}
-      <ul>
-        {list?.map((a, i) => (
-          <li key={`${a.atMs}-${i}`}>
-            <time class="digits">{when.format(a.atMs)}</time> <b>{a.name}</b> {t(`access.${a.action.replace(" refused", "")}`)}
-            {a.action.endsWith(" refused") && <span class="bad"> {t("access.refused")}</span>} {a.detail && <span>«{a.detail}»</span>}
-          </li>
-        ))}
-      </ul>
+      {list && <AccessList list={list} language={language} />}
     </details>
+  );
+}
+
+export function AccessList({ list, language }: { list: Access[]; language: Lang }) {
+  const when = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" });
+  return (
+    <ul>
+      {list.map((a, i) => (
+        <li key={`${a.atMs}-${i}`}>
+          <time class="digits">{when.format(a.atMs)}</time> <b>{a.name || t("keep.schedule")}</b> {t(`access.${a.action.replace(/ (refused|gone)$/, "")}`)}
+          {a.action.endsWith(" refused") && <span class="bad"> {t(/^(hold|keep|delete)/.test(a.action) ? "access.denied" : "access.refused")}</span>}
+          {a.action.endsWith(" gone") && <span class="bad"> {t("access.gone")}</span>} {a.detail && <span>«{a.detail}»</span>}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -3,9 +3,9 @@ import { type Act, actOf, acts, type KeyPress, label, moves, slide, speeds, tabl
 
 /** What the keys print under each layout: only the code may count. */
 const layouts: Record<string, Record<string, string>> = {
-  en: { KeyJ: "j", KeyK: "k", KeyL: "l", KeyM: "m", KeyC: "c", KeyD: "d", KeyV: "v", Comma: ",", Period: ".", Digit1: "1", Digit2: "2", Digit3: "3", Digit4: "4", Slash: "?" },
-  ru: { KeyJ: "о", KeyK: "л", KeyL: "д", KeyM: "ь", KeyC: "с", KeyD: "в", KeyV: "м", Comma: "б", Period: "ю", Digit1: "1", Digit2: "2", Digit3: "3", Digit4: "4", Slash: "," },
-  kk: { KeyJ: "о", KeyK: "л", KeyL: "д", KeyM: "ь", KeyC: "с", KeyD: "в", KeyV: "м", Comma: "б", Period: "ю", Digit1: "\"", Digit2: "ә", Digit3: "і", Digit4: "ң", Slash: "?" },
+  en: { KeyJ: "j", KeyK: "k", KeyL: "l", KeyM: "m", KeyR: "r", KeyC: "c", KeyD: "d", KeyV: "v", Comma: ",", Period: ".", Digit1: "1", Digit2: "2", Digit3: "3", Digit4: "4", Slash: "?" },
+  ru: { KeyJ: "о", KeyK: "л", KeyL: "д", KeyM: "ь", KeyR: "к", KeyC: "с", KeyD: "в", KeyV: "м", Comma: "б", Period: "ю", Digit1: "1", Digit2: "2", Digit3: "3", Digit4: "4", Slash: "," },
+  kk: { KeyJ: "о", KeyK: "л", KeyL: "д", KeyM: "ь", KeyR: "к", KeyC: "с", KeyD: "в", KeyV: "м", Comma: "б", Period: "ю", Digit1: "\"", Digit2: "ә", Digit3: "і", Digit4: "ң", Slash: "?" },
 };
 
 function press(chord: string, layout: Record<string, string> = {}, more: Partial<KeyPress> = {}): KeyPress {

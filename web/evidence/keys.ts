@@ -3,7 +3,7 @@
  * `event.key`, and the Kazakh one has letters where the digits are.
  */
 export const acts = [
-  "play", "back", "forward", "frameBack", "frameForward", "slow", "normal", "fast", "double", "marker", "cite", "downloads", "verify", "help",
+  "play", "back", "forward", "frameBack", "frameForward", "slow", "normal", "fast", "double", "loop", "marker", "cite", "downloads", "verify", "help",
 ] as const;
 export type Act = (typeof acts)[number];
 
@@ -17,6 +17,7 @@ export const table: Record<Act, readonly string[]> = {
   normal: ["Digit2"],
   fast: ["Digit3"],
   double: ["Digit4"],
+  loop: ["KeyR"],
   marker: ["KeyM"],
   cite: ["KeyC"],
   downloads: ["KeyD"],

@@ -3,12 +3,12 @@ import type { ChatItem, Fix, StaffSelf, Text } from "../lib/wire.gen";
 
 export interface Row {
   call: string; number: string; kind: string; phase: string; name: string; phone: string; proof: string; operator: string;
-  createdMs: number; answeredMs: number; endedMs: number; endReason: string; category: string; outcome: string; recording: "none" | "open" | "sealed";
+  createdMs: number; answeredMs: number; endedMs: number; endReason: string; category: string; outcome: string; recording: "none" | "open" | "sealed" | "destroyed";
 }
 export interface Media { participant: string; role: string; mime: string; audio: boolean; video: boolean; offsetMs: number; durationMs: number; url: string }
 export interface Interval { fromMs: number; toMs: number; stream: number; participant?: string; kind?: string; cause: string }
 export interface Timeline {
-  openedMs: number; durationMs: number; sealed: boolean; media: Media[]; positions: { ms: number; fix: Fix }[]; chat: { ms: number; item: ChatItem }[];
+  openedMs: number; durationMs: number; sealed: boolean; media: Media[]; streams: { stream: number; role: string; kind: string }[]; positions: { ms: number; fix: Fix }[]; chat: { ms: number; item: ChatItem }[];
   events: { ms: number; kind: string; details: unknown }[]; gaps: Interval[]; damage: Interval[]; faults: { ms: number; where?: string; what: string }[];
 }
 export interface Detail {
@@ -52,3 +52,13 @@ export const opening = (call: string, forCase: string, reason: string) =>
   ask<void>(`/evidence/calls/${call}/opening`, { method: "POST", body: JSON.stringify({ case: forCase, reason }) });
 export const accesses = (call: string) => ask<{ accesses: Access[] }>(`/evidence/calls/${call}/accesses`);
 export const verify = (call: string) => ask<Report>(`/evidence/calls/${call}/verify`, { method: "POST" });
+/** A stretch that the receiver of a copy does not get. Stream -1: all, 0: the journal; toMs 0: to the end. */
+export interface Withheld { stream: number; fromMs: number; toMs: number }
+export interface Export {
+  export: string; state: "making" | "ready" | "failed"; code?: string; name: string; by: string; case: string; atMs: number;
+  done: number; total: number; bytes: number; sha256: string; encrypted: boolean; withheld: Withheld[];
+}
+export const exportsOf = (call: string) => ask<{ exports: Export[] }>(`/evidence/calls/${call}/exports`);
+export const makeExport = (call: string, order: { lang: string; form: string; organization: string; recipient: string; withhold: Withheld[] }) =>
+  ask<Export>(`/evidence/calls/${call}/exports`, { method: "POST", body: JSON.stringify(order) });
+export const dropExport = (call: string, id: string) => ask<void>(`/evidence/calls/${call}/exports/${id}`, { method: "DELETE" });

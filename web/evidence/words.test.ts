@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { format } from "../lib/i18n";
+import { clockMs, megabytes } from "./words";
 import { acts } from "./keys";
 import { phrase, streamName } from "./words";
 
@@ -62,3 +63,10 @@ describe("what the verifier says", () => {
     expect(phrase({ code: "file.size", args: { file: "{bytes}", bytes: 1, sealed: 2 }, text: "" }, sayIn("en"))).toBe("{bytes}: has 1 bytes, sealed were 2");
   });
 });
+
+test("a time of the call is read as it is written", () => {
+  expect(["", "7", "1:05", "1:02:03", "0:01,5"].map(clockMs)).toEqual([0, 7000, 65_000, 3_723_000, 1500]);
+  for (const bad of ["x", "1:", ":1", "1:2:3:4", "-1", "1e3"]) expect(clockMs(bad), bad).toBeUndefined();
+});
+
+test("a size is written for people", () => expect(megabytes(1_250_000, "en")).toBe("1.3 MB"));

@@ -37,3 +37,15 @@ export function why(i: Interval): string {
   const reason = known(`why.${i.cause}`, i.cause, t);
   return i.kind ? `${streamName(i.kind, t)}: ${reason}` : reason;
 }
+
+/** Pure: "1:02:03", "2:03" or "123" in milliseconds; nothing is the beginning, and anything else undefined. */
+export function clockMs(text: string): number | undefined {
+  const parts = text.trim() === "" ? ["0"] : text.trim().split(":");
+  if (parts.length > 3 || !parts.every((p) => /^\d{1,6}([.,]\d{1,3})?$/.test(p))) return undefined;
+  return Math.round(parts.reduce((sum, p) => sum * 60 + Number(p.replace(",", ".")), 0) * 1000);
+}
+
+/** Pure: a size for people. */
+export function megabytes(bytes: number, language: string): string {
+  return `${(bytes / 1e6).toLocaleString(language, { maximumFractionDigits: bytes < 1e7 ? 1 : 0 })} MB`;
+}
