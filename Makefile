@@ -72,7 +72,7 @@ fuzz: ## every fuzz target for 30 s
 
 torture: ## kill -9 at 200 random instants of a recording; 10,000 changed archives and 10,000 untouched ones
 	JEDEL_TEST_KILLS=200 $(GO) test -count=1 -timeout 60m -run KillLoses ./recorder
-	JEDEL_TEST_PROOFS=10000 $(GO) test -count=1 -v -timeout 60m -run 'EveryChange|Untouched' ./recorder/sitelog ./recorder/verify
+	JEDEL_TEST_PROOFS=10000 $(GO) test -count=1 -v -timeout 60m -run 'EveryChange|Untouched|ALogIsChecked' ./recorder/sitelog ./recorder/verify ./recorder/logcheck
 
 bench: build ## the figures that the goals speak of
 	deploy/bench.sh

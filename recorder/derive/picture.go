@@ -206,6 +206,9 @@ func assembleH264(dst []byte, parts [][]byte) ([]byte, picture, error) {
 	return dst, pic, nil
 }
 
+// maxSide bounds a picture of H264 in samples: the sides of level 6.2 (H.264 annex A.3.1).
+const maxSide = 16_880
+
 // h264Picture looks at the NAL units of one access unit.
 func h264Picture(au []byte) (picture, error) {
 	var pic picture
@@ -230,7 +233,7 @@ func h264Picture(au []byte) (picture, error) {
 			}
 			pic.sps = append([]byte(nil), nal...)
 			pic.w, pic.h = int(sps.Width), int(sps.Height)
-			if pic.w <= 0 || pic.h <= 0 { // more is cropped than there is
+			if pic.w <= 0 || pic.h <= 0 || pic.w > maxSide || pic.h > maxSide { // more is cropped than there is, or no level has it
 				return picture{}, errPicture
 			}
 		case 8:

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -245,7 +246,7 @@ func changed(rows map[uint64]string, to string) map[uint64]string {
 	return out
 }
 
-// everyFlip changes single bits of the log's files, drops and cuts them.
+// everyFlip changes single bits of the log's files, drops and cuts them. JEDEL_TEST_PROOFS says how often.
 func everyFlip(t *testing.T, k kept) {
 	t.Helper()
 	var names []string
@@ -260,7 +261,14 @@ func everyFlip(t *testing.T, k kept) {
 		size = r.Size
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	for n := range 400 {
+	trials := 400
+	if s := os.Getenv("JEDEL_TEST_PROOFS"); s != "" {
+		var err error
+		if trials, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range trials {
 		name := names[n%len(names)]
 		if stale(name, size) {
 			continue

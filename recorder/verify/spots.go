@@ -48,8 +48,8 @@ func (s *Survey) undeclared() []Fault {
 	return faults
 }
 
-// ending names the segment that something is missing from when the archive ends too early: the last.
-func (s *Survey) ending() string {
+// lastSegment names the segment that something is missing from when the archive ends too early: the last.
+func (s *Survey) lastSegment() string {
 	if n := len(s.Segments); n > 0 {
 		return s.Segments[n-1].Name
 	}

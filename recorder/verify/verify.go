@@ -311,18 +311,16 @@ func (c *checker) signatures() Level {
 		case c.end.erased && remains{c}.head(h) == badHeadGone:
 			complain(badHeadGone, Args{"leaves": h.Size, "size": c.seal.Leaves})
 		case !reached && c.Tree.Size() < h.Size && len(c.Breaks) > 0:
-			here.Stream, here.Second = c.told.last.place()
-			here.Segment, here.Offset = c.told.last.segment, c.told.last.offset
+			here = c.told.last.put(here)
 			complain(badHeadBroken, Args{"leaf": c.Tree.Size(), "from": here.Second})
 		case !reached && c.Tail != nil:
 			here = *c.Tail
 			complain(badHeadTorn, Args{"leaves": h.Size, "size": c.Tree.Size(), "file": c.Tail.Segment, "offset": c.Tail.Offset, "cause": c.Tail.Args["cause"]})
 		case !reached:
-			here.Segment = c.ending()
+			here.Segment = c.lastSegment()
 			complain(badHeadGone, Args{"leaves": h.Size, "size": c.Tree.Size()})
 		case !bytes.Equal(root, h.Root):
-			here.Stream, here.Second = h.span.place()
-			here.Segment, here.Offset = h.span.segment, h.span.offset
+			here = h.span.put(here)
 			complain(badHeadRoot, Args{"leaves": h.Size, "from": here.Second, "to": float64(h.Mono) / 1e9, "span": h.span.leaves, "streams": c.names4(h.span.streams)})
 		default:
 			good++
@@ -344,6 +342,13 @@ func (c *checker) signatures() Level {
 	l.say(said, Args{"good": good, "heads": len(c.Heads)})
 	c.describe(&l, len(seal) == 0, covered)
 	return c.list(l, append(faults, seal...))
+}
+
+// put gives a fault the place of a span.
+func (s span) put(f Fault) Fault {
+	f.Stream, f.Second = s.place()
+	f.Segment, f.Offset = s.segment, s.offset
+	return f
 }
 
 // place tells where a span begins; the stream only where there is one.

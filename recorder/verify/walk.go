@@ -206,9 +206,7 @@ func (w *walk) before(here Fault) Fault {
 	if w.span.leaves == 0 { // there are none: the header itself is not what it was
 		return here
 	}
-	here.Stream, here.Second = w.span.place()
-	here.Segment, here.Offset = w.span.segment, w.span.offset
-	return here
+	return w.span.put(here)
 }
 
 // leaf adds one leaf to the tree, and gives heads of that size their root. offset is its place in
