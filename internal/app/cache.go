@@ -34,6 +34,7 @@ type cached struct {
 	iv   [aes.BlockSize]byte
 	size int64
 	made time.Time
+	mime string // as fill said
 }
 
 // maxCached bounds the files kept; the oldest goes first.
@@ -45,30 +46,31 @@ func newCache(dir string) *cache {
 	return c
 }
 
-// open returns a file of the cache, made anew where it is missing or older than fresh.
-func (c *cache) open(name string, fresh time.Duration, fill func(io.Writer) error) (io.ReadSeekCloser, time.Time, error) {
+// open returns a file of the cache, made anew where it is missing or older than fresh. What fill
+// returns is the file's type.
+func (c *cache) open(name string, fresh time.Duration, fill func(io.Writer) (mime string, err error)) (*secretFile, error) {
 	c.mu.Lock()
 	f, ok := c.files[name]
 	c.mu.Unlock()
 	if !ok || time.Since(f.made) > fresh {
 		var err error
 		if f, err = c.fill(name, fill); err != nil {
-			return nil, time.Time{}, err
+			return nil, err
 		}
 	}
 	file, err := os.Open(f.path)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, err
 	}
 	block, err := aes.NewCipher(c.key[:])
 	if err != nil {
-		return nil, time.Time{}, errors.Join(err, file.Close())
+		return nil, errors.Join(err, file.Close())
 	}
-	return &secretFile{file: file, block: block, cached: f}, f.made, nil
+	return &secretFile{file: file, block: block, cached: f}, nil
 }
 
 // fill writes a file and takes it in.
-func (c *cache) fill(name string, fill func(io.Writer) error) (cached, error) {
+func (c *cache) fill(name string, fill func(io.Writer) (string, error)) (cached, error) {
 	if err := c.prepare(); err != nil {
 		return cached{}, fmt.Errorf("cache: %w", err)
 	}
@@ -80,7 +82,7 @@ func (c *cache) fill(name string, fill func(io.Writer) error) (cached, error) {
 	rand.Read(f.iv[:])
 	block, err := aes.NewCipher(c.key[:])
 	if err == nil {
-		err = fill(cipher.StreamWriter{S: cipher.NewCTR(block, f.iv[:]), W: tmp})
+		f.mime, err = fill(cipher.StreamWriter{S: cipher.NewCTR(block, f.iv[:]), W: tmp})
 	}
 	if err == nil {
 		f.size, err = tmp.Seek(0, io.SeekEnd)

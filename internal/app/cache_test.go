@@ -20,14 +20,14 @@ func TestCachedFilesLieEncryptedAndReadInTheClear(t *testing.T) {
 	secret := bytes.Repeat([]byte("what the caller said. "), 5000)
 	made := 0
 	get := func() io.ReadSeekCloser {
-		f, _, err := c.open("call", forever, func(w io.Writer) error {
+		f, err := c.open("call", forever, func(w io.Writer) (string, error) {
 			made++
 			for at := 0; at < len(secret); at += 777 {
 				if _, err := w.Write(bytes.Clone(secret[at:min(at+777, len(secret))])); err != nil {
-					return err
+					return "", err
 				}
 			}
-			return nil
+			return "text/plain", nil
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -62,7 +62,7 @@ func TestCachedFilesLieEncryptedAndReadInTheClear(t *testing.T) {
 		t.Fatal("lies in the clear", err)
 	}
 	broken := errors.New("broken")
-	if _, _, err := c.open("other", forever, func(io.Writer) error { return broken }); !errors.Is(err, broken) {
+	if _, err := c.open("other", forever, func(io.Writer) (string, error) { return "", broken }); !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
 	if names, _ := filepath.Glob(filepath.Join(dir, "*")); len(names) != 1 {
@@ -74,7 +74,7 @@ func TestDroppedFilesOfACallAreMadeAnew(t *testing.T) {
 	c := newCache(filepath.Join(t.TempDir(), "cache"))
 	made := map[string]int{}
 	get := func(name string) {
-		f, _, err := c.open(name, forever, func(w io.Writer) error { made[name]++; _, err := w.Write([]byte(name)); return err })
+		f, err := c.open(name, forever, func(w io.Writer) (string, error) { made[name]++; _, err := w.Write([]byte(name)); return "", err })
 		if err != nil {
 			t.Fatal(err)
 		}

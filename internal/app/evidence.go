@@ -186,40 +186,37 @@ func (e *evidence) Media(ctx context.Context, id ident.CallID, participant strin
 	if err != nil {
 		return signaling.MediaFile{}, err
 	}
-	rec, err := e.app.vault.play(ctx, opening{id, "play", dir})
-	if err != nil {
-		return signaling.MediaFile{}, fault.New(fault.Unavailable, op, err)
+	name, fresh := string(id)+"-"+participant, time.Duration(forever)
+	if _, err := fs.Stat(dir, "seal.note"); err != nil {
+		name, fresh = name+"-live", freshFor // what is derived from a running call is not what the sealed one gives
 	}
-	var of *derive.MediaLine
-	for _, m := range rec.Timeline().Media {
-		if m.Participant == participant {
-			of = &m
+	f, err := e.cache.open(name, fresh, func(w io.Writer) (string, error) {
+		if e.app.rec.Rung() >= ladder.NoExtras { // the room that is left is for recordings
+			return "", fault.New(fault.NoSpace, op, nil)
 		}
-	}
-	if of == nil {
-		return signaling.MediaFile{}, fault.New(fault.NotFound, op, nil)
-	}
-	ending := ".webm"
-	if strings.Contains(of.Mime, "mp4") {
-		ending = ".mp4"
-	}
-	_, sealErr := fs.Stat(dir, "seal.note")
-	name := string(id) + "-" + participant + ending
-	fresh := freshFor
-	if sealErr == nil {
-		fresh = forever
-	}
-	if e.app.rec.Rung() >= ladder.NoExtras { // the room that is left is for recordings
-		return signaling.MediaFile{}, fault.New(fault.NoSpace, op, nil)
-	}
-	f, made, err := e.cache.open(name, fresh, func(w io.Writer) error {
-		_, err := rec.WriteMedia(w, participant)
-		return err
+		rec, err := e.app.vault.play(ctx, opening{id, "play", dir})
+		if err != nil {
+			return "", err
+		}
+		for _, m := range rec.Timeline().Media {
+			if m.Participant == participant {
+				_, err := rec.WriteMedia(w, participant)
+				return m.Mime, err
+			}
+		}
+		return "", fault.New(fault.NotFound, op, nil)
 	})
 	if err != nil {
+		if fault.CodeOf(err) != fault.Internal {
+			return signaling.MediaFile{}, err
+		}
 		return signaling.MediaFile{}, fault.New(fault.Unavailable, op, err)
 	}
-	return signaling.MediaFile{Mime: of.Mime, Name: name, ModTime: made, Content: f}, nil
+	ending := ".webm"
+	if strings.Contains(f.mime, "mp4") {
+		ending = ".mp4"
+	}
+	return signaling.MediaFile{Mime: f.mime, Name: string(id) + "-" + participant + ending, ModTime: f.made, Content: f}, nil
 }
 
 // Verify implements signaling.Evidence.

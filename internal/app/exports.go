@@ -234,8 +234,8 @@ func (e *exports) copy(ctx context.Context, j *exportJob, o order) error {
 	j.total.Store(j.done.Load() + x.Size())
 	h := sha256.New()
 	size := int64(0)
-	f, _, err := e.cache.open(j.id, forever, func(w io.Writer) error {
-		return x.Pack(ctx, io.MultiWriter(w, h, counting{&size}), o.Recipient, j.order.Tar)
+	f, err := e.cache.open(j.id, forever, func(w io.Writer) (string, error) {
+		return "", x.Pack(ctx, io.MultiWriter(w, h, counting{&size}), o.Recipient, j.order.Tar)
 	})
 	if err != nil {
 		return err
@@ -337,7 +337,7 @@ func (e *exports) Open(call ident.CallID, id string) (signaling.MediaFile, error
 	if s.State != exportReady {
 		return signaling.MediaFile{}, fault.New(fault.WrongState, op, nil)
 	}
-	f, made, err := e.cache.open(id, forever, func(io.Writer) error { return fs.ErrNotExist })
+	f, err := e.cache.open(id, forever, func(io.Writer) (string, error) { return "", fs.ErrNotExist })
 	if err != nil {
 		return signaling.MediaFile{}, fault.New(fault.NotFound, op, err)
 	}
@@ -348,7 +348,7 @@ func (e *exports) Open(call ident.CallID, id string) (signaling.MediaFile, error
 	case j.order.Tar:
 		kind = "application/x-tar"
 	}
-	return signaling.MediaFile{Mime: kind, Name: s.Name, ModTime: made, Content: f}, nil
+	return signaling.MediaFile{Mime: kind, Name: s.Name, ModTime: f.made, Content: f}, nil
 }
 
 // Drop implements signaling.Exports.
