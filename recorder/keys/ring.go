@@ -1,6 +1,10 @@
 package keys
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // Ring is the keys a reader has: of whole calls, of segments, streams or single epochs. What it
 // has not, it does not open; the rest is proven all the same. The zero value opens nothing.
@@ -26,6 +30,14 @@ func (r *Ring) AddKEK(k Key) {
 		r.keks = map[string]Key{}
 	}
 	r.keks[k.ID()] = k
+}
+
+// KEKs returns the keys of calls, in no order.
+func (r *Ring) KEKs() []Key {
+	if r == nil {
+		return nil
+	}
+	return slices.Collect(maps.Values(r.keks))
 }
 
 // Add adds a disclosed key.

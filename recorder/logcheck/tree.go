@@ -140,3 +140,20 @@ func entries(dir fs.FS, size uint64, visit func(index uint64, raw []byte) error)
 	}
 	return nil
 }
+
+// Entry returns one statement of a log that is being written, as it lies on the disk.
+func Entry(dir fs.FS, index uint64) ([]byte, error) {
+	n, at := index/layout.EntryBundleWidth, int(index%layout.EntryBundleWidth)
+	raw, err := fs.ReadFile(dir, layout.EntriesPath(n, 0))
+	for width := at + 1; errors.Is(err, fs.ErrNotExist) && width < layout.EntryBundleWidth; width++ {
+		raw, err = fs.ReadFile(dir, layout.EntriesPath(n, uint8(width)))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: statement %d: %w", ErrGone, index, err)
+	}
+	var b api.EntryBundle
+	if err := b.UnmarshalText(raw); err != nil || at >= len(b.Entries) {
+		return nil, fmt.Errorf("%w: statement %d", ErrGone, index)
+	}
+	return b.Entries[at], nil
+}
