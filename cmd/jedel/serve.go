@@ -58,6 +58,12 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if opt.TLS != nil {
 		scheme = "https"
 	}
+	b, err := startBroker(ctx, cfg, log)
+	if err != nil {
+		return fmt.Errorf("broker: %w", err)
+	}
+	defer b.stop()
+	opt.Broker = b.socket
 	a, err := app.New(ctx, cfg, opt)
 	if err != nil {
 		return err

@@ -97,6 +97,7 @@ type Options struct {
 	TLS     *tls.Config
 	DataDir string // caches and the node's name
 	Version string // of this program
+	Broker  string // socket of the process that opens recordings; empty: this one does, where it has the key
 	Tools   string // folder of the verifying programs that go along with copies of recordings; empty: none
 }
 
@@ -146,7 +147,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 		return fmt.Errorf("identity: %w", err)
 	}
 	rc := recorderConfig(a.cfg)
-	if rc.Recipients, a.vault, err = openVault(a.cfg.Evidence, opt.Print); err != nil {
+	if rc.Recipients, a.vault, err = openVault(a.cfg.Evidence, opt.Broker, opt.Print); err != nil {
 		return fmt.Errorf("evidence keys: %w", err)
 	}
 	lc, err := sitelogConfig(a.cfg)

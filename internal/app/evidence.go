@@ -49,16 +49,22 @@ func (a *App) archivePath(ctx context.Context, id ident.CallID) (string, error) 
 	return parts[len(parts)-1], nil
 }
 
-func (a *App) archiveDir(ctx context.Context, id ident.CallID) (fs.FS, error) {
+// folder is an archive's folder; at is its path below that of the archives.
+type folder struct {
+	fs.FS
+	at string
+}
+
+func (a *App) archiveDir(ctx context.Context, id ident.CallID) (folder, error) {
 	path, err := a.archivePath(ctx, id)
 	if err != nil {
-		return nil, err
+		return folder{}, err
 	}
 	full := filepath.Join(a.cfg.Recorder.Dir, filepath.FromSlash(path))
 	if _, err := os.Stat(full); err != nil {
-		return nil, fault.New(fault.NoSuchArchive, "evidence", err)
+		return folder{}, fault.New(fault.NoSuchArchive, "evidence", err)
 	}
-	return os.DirFS(full), nil
+	return folder{os.DirFS(full), path}, nil
 }
 
 // Calls implements signaling.Evidence.

@@ -161,7 +161,7 @@ func (e *exports) Make(ctx context.Context, who signaling.Who, call ident.CallID
 type order struct {
 	export.Request
 	sum store.CallSummary
-	dir fs.FS
+	dir folder
 }
 
 // begin takes a copy in.

@@ -11,6 +11,7 @@ import (
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/store"
+	"jedel/recorder/derive"
 	"jedel/recorder/evr"
 	"jedel/recorder/export"
 	"jedel/recorder/proof"
@@ -53,12 +54,12 @@ func (r reports) Call(ctx context.Context, who signaling.Who, id ident.CallID, w
 }
 
 // fill reads and verifies the archive, and tells who has had it.
-func (r reports) fill(ctx context.Context, c *report.Custody, id ident.CallID, dir fs.FS) error {
+func (r reports) fill(ctx context.Context, c *report.Custody, id ident.CallID, dir folder) error {
 	ring, err := r.a.vault.ring(ctx, opening{id, "custody", dir})
 	if err != nil {
 		return err
 	}
-	rec, err := r.a.vault.play(ctx, opening{id, "custody", dir})
+	rec, err := derive.Load(dir, ring)
 	if err != nil {
 		return err
 	}

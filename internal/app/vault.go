@@ -11,6 +11,7 @@ import (
 
 	"jedel/internal/config"
 	"jedel/internal/ident"
+	"jedel/recorder/broker"
 	"jedel/recorder/derive"
 	"jedel/recorder/disk"
 	"jedel/recorder/keys"
@@ -18,18 +19,19 @@ import (
 	"jedel/recorder/proof"
 )
 
-// vault has the identities that open recordings, where this machine has any. Each use of a call's key
-// is in the site's log before the key is opened.
+// vault opens recordings, where this machine can: by a broker in another process, or with identities
+// of its own. Each use of a call's key is in the site's log before the key is opened.
 type vault struct {
-	ids  []keys.Identity
-	site interface {
+	broker *broker.Client // nil: ids are here
+	ids    []keys.Identity
+	site   interface {
 		Add(ctx context.Context, leaf proof.Leaf) (uint64, error)
 	}
 }
 
 // openVault reads who may open recordings and, where it is on this machine, the playback key. At
 // the first start it makes both and says in plain words what to do with them.
-func openVault(c config.Evidence, say func(string)) ([]keys.Recipient, vault, error) {
+func openVault(c config.Evidence, socket string, say func(string)) ([]keys.Recipient, vault, error) {
 	if _, err := os.Stat(c.Recipients); errors.Is(err, fs.ErrNotExist) {
 		if err := MakeKeys(c); err != nil {
 			return nil, vault{}, err
@@ -48,6 +50,10 @@ func openVault(c config.Evidence, say func(string)) ([]keys.Recipient, vault, er
 		return nil, vault{}, fmt.Errorf("%s: %w", c.Recipients, err)
 	}
 	var v vault
+	if socket != "" {
+		v.broker = broker.Dial(socket)
+		return to, v, nil
+	}
 	if c.PlaybackKey == "" {
 		return to, v, nil
 	}
@@ -100,16 +106,20 @@ func WriteSecret(name string, raw []byte) error {
 type opening struct {
 	call ident.CallID
 	use  string // what it is opened for: play, verify, photo
-	dir  fs.FS
+	dir  folder
 }
 
 // ring returns the keys that open an archive here. Without an identity it is empty.
 func (v vault) ring(ctx context.Context, o opening) (*keys.Ring, error) {
-	if len(v.ids) == 0 {
+	if v.broker == nil && len(v.ids) == 0 {
 		return nil, nil
 	}
-	if _, err := v.site.Add(ctx, proof.Leaf{Kind: proof.LeafKeyUse, Call: o.call, At: time.Now(), Facts: map[string]any{"use": o.use}}); err != nil {
+	at, err := v.site.Add(ctx, proof.Leaf{Kind: proof.LeafKeyUse, Call: o.call, At: time.Now(), Facts: map[string]any{"use": o.use}})
+	if err != nil {
 		return nil, err
+	}
+	if v.broker != nil {
+		return v.broker.Open(ctx, broker.Request{Dir: o.dir.at, Index: at})
 	}
 	return plain.Unwrap(o.dir, v.ids...)
 }

@@ -116,6 +116,7 @@ type Media struct {
 type Evidence struct {
 	Recipients  string `yaml:"recipients"`
 	PlaybackKey string `yaml:"playback_key"`
+	Broker      string `yaml:"broker"`
 	Keystore    string `yaml:"keystore"`
 	Witnesses   string `yaml:"witnesses"`
 	TSA         string `yaml:"tsa"`

@@ -24,7 +24,7 @@ func Default() Config {
 			Dir: "data/archive", FlushEvery: 250 * time.Millisecond, HeadEvery: time.Second,
 			SegmentBytes: 64 << 20, SegmentTime: 15 * time.Minute, PendingCall: 4 << 20, PendingTotal: 1 << 30, Ballast: 1 << 30,
 		},
-		Evidence: Evidence{Recipients: "data/keys/recipients.txt", PlaybackKey: "data/keys/playback.key"},
+		Evidence: Evidence{Recipients: "data/keys/recipients.txt", PlaybackKey: "data/keys/playback.key", Broker: "child"},
 		Map:      Map{},
 		Desk: Desk{
 			AnswerTarget: 15 * time.Second,
