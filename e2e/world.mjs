@@ -128,6 +128,7 @@ export async function context(b, { lang = "ru-RU", viewport = { width: 390, heig
   const c = await b.newContext({ locale: lang, viewport, colorScheme: theme, ...(geo ? { geolocation: geo } : {}), permissions });
   c.setDefaultTimeout(15000);
   await c.addInitScript(() => {
+    Date.prototype.getHours = () => 12; // the console is dark at night by itself: tests choose
     const Real = window.RTCPeerConnection;
     window.__pcs = [];
     window.RTCPeerConnection = class extends Real {
