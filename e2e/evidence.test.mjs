@@ -138,6 +138,40 @@ test("the call is found by number, by phone and by operator, and not by others",
   await page.getByRole("heading", { level: 1 }).getByText(number).waitFor();
 });
 
+test("it is found by a place on the map and by what it was about", async () => {
+  const c = await w.context(bStaff, { lang: "ru-RU", viewport: desk, theme: "light" });
+  const p = watch(await c.newPage(), "place");
+  await signIn(p, "/evidence", "investigator");
+  await p.locator("table a").first().waitFor();
+  const find = async (n) => {
+    await p.getByRole("button", { name: "Найти" }).click();
+    await w.until(`${n} are found`, async () => (await p.locator("tbody tr").count()) === n);
+  };
+  await p.locator(".around summary").click();
+  await p.locator('input[name="near"]').fill("54.8753, 69.1628");
+  await p.keyboard.press("Tab");
+  await find(1);
+  await p.locator('input[name="near"]').fill("55.5 69.1628");
+  await p.keyboard.press("Tab");
+  await find(0);
+  await p.getByRole("button", { name: "Без места" }).click();
+  await find(1);
+  const map = p.locator(".aroundmap canvas");
+  await map.waitFor();
+  const box = await map.boundingBox();
+  await p.mouse.click(box.x + box.width / 2, box.y + box.height / 2); // the middle is the centre of the town
+  await p.locator(".around summary").getByText("±500").waitFor();
+  await p.locator('select[name="reach"]').selectOption("20000");
+  await find(1);
+  await check(p, "evidence-place-ru-light-desk", "ru");
+  await p.getByRole("button", { name: "Без места" }).click();
+  await p.locator('select[name="category"]').selectOption("traffic");
+  await find(0);
+  await p.locator('select[name="category"]').selectOption("theft");
+  await find(1);
+  await c.close();
+});
+
 test("who has looked at it, and why, is told; attempts without a reason too", async () => {
   await page.getByText("Кто смотрел эту запись").click();
   await page.locator(".accesses li", { hasText: "24-0099 · Расследование" }).waitFor();

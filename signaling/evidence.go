@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"jedel/internal/fault"
@@ -20,9 +21,9 @@ import (
 func query(r *http.Request) (store.CallQuery, error) {
 	v := r.URL.Query()
 	q := store.CallQuery{
-		Number: v.Get("number"), Phone: v.Get("phone"), Name: v.Get("name"), Operator: v.Get("operator"), Text: v.Get("q"), Cursor: v.Get("cursor"),
+		Number: v.Get("number"), Phone: v.Get("phone"), Name: v.Get("name"), Operator: v.Get("operator"), Text: v.Get("q"), Category: v.Get("category"), Cursor: v.Get("cursor"),
 	}
-	for _, s := range []string{q.Number, q.Phone, q.Name, q.Operator, q.Text, q.Cursor} {
+	for _, s := range []string{q.Number, q.Phone, q.Name, q.Operator, q.Text, q.Category, q.Cursor} {
 		if len(s) > 200 {
 			return q, fault.New(fault.TooLarge, "evidence.calls", nil)
 		}
@@ -37,6 +38,13 @@ func query(r *http.Request) (store.CallQuery, error) {
 		}
 		*to = time.UnixMilli(ms)
 	}
+	if near := v.Get("near"); near != "" {
+		n, err := nearOf(near)
+		if err != nil {
+			return q, fault.New(fault.BadValue, "evidence.calls", err)
+		}
+		q.Near = &n
+	}
 	if l := v.Get("limit"); l != "" {
 		n, err := strconv.Atoi(l)
 		if err != nil || n < 1 || n > store.MaxPage {
@@ -45,6 +53,26 @@ func query(r *http.Request) (store.CallQuery, error) {
 		q.Limit = n
 	}
 	return q, nil
+}
+
+// maxNear is the largest distance of a search by place, in metres.
+const maxNear = 100_000
+
+// nearOf reads LAT,LON,METRES.
+func nearOf(text string) (n store.Near, err error) {
+	parts := strings.Split(text, ",")
+	if len(parts) != 3 {
+		return n, errors.New("not LAT,LON,METRES")
+	}
+	for i, to := range []*float64{&n.Lat, &n.Lon, &n.Metres} {
+		if *to, err = strconv.ParseFloat(parts[i], 64); err != nil {
+			return n, err
+		}
+	}
+	if !(n.Lat >= -90 && n.Lat <= 90 && n.Lon >= -180 && n.Lon <= 180 && n.Metres > 0 && n.Metres <= maxNear) {
+		return n, errors.New("not a place")
+	}
+	return n, nil
 }
 
 func (s *Server) evidenceCalls(w http.ResponseWriter, r *http.Request, who Who) error {

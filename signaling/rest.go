@@ -329,7 +329,7 @@ func (s *Server) staffWho(ctx context.Context, r *http.Request) (Who, error) {
 // config tells a page what it needs before it says hello.
 func (s *Server) config(w http.ResponseWriter, _ *http.Request) {
 	s.answer(w, http.StatusOK, map[string]any{
-		"centre": s.cfg.Centre, "demo": s.cfg.Demo, "codesPrinted": s.cfg.Demo,
+		"centre": s.cfg.Centre, "demo": s.cfg.Demo, "codesPrinted": s.cfg.Demo, "categories": append([]wire.Choice{}, s.cfg.Categories...),
 		"map": map[string]any{"street": s.cfg.PMTiles != "", "attribution": s.cfg.Attribution},
 	})
 }

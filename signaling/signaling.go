@@ -30,9 +30,10 @@ type Config struct {
 	MetricsAddr    string         // where the metrics are served by themselves; empty: on Addr, for this machine alone
 	SecureCookie   bool           // the site is served over https
 	Centre         wire.Centre
-	Demo           bool   // accounts and codes are printed at the terminal
-	PMTiles        string // street map file; empty: none
-	Attribution    string // credit of the street map
+	Categories     []wire.Choice // what calls are about
+	Demo           bool          // accounts and codes are printed at the terminal
+	PMTiles        string        // street map file; empty: none
+	Attribution    string        // credit of the street map
 }
 
 // Limits that are not configuration (DESIGN section 8).

@@ -18,7 +18,7 @@ type Item struct {
 	ID   string // chosen by its maker; unique within call and kind
 	Seq  uint64 // assigned, counts from 1 within the call
 	At   time.Time
-	Body []byte // JSON, opaque here but for its member "text": a search finds the call by it
+	Body []byte // JSON, opaque here but for "text" and "lat", "lon": a search finds the call by them
 }
 
 // items keeps the items of the calls.
@@ -64,12 +64,30 @@ func put(ctx context.Context, t txn, it Item) (p place, err error) {
 		ON CONFLICT (call) DO UPDATE SET last = call_seqs.last + 1 RETURNING last`, it.Call).Scan(&p.seq); err != nil {
 		return p, fmt.Errorf("seq: %w", err)
 	}
-	rows, err := t.exec(ctx, `INSERT INTO call_items (`+itemColumns+`, find) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call, kind, id) DO NOTHING`,
-		it.Call, it.Kind, it.ID, p.seq, it.At, it.Body, it.folded())
+	rows, err := t.exec(ctx, `INSERT INTO call_items (`+itemColumns+`, find, lat, lon) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call, kind, id) DO NOTHING`,
+		it.Call, it.Kind, it.ID, p.seq, it.At, it.Body, it.folded(), it.spot().lat, it.spot().lon)
 	if err == nil && rows == 0 {
 		err = ErrConflict
 	}
 	return p, err
+}
+
+// spot is where an item is, for a search by place; nil where it is nowhere.
+type spot struct{ lat, lon *float64 }
+
+func (it Item) spot() spot {
+	var body struct {
+		Lat    *float64 `json:"lat"`
+		Lon    *float64 `json:"lon"`
+		Source string   `json:"source"`
+	}
+	if json.Unmarshal(it.Body, &body) != nil {
+		return spot{}
+	}
+	if body.Lat == nil || body.Lon == nil || body.Source == "text" { // said in words: it is on no map
+		return spot{}
+	}
+	return spot{body.Lat, body.Lon}
 }
 
 // folded is what a search finds the item by.

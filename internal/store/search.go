@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -24,9 +25,25 @@ type CallQuery struct {
 	Name     string
 	Operator string // name
 	Phase    string // exactly
+	Category string // exactly
+	Near     *Near
 	Text     string // within number, phone, names, category, outcome or what was written
 	Cursor   string // from the page before
 	Limit    int    // 1..MaxPage; 50 where it is 0
+}
+
+// Near asks for calls with a position within a square around a place.
+type Near struct {
+	Lat, Lon float64 // degrees
+	Metres   float64 // half a side of the square
+}
+
+// box is the square in degrees. At the poles and at the date line it ends.
+func (n Near) box() (south, north, west, east float64) {
+	const degree = 111_320 // metres of a degree of latitude
+	dy := n.Metres / degree
+	dx := dy / max(0.01, math.Cos(n.Lat*math.Pi/180))
+	return n.Lat - dy, n.Lat + dy, n.Lon - dx, n.Lon + dx
 }
 
 // SearchCalls returns the calls that match, the newest first, and the cursor of the next page,
@@ -68,6 +85,13 @@ func (q CallQuery) where() (string, []any, error) {
 	}
 	if q.Phase != "" {
 		add(`phase = ?`, q.Phase)
+	}
+	if q.Category != "" {
+		add(`category = ?`, q.Category)
+	}
+	if q.Near != nil {
+		south, north, west, east := q.Near.box()
+		add(`EXISTS (SELECT 1 FROM call_items p WHERE p.call = calls.id AND p.lat BETWEEN ? AND ? AND p.lon BETWEEN ? AND ?)`, south, north, west, east)
 	}
 	for _, f := range []struct{ column, part string }{
 		{"number", q.Number}, {"phone", dialled(q.Phone)}, {"find_name", q.Name}, {"find_operator", q.Operator},

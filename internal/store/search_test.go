@@ -167,3 +167,32 @@ func TestFiguresCountTheSpanAsked(t *testing.T) {
 		}
 	})
 }
+
+func TestCallsAreFoundByPlaceAndCategory(t *testing.T) {
+	forEachStore(t, func(t *testing.T, db *DB) {
+		ctx := t.Context()
+		sums := []CallSummary{{Category: "theft"}, {Category: "order"}, {Category: "theft"}, {}}
+		seed(t, db, sums)
+		for i, at := range []string{`{"lat":54.8753,"lon":69.1628,"source":"device"}`, `{"lat":54.95,"lon":69.1628,"source":"pin"}`, `{"lat":54.8753,"lon":69.1628,"source":"text","text":"x"}`, `{"text":"nowhere"}`} {
+			if _, _, err := db.PutItem(ctx, Item{Call: sums[i].Call, Kind: "position", ID: "p", At: t0, Body: []byte(at)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, c := range map[string]struct {
+			q    CallQuery
+			want int
+		}{
+			"here":          {CallQuery{Near: &Near{54.875, 69.163, 500}}, 1},
+			"a little off":  {CallQuery{Near: &Near{54.875, 69.175, 500}}, 0},
+			"wide":          {CallQuery{Near: &Near{54.9, 69.16, 10_000}}, 2},
+			"a category":    {CallQuery{Category: "theft"}, 2},
+			"both":          {CallQuery{Category: "theft", Near: &Near{54.9, 69.16, 10_000}}, 1},
+			"half of a key": {CallQuery{Category: "the"}, 0},
+			"near the pole": {CallQuery{Near: &Near{90, 0, 1000}}, 0},
+		} {
+			if got, _, err := db.SearchCalls(ctx, c.q); err != nil || len(got) != c.want {
+				t.Errorf("%s: %d, want %d, %v", name, len(got), c.want, err)
+			}
+		}
+	})
+}

@@ -71,7 +71,7 @@ export function App() {
   else if (staff && call.startsWith("keeping/")) page = <KeepingPage call={call.slice(8)} language={language} playable={searches(staff)} />;
   else if (staff && (call === "keeping" || !searches(staff))) page = <Keepings language={language} />;
   else if (staff && call) page = <Case id={call} language={language} theme={theme} fetchable={staff.roles.includes("investigator")} />;
-  else if (staff) page = <Search />;
+  else if (staff) page = <Search theme={theme} />;
   return (
     <div class="page">
       <header class="bar">

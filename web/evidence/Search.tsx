@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { lang, t } from "../lib/i18n";
 import { saying } from "./App";
-import { type Row, search } from "./rest";
+import { Around } from "./Around";
+import { type PageConfig, pageConfig, type Row, search } from "./rest";
 
 const fields = ["number", "phone", "operator", "q"] as const;
 const labels = { number: "number", phone: "phone", operator: "operator", q: "words" } as const;
@@ -19,6 +20,8 @@ function day(text: string | undefined, plus: number): string {
 function query(form: Record<string, string>, cursor: string): URLSearchParams {
   const q = new URLSearchParams();
   for (const f of fields) if (form[f]) q.set(f, form[f] ?? "");
+  if (form.category) q.set("category", form.category);
+  if (form.near) q.set("near", form.near);
   const from = day(form.from, 0);
   const to = day(form.to, 86_400_000);
   if (from) q.set("from", from);
@@ -53,7 +56,9 @@ function Line({ r }: { r: Row }) {
   );
 }
 
-export function Search() {
+export function Search({ theme }: { theme: "dark" | "light" }) {
+  const [config, setConfig] = useState<PageConfig | null>(null);
+  useEffect(() => void pageConfig().then(setConfig, () => undefined), []); // without it two fields are missing, and the rest finds
   const [form, setForm] = useState(kept());
   const [rows, setRows] = useState<Row[] | null>(null);
   const [next, setNext] = useState("");
@@ -87,7 +92,17 @@ export function Search() {
         {fields.map((f) => (
           <label key={f}>{t(labels[f])}<input value={form[f] ?? ""} maxLength={100} onInput={(e) => set(f, e.currentTarget.value)} /></label>
         ))}
+        {config && (
+          <label>
+            {t("category")}
+            <select name="category" value={form.category ?? ""} onChange={(e) => set("category", e.currentTarget.value)}>
+              <option value="">{t("any")}</option>
+              {config.categories.map((c) => <option key={c.key} value={c.key}>{c.words[lang()]}</option>)}
+            </select>
+          </label>
+        )}
         <button type="submit" class="go">{t("find")}</button>
+        {config && <Around centre={config.centre} theme={theme} near={form.near ?? ""} set={(near) => set("near", near)} />}
       </form>
       {wrong && <p class="bad" role="alert">{wrong}</p>}
       {!rows && !wrong && <p class="wait">{t("loading")}</p>}

@@ -62,3 +62,7 @@ export const exportsOf = (call: string) => ask<{ exports: Export[] }>(`/evidence
 export const makeExport = (call: string, order: { lang: string; form: string; organization: string; recipient: string; withhold: Withheld[] }) =>
   ask<Export>(`/evidence/calls/${call}/exports`, { method: "POST", body: JSON.stringify(order) });
 export const dropExport = (call: string, id: string) => ask<void>(`/evidence/calls/${call}/exports/${id}`, { method: "DELETE" });
+
+/** What a page needs to know of the centre. */
+export interface PageConfig { centre: { lat: number; lon: number }; categories: { key: string; words: Text }[] }
+export const pageConfig = () => ask<PageConfig>("/config");

@@ -18,6 +18,8 @@ export interface MapViewProps extends MapContent, MapLook {
   follow?: MapFix;
   onPick?: (id: string) => void;
   onMoved?: () => void;
+  /** A place on the map was tapped. */
+  onTap?: (at: LatLon) => void;
   onNoStreet?: () => void;
   source?: BaseMapSource;
 }
@@ -93,6 +95,7 @@ function open(Live: typeof LiveMap, host: HTMLElement, base: BaseMap, latest: { 
     centre: p.centre,
     onPick: (id) => latest.current.onPick?.(id),
     onMoved: () => latest.current.onMoved?.(),
+    onTap: (at) => latest.current.onTap?.(at),
     onNoStreet: () => latest.current.onNoStreet?.(),
     ...(p.streetCredit === undefined ? {} : { streetCredit: p.streetCredit }),
   });

@@ -54,6 +54,8 @@ export interface MapOptions extends MapLook {
   onPick?: (id: string) => void;
   /** The person moved the map: it no longer follows the caller. */
   onMoved?: () => void;
+  /** A place on the map was tapped. */
+  onTap?: (at: { lat: number; lon: number }) => void;
   zoom?: number;
   /** A map to choose a place with: told where its centre is, and a tap moves the centre there. */
   onCentre?: (at: { lat: number; lon: number }) => void;
@@ -126,6 +128,7 @@ export class LiveMap {
       this.#map.on("move", () => told(this.centre()));
       this.#map.on("click", (e) => this.#map.jumpTo({ center: e.lngLat }));
     }
+    this.#map.on("click", (e) => o.onTap?.({ lat: e.lngLat.lat, lon: e.lngLat.lng }));
     this.#map.on("click", "points", (e) => {
       const id = e.features?.[0]?.properties?.id;
       if (typeof id === "string") o.onPick?.(id);
