@@ -501,6 +501,17 @@ test("who has had it is told on paper, and so is who was refused", async () => {
   const person = await (await fetch(`${g.url}/api/v1/evidence/staff/operator/custody?${q}`, { headers: { Authorization: `Bearer ${boss.token}` } })).text();
   assert.ok(person.includes(number) && person.includes("отказано"), person);
   assert.equal((await fetch(`${g.url}/api/v1/evidence/staff/operator/custody?${q}`, { headers: auth })).status, 403, "an investigator does not look after staff");
+  const c = await w.context(bStaff, { lang: "kk-KZ", viewport: phone, theme: "dark" });
+  const p = watch(await c.newPage(), "boss");
+  await signIn(p, "/evidence", "supervisor");
+  await p.getByRole("link", { name: "Қызметкерлер" }).click();
+  await p.locator('input[name="login"]').fill("investigator");
+  await p.locator('input[name="case"]').fill("24-0017");
+  await p.locator('input[name="reason"]').fill("тексеру");
+  await check(p, "evidence-person-kk-dark-phone", "kk");
+  const [report] = await Promise.all([c.waitForEvent("page"), p.getByRole("button", { name: "Есепті ашу" }).click()]);
+  await report.getByText("ойнатты").first().waitFor();
+  await c.close();
 });
 
 async function check(p, name, lang) {

@@ -3,6 +3,7 @@ import { type Lang, lang, langs, loadLocale, setLang, t } from "../lib/i18n";
 import type { StaffSelf } from "../lib/wire.gen";
 import { Case } from "./Case";
 import { KeepingPage, Keepings } from "./Keepings";
+import { Person } from "./Person";
 import { Refused, signIn, signOut, whoAmI } from "./rest";
 import { Search } from "./Search";
 
@@ -49,6 +50,8 @@ const has = (staff: StaffSelf, ...roles: string[]) => roles.some((r) => staff.ro
 const searches = (staff: StaffSelf) => has(staff, "supervisor", "investigator");
 const keeps = (staff: StaffSelf) => has(staff, "supervisor", "investigator", "administrator");
 
+const audits = (staff: StaffSelf) => has(staff, "supervisor", "administrator");
+
 export function App() {
   const [staff, setStaff] = useState<StaffSelf | null | undefined>(undefined);
   const [language, choose] = useState<Lang>(lang());
@@ -69,6 +72,7 @@ export function App() {
   let page = <p class="wait">{t("loading")}</p>;
   if (staff === null) page = <SignIn done={setStaff} />;
   else if (staff && call.startsWith("keeping/")) page = <KeepingPage call={call.slice(8)} language={language} playable={searches(staff)} />;
+  else if (staff && call === "staff" && audits(staff)) page = <Person language={language} />;
   else if (staff && (call === "keeping" || !searches(staff))) page = <Keepings language={language} />;
   else if (staff && call) page = <Case id={call} language={language} theme={theme} fetchable={staff.roles.includes("investigator")} />;
   else if (staff) page = <Search theme={theme} />;
@@ -78,8 +82,9 @@ export function App() {
         <b>{t("title")}</b>
         {staff && keeps(staff) && (
           <nav class="row" aria-label={t("keep.pages")}>
-            {searches(staff) && <a href="#" aria-current={call.startsWith("keeping") ? undefined : "page"}>{t("keep.calls")}</a>}
+            {searches(staff) && <a href="#" aria-current={call.startsWith("keeping") || call === "staff" ? undefined : "page"}>{t("keep.calls")}</a>}
             <a href="#keeping" aria-current={call.startsWith("keeping") ? "page" : undefined}>{t("keep.list")}</a>
+            {audits(staff) && <a href="#staff" aria-current={call === "staff" ? "page" : undefined}>{t("person.nav")}</a>}
           </nav>
         )}
         <span class="grow" />
