@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync"
 	"time"
 
 	"jedel/internal/ident"
@@ -26,6 +27,7 @@ const maxBlocks = 1 << 24
 // recording is used: payloads are read again when a file is written.
 func Load(fsys fs.FS, ring *keys.Ring) (*Recording, error) {
 	a := &archive{fsys: fsys, plain: plain.NewReader(ring), named: sealedStreams(fsys)}
+	a.readers.New = func() any { return plain.NewReader(ring) }
 	r, err := load(a, a.facts)
 	if err != nil {
 		return nil, fmt.Errorf("load archive: %w", err)
@@ -36,7 +38,8 @@ func Load(fsys fs.FS, ring *keys.Ring) (*Recording, error) {
 // archive is a folder of segments as a source.
 type archive struct {
 	fsys     fs.FS
-	plain    *plain.Reader
+	plain    *plain.Reader // of the first reading
+	readers  sync.Pool     // of *plain.Reader, for all that read again at the same time
 	segments []evr.Segment
 	blocks   []blockPlace
 	damaged  []Fault
@@ -190,8 +193,10 @@ func (a *archive) block(n uint32) ([]byte, error) {
 	p := a.blocks[n]
 	b, err := evr.ReadBlock(a.fsys, a.segments[p.segment].Name, p.offset, p.header)
 	if err == nil && p.header.Flags&evr.FlagEncrypted != 0 {
-		b, err = a.plain.Payload(&a.segments[p.segment], p.header, b)
+		r, _ := a.readers.Get().(*plain.Reader)
+		b, err = r.Payload(&a.segments[p.segment], p.header, b)
 		b = bytes.Clone(b) // some blocks are held at once
+		a.readers.Put(r)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("block %d: %w", p.header.Leaf, err)

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"jedel/internal/ident"
@@ -174,20 +177,33 @@ func (l *loader) gap(rec record) {
 // build puts the packets in order, on one clock and together to tracks.
 func (l *loader) build() error {
 	r := l.rec
-	rd := &reader{src: r.src}
 	for _, s := range l.order {
 		for _, lane := range s.lanes {
 			lane.finish()
 		}
 	}
-	for _, streams := range l.participants() {
-		for _, lanes := range clocks(streams) {
-			placeLanes(lanes)
-		}
-		p, err := buildPart(rd, streams)
-		if err != nil {
-			return fmt.Errorf("put %s together: %w", streams[0].info.Role, err)
-		}
+	all := l.participants()
+	parts, errs := make([]*part, len(all)), make([]error, len(all))
+	var wg sync.WaitGroup
+	atOnce := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, streams := range all { // they share nothing but what is read
+		wg.Go(func() {
+			atOnce <- struct{}{}
+			defer func() { <-atOnce }()
+			for _, lanes := range clocks(streams) {
+				placeLanes(lanes)
+			}
+			if parts[i], errs[i] = buildPart(&reader{src: r.src}, streams); errs[i] != nil {
+				errs[i] = fmt.Errorf("put %s together: %w", streams[0].info.Role, errs[i])
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for i, streams := range all {
+		p := parts[i]
 		r.parts = append(r.parts, p)
 		who := Participant{ID: p.id, Role: p.role}
 		for _, s := range streams {

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"jedel/internal/ident"
 	"jedel/recorder"
 	"jedel/recorder/bag"
+	"jedel/recorder/derive"
 	"jedel/recorder/evr"
 	"jedel/recorder/keys"
 	"jedel/recorder/plain"
@@ -437,5 +439,28 @@ func TestFilesToPlayAreMadeAgainAndCompared(t *testing.T) {
 	files["data/original/00000.evr"].Data = files["data/original/00000.evr"].Data[:400]
 	if l := v5(files, "jedel test"); l.State != verify.Failed {
 		t.Errorf("not to be made: %+v", l)
+	}
+}
+
+func TestARecordingIsReadByManyAtOnce(t *testing.T) {
+	x := take(t, true, true, 20)
+	rec, err := derive.Load(os.DirFS(x.dir), x.ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files [8]bytes.Buffer
+	var errs [8]error
+	var wg sync.WaitGroup
+	for i := range files {
+		wg.Go(func() {
+			_, err := rec.WriteMedia(&files[i], "caller")
+			errs[i] = errors.Join(err, rec.Blob("f1", io.Discard))
+		})
+	}
+	wg.Wait()
+	for i := range files {
+		if errs[i] != nil || files[i].Len() == 0 || !bytes.Equal(files[i].Bytes(), files[0].Bytes()) {
+			t.Errorf("%d: %v, %d bytes", i, errs[i], files[i].Len())
+		}
 	}
 }
