@@ -3,6 +3,7 @@ package recorder
 import (
 	"encoding/binary"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 
 	"jedel/internal/ident"
 	"jedel/recorder/derive"
+	"jedel/recorder/keys"
 	"jedel/recorder/verify"
 )
 
@@ -118,22 +120,30 @@ func BenchmarkHourOfACall(b *testing.B) {
 			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/call-hour")
 		})
 	}
-	b.Run("play", func(b *testing.B) {
-		var whole, begun float64
-		for b.Loop() {
-			began := time.Now()
-			rec, err := derive.Load(archive, keys)
-			if err != nil {
-				b.Fatal(err)
-			}
-			f := &first{}
-			if _, err := rec.WriteMedia(io.Writer(f), "caller"); err != nil {
-				b.Fatal(err)
-			}
-			begun += f.at.Sub(began).Seconds()
-			whole += time.Since(began).Seconds()
+	for name, cores := range map[string]int{"play": 1, "play-two-cores": 2} {
+		b.Run(name, func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+			playHour(b, archive, keys)
+		})
+	}
+}
+
+func playHour(b *testing.B, archive fs.FS, keys *keys.Ring) {
+	b.Helper()
+	var whole, begun float64
+	for b.Loop() {
+		began := time.Now()
+		rec, err := derive.Load(archive, keys)
+		if err != nil {
+			b.Fatal(err)
 		}
-		b.ReportMetric(begun/float64(b.N), "s-to-first-byte")
-		b.ReportMetric(whole/float64(b.N), "s-whole")
-	})
+		f := &first{}
+		if _, err := rec.WriteMedia(io.Writer(f), "caller"); err != nil {
+			b.Fatal(err)
+		}
+		begun += f.at.Sub(began).Seconds()
+		whole += time.Since(began).Seconds()
+	}
+	b.ReportMetric(begun/float64(b.N), "s-to-first-byte")
+	b.ReportMetric(whole/float64(b.N), "s-whole")
 }
