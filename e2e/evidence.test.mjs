@@ -1,7 +1,7 @@
 // The investigator's page over one real call: found, played, sought, checked, taken away, in three
 // languages, two themes and two sizes.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
@@ -583,6 +583,39 @@ test("a changed archive is told in words, with stream and second, and still play
   await p.locator("header select").selectOption("ru");
   await p.locator(".proof .bad").getByText("контрольная сумма не совпадает").first().waitFor();
   await c.close();
+});
+
+test("a call that runs is heard from its beginning, and what is said since comes to it", async () => {
+  const bots = [["operate", g.url, "--video"], ["call", g.url, "--talk", "40s", "--video"]].map((args) => spawn(path.join(w.root, "bin/callbot"), args, { stdio: "ignore" }));
+  try {
+    const running = await w.until("somebody talks", async () =>
+      (await (await fetch(`${g.url}/api/v1/evidence/calls`, { headers: auth })).json()).calls.find((r) => r.phase === "talking"));
+    const c = await w.context(bStaff, { lang: "en-US", viewport: desk, theme: "dark" });
+    const p = watch(await c.newPage(), "live");
+    await signIn(p, "/evidence", "investigator");
+    await p.waitForTimeout(3000); // something is said
+    await p.locator(`a[href="#${running.call}"]`).click();
+    await w.sayWhy(p);
+    await p.locator("video").first().waitFor();
+    const end = () => p.locator('.lane[data-lane="events"] [role="slider"]').getAttribute("aria-valuemax").then(Number);
+    const before = await end();
+    assert.ok(before > 2000, `${before} ms`);
+    await p.keyboard.press("Space");
+    await w.until("it plays on past where the recording stood", async () => (await clock(p)) > before + 2000, 30000);
+    await w.until("its picture does too", () => p.locator("video").first().evaluate((v, ms) => v.currentTime * 1000 > ms, before));
+    const now = await end();
+    assert.ok(now > before + 2000, `${before} ms, then ${now} ms`);
+    await p.getByRole("button", { name: "Load what is new" }).click();
+    await w.until("by hand as well", async () => (await end()) > now);
+    await p.screenshot({ path: path.join(w.shots, "evidence-live-en-dark-desk.png") });
+    await c.close();
+  } finally {
+    for (const b of bots) {
+      const ended = new Promise((done) => b.once("exit", done));
+      b.kill("SIGTERM");
+      await ended;
+    }
+  }
 });
 
 test("no page broke its own rules", () => assert.deepEqual(trouble, []));

@@ -158,6 +158,11 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.site, err = sitelog.Open(ctx, lc, reg, a.log); err != nil {
 		return fmt.Errorf("site log: %w", err)
 	}
+	started, err := configLeaf(a.cfg, opt.Version)
+	if err != nil {
+		return err
+	}
+	a.site.Say(started)
 	rc.Log, rc.LogOrigin, a.vault.site = a.site, lc.Origin, a.site
 	if a.rec, err = recorder.Open(ctx, rc, reg, a.log); err != nil {
 		return fmt.Errorf("recorder: %w", err)

@@ -38,6 +38,16 @@ func sitelogConfig(c config.Config) (sitelog.Config, error) {
 	return out, nil
 }
 
+// configLeaf says with what program and settings the gateway starts: a hash of them, and nothing else.
+func configLeaf(c config.Config, version string) (proof.Leaf, error) {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return proof.Leaf{}, fmt.Errorf("configuration: %w", err)
+	}
+	sum := sha256.Sum256(raw)
+	return proof.Leaf{Kind: proof.LeafConfig, At: time.Now(), Facts: map[string]any{"version": version, "config": base64Of(sum[:])}}, nil
+}
+
 // verifyLog is what this gateway knows of its own log when it verifies.
 func (a *App) verifyLog() verify.Log {
 	return verify.Log{Keys: []string{a.site.Key()}, Policy: a.policy}
