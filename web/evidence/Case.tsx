@@ -78,9 +78,6 @@ function Open({ d, reload, language, theme, fetchable }: Props & { reload: () =>
       </div>
       {running && <p class="warn row" role="status">{t("running")} <button type="button" onClick={reload}>{t("running.more")}</button></p>}
       {d.archive.damaged.length > 0 && <p class="bad" role="status">{t("damaged.parts", { dirs: d.archive.damaged.join(", ") })}</p>}
-      <Accesses call={d.row.call} language={language} />
-      <Keeping call={d.row.call} language={language} />
-      {fetchable && <Exports d={d} language={language} />}
       <Proof call={d.row.call} dir={d.archive.dir} ask={ask} onReport={setReport} />
       <Played
         d={d} language={language} theme={theme} report={report} waves
@@ -92,6 +89,9 @@ function Open({ d, reload, language, theme, fetchable }: Props & { reload: () =>
         }}
         {...(running ? { onEnd: reload } : {})}
       />
+      {fetchable && <Exports d={d} language={language} />}
+      <Keeping call={d.row.call} language={language} />
+      <Accesses call={d.row.call} language={language} />
     </>
   );
 }
