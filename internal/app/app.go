@@ -246,7 +246,7 @@ func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, 
 		Proxies: proxies, MaxSockets: c.Listen.MaxSockets, MaxSocketsAddr: c.Listen.MaxSocketsAddr, MetricsAddr: c.Metrics.Listen,
 		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution,
 		Categories: choices(c.Desk.Categories),
-		Centre: wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
+		Centre:     wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
 	}, nil
 }
 
