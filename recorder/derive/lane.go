@@ -18,11 +18,14 @@ type packet struct {
 	pad   uint8
 	pt    uint8
 	flags uint8
+	front uint8 // VP8: bytes of the payload descriptor; 0: not known
 }
 
 const (
 	flagMarker uint8 = 1 << iota
 	flagRecovered
+	flagBegins // VP8: the first packet of a picture
+	flagKey    // VP8: which is a key frame
 )
 
 // empty reports a packet of padding only, as congestion control sends to probe.

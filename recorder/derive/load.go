@@ -127,6 +127,9 @@ func (l *loader) rtp(rec record) {
 	if rec.recovered {
 		p.flags = flagRecovered
 	}
+	if s.info.Codec == "vp8" {
+		p.describe(rec.data[h.head : len(rec.data)-int(h.pad)])
+	}
 	lane.add(p, h)
 	l.packets++
 }

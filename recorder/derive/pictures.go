@@ -3,6 +3,8 @@ package derive
 import (
 	"bytes"
 	"errors"
+
+	"github.com/pion/rtp/codecs"
 )
 
 // pictureWalk puts the packets of a run together to pictures.
@@ -89,6 +91,10 @@ func (w *pictureWalk) group(from, i, j int) (carried bool, err error) {
 		w.broken = true
 		return false, nil
 	}
+	if size := w.known(from, end); size > 0 {
+		w.add(picture{shown: true}, from, i, end, size)
+		return false, nil
+	}
 	parts, err := w.rd.parts(w.pt, w.run.packets[from:end])
 	if err != nil && !errors.Is(err, errPicture) {
 		return false, err
@@ -108,8 +114,50 @@ func (w *pictureWalk) group(from, i, j int) (carried bool, err error) {
 	if !pic.shown {
 		return true, nil
 	}
-	w.add(pic, from, i, end)
+	w.add(pic, from, i, end, len(w.buf))
 	return false, nil
+}
+
+// describe keeps what a VP8 packet says of its picture (RFC 7741 section 4.2), so that most pictures
+// need not be read again. What it cannot tell is left to reading.
+func (p *packet) describe(payload []byte) {
+	var d codecs.VP8Packet
+	rest, err := d.Unmarshal(payload)
+	front := len(payload) - len(rest)
+	if err != nil || len(rest) == 0 || front <= 0 || front > 255 {
+		return
+	}
+	p.front = uint8(front)
+	if d.S == 1 && d.PID == 0 {
+		p.flags |= flagBegins
+		if rest[0]&1 == 0 { // RFC 6386 section 9.1
+			p.flags |= flagKey
+		}
+	}
+}
+
+// known returns the size of a picture that needs no reading: a VP8 one that is no key frame, all of
+// whose packets have described themselves. 0: it must be read.
+func (w *pictureWalk) known(from, end int) int {
+	if w.codec != "vp8" || end-from > maxFramePackets {
+		return 0
+	}
+	size, first := 0, true
+	for k := from; k < end; k++ {
+		p := &w.run.packets[k]
+		if p.empty() || w.pt >= 0 && int(p.pt) != w.pt {
+			continue
+		}
+		if p.front == 0 || first && p.flags&(flagBegins|flagKey) != flagBegins {
+			return 0
+		}
+		first = false
+		size += int(p.n) - int(p.head) - int(p.pad) - int(p.front)
+	}
+	if size < 3 || size > maxFrameBytes/2 {
+		return 0
+	}
+	return size
 }
 
 // ended tells whether the last packet of the picture is there.
@@ -126,9 +174,9 @@ func (w *pictureWalk) ended(i, end int) bool {
 	return false
 }
 
-func (w *pictureWalk) add(pic picture, from, i, end int) {
+func (w *pictureWalk) add(pic picture, from, i, end, size int) {
 	f := frame{
-		t: w.run.time(i), first: int32(from), count: int32(end - from), size: uint32(len(w.buf)),
+		t: w.run.time(i), first: int32(from), count: int32(end - from), size: uint32(size),
 		lost: uint16(min(w.lost, 65535)), w: uint16(min(pic.w, 65535)), h: uint16(min(pic.h, 65535)),
 	}
 	if pic.key {
