@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"jedel/cmd/callbot/exchange"
+	"jedel/cmd/callbot/session"
 	"jedel/cmd/callbot/watch"
 	"jedel/internal/ident"
 	"jedel/signaling/wire"
@@ -28,6 +29,7 @@ type talk struct {
 	Caller
 	l        *line
 	view     wire.CallView
+	made     time.Time        // when the gateway confirmed the call
 	hangUp   <-chan time.Time // armed by the answer
 	end      <-chan struct{}  // armed by hangUp
 	patience <-chan time.Time
@@ -43,7 +45,7 @@ func (c Caller) Run(ctx context.Context) error {
 		return err
 	}
 	t := &talk{Caller: c, l: l}
-	return l.end(t.run(ctx))
+	return l.end(ctx, t.run(ctx))
 }
 
 func (t *talk) run(ctx context.Context) error {
@@ -81,7 +83,8 @@ func (t *talk) tap(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("tap: answered by %s", b.WireType())
 	}
-	t.See(watch.Created{Ref: ref, Call: made.View.Call, Number: made.View.Number, At: time.Now()})
+	t.made = time.Now()
+	t.See(watch.Created{Ref: ref, Call: made.View.Call, Number: made.View.Number, At: t.made})
 	t.l.await(ctx, made.View.Call, true)
 	t.show(made.View)
 	return nil
@@ -130,7 +133,7 @@ func (t *talk) show(v wire.CallView) {
 func (t *talk) step(ctx context.Context) error {
 	select {
 	case n := <-t.l.s.News():
-		return t.news(ctx, n.Body)
+		return t.news(ctx, n)
 	case <-t.l.lost():
 		t.l.renew(ctx, nil)
 	case <-t.l.retry:
@@ -154,9 +157,13 @@ func (t *talk) step(ctx context.Context) error {
 	return nil
 }
 
-func (t *talk) news(ctx context.Context, b wire.Body) error {
-	switch b := b.(type) {
+func (t *talk) news(ctx context.Context, n session.News) error {
+	switch b := n.Body.(type) {
 	case *wire.Welcome:
+		if b.Call == nil && n.At.Before(t.made) { // came while the tap was on its way
+			t.l.came(ctx, b)
+			return nil
+		}
 		if b.Call == nil {
 			t.See(watch.Forgotten{Call: t.view.Call, At: time.Now()})
 			return fmt.Errorf("the gateway knows nothing of call %s", t.view.Number)
@@ -187,7 +194,7 @@ func (t *talk) leave(ctx context.Context) error {
 				t.See(watch.Viewed{Call: t.view.Call, Number: t.view.Number, Phase: string(t.view.Phase), At: time.Now()})
 				continue
 			}
-			if err := t.news(ctx, n.Body); err != nil {
+			if err := t.news(ctx, n); err != nil {
 				return err
 			}
 		case <-late:

@@ -4,7 +4,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -218,10 +217,11 @@ func (l *line) close() {
 	l.wg.Wait()
 }
 
-// end closes the line and tells the book what the bot came to.
-func (l *line) end(err error) error {
+// end closes the line and tells the book what the bot came to. A bot that was told to stop has not
+// failed, whatever its last request came to: the line breaks with ctx.
+func (l *line) end(ctx context.Context, err error) error {
 	l.close()
-	if errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil {
 		err = nil
 	}
 	l.cfg.See(watch.Ended{Role: string(l.role), Legs: l.legs, Err: err})

@@ -52,7 +52,7 @@ func (o Operator) Run(ctx context.Context) error {
 		return err
 	}
 	s := &shift{Operator: o, l: l, staff: w.Staff.Staff, category: pick(w.Console.Categories, "other"), outcome: pick(w.Console.Outcomes, "advised")}
-	return l.end(s.run(ctx, w))
+	return l.end(ctx, s.run(ctx, w))
 }
 
 // pick returns the wanted key of a configured list, or its first.
