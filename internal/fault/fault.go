@@ -59,6 +59,17 @@ const (
 	Destroyed        Code = "destroyed"         // the keys of this recording are destroyed: nobody can open it
 	KeysRemain       Code = "keys_remain"       // a copy of the key could not be destroyed yet
 
+	NoSuchCase  Code = "no_such_case" // no such case, or not yours to see
+	CaseClosed  Code = "case_closed"  // the case is closed; reopen it first
+	CaseMerged  Code = "case_merged"  // the case was merged into another, or others into it
+	CaseTaken   Code = "case_taken"   // somebody else owns the case
+	PatrolThere Code = "patrol_there" // patrols are still assigned to the case
+	PatrolBusy  Code = "patrol_busy"  // the patrol is not free: off duty, or at another case
+	TaskOver    Code = "task_over"    // the task is over: recalled, cleared or closed
+	ReplyNeeded Code = "reply_needed" // a case is closed with an outcome and a reply to its citizen
+	TooLate     Code = "too_late"     // the time for this is over
+	ShiftOver   Code = "shift_over"   // the shift of whoever asks has ended
+
 	Internal     Code = "internal"      // our fault; the cause is in the log
 	ReasonNeeded Code = "reason_needed" // why a recording is opened has not been said
 	NoSpace      Code = "no_space"      // the disk is nearly full: recordings go on, nothing else is made
