@@ -121,16 +121,21 @@ func (k calls) CreateCall(ctx context.Context, owner Owner, ref string, client i
 }
 
 func (k calls) create(ctx context.Context, t txn, owner Owner, build func(string) (CallSummary, CallRecord, error)) (CallSummary, error) {
-	if err := checkOwner(ctx, t, owner); err != nil {
-		return CallSummary{}, err
-	}
 	year := k.now().Year()
 	var n int64
 	if err := t.row(ctx, `INSERT INTO numbers (year, last) VALUES (?, 1)
 		ON CONFLICT (year) DO UPDATE SET last = numbers.last + 1 RETURNING last`, year).Scan(&n); err != nil {
 		return CallSummary{}, fmt.Errorf("number: %w", err)
 	}
-	c, rec, err := build(fmt.Sprintf("%02d-%06d", year%100, n))
+	return k.insert(ctx, t, owner, fmt.Sprintf("%02d-%06d", year%100, n), build)
+}
+
+// insert keeps the row and the first record of a call under a number.
+func (k calls) insert(ctx context.Context, t txn, owner Owner, number string, build func(string) (CallSummary, CallRecord, error)) (CallSummary, error) {
+	if err := checkOwner(ctx, t, owner); err != nil {
+		return CallSummary{}, err
+	}
+	c, rec, err := build(number)
 	if err != nil {
 		return CallSummary{}, err
 	}

@@ -195,7 +195,7 @@ func (k calls) CallStats(ctx context.Context, from, to time.Time, target time.Du
 	}, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN answered_at > 0 THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN answered_at > 0 AND answered_at - created_at <= ? THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN end_reason IN ('abandoned', 'dropped') THEN 1 ELSE 0 END), 0)
-		FROM calls WHERE created_at >= ? AND created_at < ?`, target.Microseconds(), from, to)
+		FROM calls WHERE created_at >= ? AND created_at < ? AND kind NOT IN ('report', 'patrol', 'camera')`, target.Microseconds(), from, to)
 	if err != nil {
 		return CallStats{}, fmt.Errorf("call stats: %w", err)
 	}
