@@ -17,14 +17,14 @@ func Decide(s State, now time.Time, ev Event) (Entry, []Effect, error) {
 		return Entry{}, nil, err
 	}
 	e := Entry{At: now, Fact: f}
-	return e, effects(s, Apply(s, e), f), nil
+	return e, Effects(s, Apply(s, e), f), nil
 }
 
-// effects follow from how a record changed the case, whichever it was.
-func effects(before, s State, f Fact) []Effect {
+// Effects follow from how f changed a case, whichever it was.
+func Effects(before, s State, f Fact) []Effect {
 	var out []Effect
 	if r, ok := reply(before, s, f); ok {
-		out = append(out, Inform{Status: r.Status, Text: r.Text, Version: s.Version})
+		out = append(out, Inform{Status: r.Status, Text: r.Text, N: len(s.Replies) - 1})
 	}
 	return append(out, Resume(s)...)
 }
@@ -44,6 +44,15 @@ func Resume(s State) []Effect {
 	out := make([]Effect, 0, len(s.Merged))
 	for _, id := range s.Merged {
 		out = append(out, Lead{Case: id, Follow: follow})
+	}
+	return out
+}
+
+// Recover is Resume for a process that does not know what its predecessor still did: every reply again.
+func Recover(s State) []Effect {
+	out := Resume(s)
+	for n, r := range s.Replies {
+		out = append(out, Inform{Status: r.Status, Text: r.Text, N: n})
 	}
 	return out
 }

@@ -128,11 +128,12 @@ func (Tick) isEvent()           {}
 // what it is about well enough to be done once.
 type Effect interface{ isEffect() }
 
-// Inform tells the citizen how their case stands. Version is the record's: one message each.
+// Inform tells the citizen how their case stands. N is which of the case's replies it is: one message
+// each.
 type Inform struct {
-	Status  Status
-	Text    string
-	Version uint64
+	Status Status
+	Text   string
+	N      int
 }
 
 // Lead tells the merged cases how this one stands.

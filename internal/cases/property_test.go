@@ -126,8 +126,8 @@ func (w *world) carryOut(id ident.CaseID, effects []Effect) {
 		switch eff := eff.(type) {
 		case Inform:
 			w.told[id] = append(w.told[id], eff.Status)
-			if eff.Version != w.cases[id].Version {
-				w.t.Fatalf("told of version %d at %d", eff.Version, w.cases[id].Version)
+			if r := w.cases[id].Replies; eff.N != len(r)-1 || r[eff.N].Status != eff.Status || r[eff.N].Text != eff.Text {
+				w.t.Fatalf("told %+v of %v", eff, r)
 			}
 			if eff.Status == Closed && eff.Text == "" {
 				w.t.Fatalf("closed without a reply")
