@@ -32,6 +32,8 @@ type DB struct {
 	callers
 	settings
 	keepings
+	staffing
+	shifts
 }
 
 // Open opens "sqlite:FILE" or "postgres://..." and brings its tables up to date.
@@ -48,7 +50,7 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
 	} else {
 		c.batch = newBatcher(c.write)
 	}
-	return &DB{c, calls{c, time.Now}, items{c}, staff{c}, callers{c}, settings{c}, keepings{c}}, nil
+	return &DB{c, calls{c, time.Now}, items{c}, staff{c}, callers{c}, settings{c}, keepings{c}, staffing{c}, shifts{c}}, nil
 }
 
 // Close waits for writes under way and closes the store. It may be called twice.
