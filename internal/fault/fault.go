@@ -59,6 +59,18 @@ const (
 	Destroyed        Code = "destroyed"         // the keys of this recording are destroyed: nobody can open it
 	KeysRemain       Code = "keys_remain"       // a copy of the key could not be destroyed yet
 
+	NoSuchAccount     Code = "no_such_account"    // no member of staff of this name
+	LoginTaken        Code = "login_taken"        // somebody else signs in with it
+	LastAdministrator Code = "last_administrator" // nobody would be left who can give accounts
+	BadPassword       Code = "bad_password"       // shorter than 8 or longer than 1024 bytes
+	BadInvitation     Code = "bad_invitation"     // used, replaced or over
+	NoAccount         Code = "no_account"         // the identity provider knows the person, this service does not
+	ProviderDown      Code = "provider_down"      // the identity provider cannot be asked; local accounts work
+	ShiftOver         Code = "shift_over"         // their shift has ended and this is not in their hands
+	NotOwner          Code = "not_owner"          // somebody else has the case
+	NoSuchShift       Code = "no_such_shift"      // no such line in the roster, or no such case or offer
+	ShiftOverlap      Code = "shift_overlap"      // the person or the seat is taken at that time
+
 	Internal     Code = "internal"      // our fault; the cause is in the log
 	ReasonNeeded Code = "reason_needed" // why a recording is opened has not been said
 	NoSpace      Code = "no_space"      // the disk is nearly full: recordings go on, nothing else is made
