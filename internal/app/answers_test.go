@@ -32,6 +32,7 @@ type gateway struct {
 	doc     *document
 	printed chan string
 	dir     string
+	app     *App
 }
 
 func startGateway(t *testing.T) *gateway {
@@ -54,6 +55,7 @@ func startGateway(t *testing.T) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.app = a
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()

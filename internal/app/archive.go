@@ -90,9 +90,13 @@ func (a *App) openArchive(s call.State) {
 	})
 }
 
-// keep writes v into the call's archive, in order with everything else of the call.
+// keep writes v into the call's archive, in order with everything else of the call. What comes
+// before the effect that opens the archive opens it: the first position comes with the tap.
 func (a *App) keep(id ident.CallID, kind evr.Kind, at time.Time, v any) {
 	c := a.ledger.open(id)
+	if s, ok := a.desk.State(id); ok && s.Phase != call.Ended {
+		a.openArchive(s)
+	}
 	c.scribe.put(func(context.Context) {
 		raw, err := json.Marshal(v)
 		if err != nil {

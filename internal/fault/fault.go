@@ -66,10 +66,19 @@ const (
 	BadInvitation     Code = "bad_invitation"     // used, replaced or over
 	NoAccount         Code = "no_account"         // the identity provider knows the person, this service does not
 	ProviderDown      Code = "provider_down"      // the identity provider cannot be asked; local accounts work
-	ShiftOver         Code = "shift_over"         // their shift has ended and this is not in their hands
-	NotOwner          Code = "not_owner"          // somebody else has the case
 	NoSuchShift       Code = "no_such_shift"      // no such line in the roster, or no such case or offer
 	ShiftOverlap      Code = "shift_overlap"      // the person or the seat is taken at that time
+
+	NoSuchCase  Code = "no_such_case" // no such case, or not yours to see
+	CaseClosed  Code = "case_closed"  // the case is closed; reopen it first
+	CaseMerged  Code = "case_merged"  // the case was merged into another, or others into it
+	CaseTaken   Code = "case_taken"   // somebody else owns the case
+	PatrolThere Code = "patrol_there" // patrols are still assigned to the case
+	PatrolBusy  Code = "patrol_busy"  // the patrol is not free: off duty, or at another case
+	TaskOver    Code = "task_over"    // the task is over: recalled, cleared or closed
+	ReplyNeeded Code = "reply_needed" // a case is closed with an outcome and a reply to its citizen
+	TooLate     Code = "too_late"     // the time for this is over
+	ShiftOver   Code = "shift_over"   // the shift of whoever asks has ended
 
 	Internal     Code = "internal"      // our fault; the cause is in the log
 	ReasonNeeded Code = "reason_needed" // why a recording is opened has not been said

@@ -12,6 +12,10 @@ import (
 // CallID names one emergency call, from the tap to its sealed archive.
 type CallID string
 
+// CaseID names a case: what a call or a report is about. It is the identifier of its first
+// recording.
+type CaseID string
+
 // ClientID names one signed-in tab. A client outlives its sockets, and its peer connection
 // carries the same identifier.
 type ClientID string

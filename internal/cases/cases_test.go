@@ -1,0 +1,164 @@
+package cases
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"jedel/internal/fault"
+	"jedel/internal/ident"
+)
+
+// life drives one case by named events.
+type life struct {
+	t    *testing.T
+	s    State
+	now  time.Time
+	told []Inform
+}
+
+func (l *life) do(ev Event) {
+	l.t.Helper()
+	e, effects, err := Decide(l.s, l.now, ev)
+	if err != nil {
+		l.t.Fatalf("%T: %v", ev, err)
+	}
+	l.s = Apply(l.s, e)
+	for _, eff := range effects {
+		if say, ok := eff.(Inform); ok {
+			l.told = append(l.told, say)
+		}
+	}
+}
+
+func (l *life) refused(ev Event, code fault.Code) {
+	l.t.Helper()
+	if _, _, err := Decide(l.s, l.now, ev); fault.CodeOf(err) != code {
+		l.t.Fatalf("%T: %v instead of %s", ev, err, code)
+	}
+}
+
+func begin(t *testing.T) *life {
+	l := &life{t: t, now: t0}
+	l.do(Open{ID: "a", Number: "26-000001", Lane: ReportLane, Kind: "noise", Priority: 3, Citizen: Citizen{Lang: "kk"}, Recording: Recording{ID: "a", Kind: "report"}})
+	return l
+}
+
+// TestAReportFromTheReceiptToTheReply walks the usual way of a case.
+func TestAReportFromTheReceiptToTheReply(t *testing.T) {
+	l := begin(t)
+	l.do(Take{By: "op"})
+	l.do(Send{By: "disp", Patrol: "p", Name: "P-14", Reason: "4 min by road"})
+	l.do(Say{Patrol: "p", What: "en_route"})
+	l.now = l.now.Add(4 * time.Minute)
+	l.do(Say{Patrol: "p", What: "on_scene"})
+	l.do(Close{By: "op", Outcome: "measures", Text: "The music is off."})
+	if l.s.Status != Closed || len(l.s.Active()) != 1 {
+		t.Fatal("the patrol is free before the closing is settled")
+	}
+	l.refused(Take{By: "op2"}, fault.CaseClosed)
+	l.now = l.s.Deadline()
+	l.do(Tick{})
+	var told []Status
+	for _, say := range l.told {
+		told = append(told, say.Status)
+	}
+	if !slices.Equal(told, []Status{Registered, InWork, PatrolSent, OnScene, Closed}) || l.told[4].Text != "The music is off." {
+		t.Fatal(told)
+	}
+	if x := l.s.Sendings[0]; x.Why != "closed" || x.Accepted.IsZero() {
+		t.Fatalf("%+v", x)
+	}
+	m := l.s.Moments()
+	if !m.Sent.Equal(t0) || !m.Arrived.Equal(t0.Add(4*time.Minute)) || m.Replied.IsZero() {
+		t.Fatalf("%+v", m)
+	}
+}
+
+func TestAClosingMayBeTakenBackForAWhile(t *testing.T) {
+	l := begin(t)
+	l.do(Take{By: "op"})
+	l.do(Close{By: "op", Outcome: "false", Text: "Nothing was found."})
+	l.refused(Unclose{By: "op2"}, fault.WrongState)
+	l.do(Unclose{By: "op"})
+	if l.s.Status != InWork || len(l.told) != 2 {
+		t.Fatal(l.s.Status, l.told)
+	}
+	l.do(Close{By: "op", Outcome: "false", Text: "Nothing was found."})
+	l.now = l.s.Deadline()
+	l.do(Tick{})
+	l.refused(Unclose{By: "op"}, fault.WrongState)
+	l.do(Reopen{Why: "it is loud again"})
+	if l.s.Status != Reopened || l.told[len(l.told)-1].Status != Reopened {
+		t.Fatal(l.s.Status, l.told)
+	}
+	l.do(Take{By: "op2"})
+	l.do(Close{By: "op2", Outcome: "done", Text: "Done."})
+	l.now = l.s.Deadline()
+	l.do(Tick{})
+	l.now = l.now.Add(ReopenTime + time.Hour)
+	l.refused(Reopen{}, fault.TooLate)
+}
+
+func TestASilentPatrolAsksForAttention(t *testing.T) {
+	l := begin(t)
+	l.do(Send{By: "disp", Patrol: "p"})
+	l.now = l.now.Add(HearTime)
+	l.do(Tick{})
+	if !l.s.Active()[0].Late {
+		t.Fatal("nobody is told")
+	}
+	l.do(Say{Patrol: "p", What: "accepted"})
+	if l.s.Active()[0].Late {
+		t.Fatal("still late")
+	}
+	l.do(Recall{By: "disp", Patrol: "p"})
+	l.refused(Say{Patrol: "p", What: "on_scene"}, fault.TaskOver)
+}
+
+func TestWhereTheCaseIs(t *testing.T) {
+	l := begin(t)
+	put := func(id string, p Place) { l.do(Add{Line{ID: id, What: PlaceLine, Place: &p}}) }
+	want := func(lat float64, words string) {
+		t.Helper()
+		if p, ok := l.s.Where(); !ok || p.Lat != lat || p.Words != words {
+			t.Fatalf("%+v", p)
+		}
+	}
+	put("1", Place{Source: "words", Words: "Abai 24"})
+	want(0, "Abai 24")
+	put("2", Place{Source: "device", HasFix: true, Lat: 54.1})
+	put("3", Place{Source: "device", HasFix: true, Lat: 54.2})
+	put("4", Place{Source: "words", Words: "third entrance"})
+	want(54.2, "")
+	put("5", Place{Source: "caller", HasFix: true, Lat: 54.3})
+	put("6", Place{Source: "operator", HasFix: true, Lat: 54.4})
+	put("7", Place{Source: "device", HasFix: true, Lat: 54.5})
+	want(54.4, "")
+	l.do(Withdraw{By: "op", ID: "6"})
+	want(54.3, "")
+	for _, bad := range []Place{{}, {Source: "device", HasFix: true, Lat: 91}, {Source: "device", HasFix: true, Lon: -181}, {Source: "moon", Words: "x"}, {Source: "device", HasFix: true, AccuracyM: -1}} {
+		l.refused(Add{Line{ID: "x", What: PlaceLine, Place: &bad}}, fault.BadValue)
+	}
+}
+
+func TestReportsOfOneEventAreFound(t *testing.T) {
+	at := func(id string, kind string, min int, lat, lon float64) Brief {
+		return Brief{ID: ident.CaseID(id), Kind: kind, At: t0.Add(time.Duration(min) * time.Minute), Place: Place{HasFix: true, Lat: lat, Lon: lon, AccuracyM: 20}}
+	}
+	got := Similar(at("a", "fire", 0, 54.87, 69.16), []Brief{
+		at("a", "fire", 0, 54.87, 69.16), at("near", "fire", 5, 54.8705, 69.16), at("nearer", "fire", 2, 54.8701, 69.16),
+		at("far", "fire", 1, 54.9, 69.16), at("late", "fire", 61, 54.87, 69.16), at("other", "noise", 1, 54.87, 69.16), at("untold", "", 3, 54.87, 69.1601),
+		{ID: "nowhere", Kind: "fire", At: t0},
+	})
+	var ids []ident.CaseID
+	for _, m := range got {
+		ids = append(ids, m.ID)
+	}
+	if !slices.Equal(ids, []ident.CaseID{"nearer", "near", "untold"}) {
+		t.Fatal(ids)
+	}
+	if m := got[1].M; m < 50 || m > 60 {
+		t.Fatal(m)
+	}
+}
