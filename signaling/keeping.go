@@ -180,11 +180,11 @@ func act[B any](s *Server, allowed access.Action, event func(B, ident.StaffID) r
 			return err
 		}
 		ev := event(b, who.Staff)
-		if !access.May(who.Roles, allowed) {
-			if err := s.evidence.keeping.Refuse(r.Context(), call, ev); err != nil {
-				return err
+		if err := s.allowed(r, who, allowed); err != nil {
+			if refused := s.evidence.keeping.Refuse(r.Context(), call, ev); refused != nil {
+				return refused
 			}
-			return fault.New(fault.Forbidden, op, nil)
+			return err
 		}
 		if err := sized(ev); err != nil {
 			return err

@@ -309,8 +309,11 @@ type staffHandler func(w http.ResponseWriter, r *http.Request, who Who) error
 func (s *Server) withStaff(a access.Action, h staffHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		who, err := s.staffWho(r.Context(), r)
-		if err == nil && !access.May(who.Roles, a) {
-			err = errors.Join(fault.New(fault.Forbidden, string(a), nil), s.probes.Audit(r.Context(), who, string(a)+" denied", r.PathValue("call"), r.URL.Path))
+		if err == nil {
+			err = s.allowed(r, who, a)
+		}
+		if fault.CodeOf(err) == fault.Forbidden {
+			err = errors.Join(err, s.probes.Audit(r.Context(), who, string(a)+" denied", r.PathValue("call"), r.URL.Path))
 		}
 		if err == nil {
 			err = h(w, r, who)
@@ -323,7 +326,7 @@ func (s *Server) withStaff(a access.Action, h staffHandler) http.HandlerFunc {
 
 func (s *Server) staffWho(ctx context.Context, r *http.Request) (Who, error) {
 	st, err := s.accounts.Staff(ctx, staffToken(r))
-	return Who{Role: wire.RoleConsole, Staff: st.ID, Roles: st.Roles}, err
+	return Who{Role: wire.RoleConsole, Staff: st.ID, Roles: st.Roles, Unit: st.Unit}, err
 }
 
 // config tells a page what it needs before it says hello.

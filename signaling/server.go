@@ -38,6 +38,7 @@ type Parts struct {
 	Reports  Reports
 	Exports  Exports
 	Probes   Probes
+	Units    Units // nil: no object is a unit's
 	Pages    Pages
 	TLS      *tls.Config // nil: plain http
 	Reg      *prometheus.Registry
@@ -59,8 +60,8 @@ type Server struct {
 	mux      *http.ServeMux
 	sockets  lives
 	gallery  *gallery
-	readers  chan struct{} // bounds originals read at once
 	transfers
+	centre
 	openings openings
 	gate     *gate
 	metrics  http.Handler
@@ -78,14 +79,22 @@ type recordings struct {
 }
 
 // transfers bound what is under way at once.
-type transfers struct{ uploads, downloads holds }
+type transfers struct {
+	uploads, downloads holds
+	readers            chan struct{} // bounds originals read at once
+}
+
+// centre is what the people of a centre are told apart by.
+type centre struct {
+	units Units
+}
 
 // New returns an edge that does not listen yet.
 func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping}, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), readers: make(chan struct{}, maxReaders), checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centre{units: p.Units}, checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)

@@ -70,6 +70,7 @@ type Who struct {
 	Caller  ident.CallerID // a registered caller
 	Staff   ident.StaffID
 	Roles   []string
+	Unit    string // of staff; empty: the whole site
 	Agent   string
 	Resumed bool // the tab proved that it was this client before
 }

@@ -305,7 +305,7 @@ func (s *Server) identify(ctx context.Context, r *http.Request, h *wire.Hello) (
 		if err != nil {
 			return who, "", err
 		}
-		who.Staff, who.Roles = st.ID, st.Roles
+		who.Staff, who.Roles, who.Unit = st.ID, st.Roles, st.Unit
 		return who, accounts.SessionOf(token), mayConsole(who)
 	}
 	if h.Token != "" {
@@ -367,7 +367,7 @@ func (s *Server) checkSession(ctx context.Context, c *client) {
 	switch {
 	case fault.CodeOf(err) == fault.NotSignedIn:
 		c.socket.close(CloseSignedOut, "signed out")
-	case err == nil && !slices.Equal(st.Roles, c.who.Roles):
+	case err == nil && (!slices.Equal(st.Roles, c.who.Roles) || st.Unit != c.who.Unit):
 		c.socket.close(websocket.CloseServiceRestart, "roles changed")
 	}
 }

@@ -5,33 +5,69 @@ import (
 	"testing"
 )
 
-// TestNoUnexpectedAllow writes the whole table out once more, by role, as people would ask for it.
+// want is the whole table once more, by role, as people would ask for it: what they may everywhere,
+// and what in their own unit only.
+var want = map[Role]struct{ all, own []Action }{
+	Operator:   {all: []Action{Console, TakeCalls, ReadOwn, ReadCases, EditCases, SeeShifts, OwnShift}},
+	Dispatcher: {all: []Action{Console, TakeCalls, ReadOwn, ReadCases, SeeCameras, SeeShifts, OwnShift}, own: []Action{EditCases, Dispatch}},
+	Camera:     {all: []Action{Console, ReadCases, SeeCameras, SeeShifts, OwnShift}},
+	Navigation: {all: []Action{Console, ReadCases, SeeShifts, OwnShift}, own: []Action{EditCases}},
+	Supervisor: {
+		all: []Action{Console, ReadOwn, ReadCases, EditCases, Dispatch, SeeCameras, Listen, SeeStats, SeeShifts, OwnShift, Search, Audit, SeeKeeping, Object, ApproveRoles},
+		own: []Action{ManageShifts, Play, Verify, Extend, Delete},
+	},
+	Investigator:  {all: []Action{ReadOwn, Search, SeeKeeping, Object}, own: []Action{ReadCases, Play, Verify, Fetch, Hold, Extend}},
+	Administrator: {all: []Action{SeeStats, SeeShifts, Verify, Audit, ManageStaff, ApproveRoles, SeeKeeping, Extend, Delete, Object}},
+	Patrol:        {all: []Action{OwnShift}, own: []Action{ReadCases, PatrolDuty, SeeShifts}},
+}
+
 func TestNoUnexpectedAllow(t *testing.T) {
-	want := map[Role][]Action{
-		Operator:      {Console, TakeCalls, ReadOwn},
-		Dispatcher:    {Console, TakeCalls, ReadOwn},
-		Supervisor:    {Console, ReadOwn, Search, Play, Verify, Audit, SeeKeeping, Extend, Delete, Object},
-		Investigator:  {ReadOwn, Search, Play, Verify, Fetch, SeeKeeping, Hold, Extend, Object},
-		Administrator: {Verify, Audit, ManageStaff, SeeKeeping, Extend, Delete, Object},
-		Patrol:        {},
-	}
-	all := []Action{Console, TakeCalls, ReadOwn, Search, Play, Verify, Fetch, Audit, ManageStaff, SeeKeeping, Hold, Extend, Delete, Object}
-	if len(all) != len(table) {
-		t.Fatalf("%d actions here, %d in the table", len(all), len(table))
+	if len(want) != len(Roles()) {
+		t.Fatalf("%d roles here, %d there", len(want), len(Roles()))
 	}
 	for _, r := range Roles() {
-		for _, a := range all {
-			if got := May([]string{string(r)}, a); got != slices.Contains(want[r], a) {
-				t.Errorf("%s %s: %v", r, a, got)
+		for _, a := range Actions() {
+			scope := None
+			switch {
+			case slices.Contains(want[r].all, a):
+				scope = All
+			case slices.Contains(want[r].own, a):
+				scope = Own
+			}
+			if got := Reach([]string{string(r)}, a); got != scope {
+				t.Errorf("%s %s: %v, want %v", r, a, got, scope)
 			}
 		}
 	}
 }
 
 func TestUnknownRoleMayNothing(t *testing.T) {
-	for a := range table {
-		if May([]string{"root", "", "Operator"}, a) || May(nil, a) {
+	for _, a := range Actions() {
+		if May([]string{"root", "", "Operator"}, a) || May(nil, a) || MayIn([]string{"root"}, "", a, "") {
 			t.Error(a)
+		}
+	}
+}
+
+func TestUnitsAreKeptApart(t *testing.T) {
+	roles := []string{"dispatcher"}
+	for _, c := range []struct {
+		unit, object string
+		ok           bool
+	}{{"north", "north", true}, {"north", "south", false}, {"north", "", true}, {"", "south", true}, {"", "", true}, {"North", "north", false}} {
+		if MayIn(roles, c.unit, Dispatch, c.object) != c.ok {
+			t.Errorf("%+v", c)
+		}
+	}
+	if !MayIn([]string{"dispatcher", "supervisor"}, "north", Dispatch, "south") {
+		t.Error("the wider of two roles counts")
+	}
+}
+
+func TestRolesThatOpenEvidenceTakeTwoPeople(t *testing.T) {
+	for _, r := range Roles() {
+		if Sensitive(r) != slices.Contains([]Role{Supervisor, Investigator, Administrator}, r) {
+			t.Error(r)
 		}
 	}
 }

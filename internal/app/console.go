@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
+	"jedel/internal/access"
 	"jedel/internal/call"
 	"jedel/internal/callctl"
 	"jedel/internal/fault"
@@ -21,7 +21,7 @@ import (
 
 // mayTakeCalls reports whether a member of staff is an operator.
 func mayTakeCalls(roles []string) bool {
-	return slices.Contains(roles, "operator") || slices.Contains(roles, "dispatcher")
+	return access.May(roles, access.TakeCalls)
 }
 
 // dutyKept is how an operator's duty is stored, so that a restart of the gateway does not take

@@ -59,6 +59,16 @@ const (
 	Destroyed        Code = "destroyed"         // the keys of this recording are destroyed: nobody can open it
 	KeysRemain       Code = "keys_remain"       // a copy of the key could not be destroyed yet
 
+	NoSuchAccount     Code = "no_such_account"    // no member of staff of this name
+	LoginTaken        Code = "login_taken"        // somebody else signs in with it
+	LastAdministrator Code = "last_administrator" // nobody would be left who can give accounts
+	BadPassword       Code = "bad_password"       // shorter than 8 or longer than 1024 bytes
+	BadInvitation     Code = "bad_invitation"     // used, replaced or over
+	NoAccount         Code = "no_account"         // the identity provider knows the person, this service does not
+	ProviderDown      Code = "provider_down"      // the identity provider cannot be asked; local accounts work
+	NoSuchShift       Code = "no_such_shift"      // no such line in the roster, or no such case or offer
+	ShiftOverlap      Code = "shift_overlap"      // the person or the seat is taken at that time
+
 	NoSuchCase  Code = "no_such_case" // no such case, or not yours to see
 	CaseClosed  Code = "case_closed"  // the case is closed; reopen it first
 	CaseMerged  Code = "case_merged"  // the case was merged into another, or others into it

@@ -19,31 +19,46 @@ type Staff struct {
 	TOTPSecret   string // empty: no second factor
 	Disabled     bool
 	Lang         string
+	Unit         string        // where the person works; empty: the whole site
+	Pending      []string      // roles that wait for a second person
+	PendingBy    ident.StaffID // who asked for them
+	UsedAt       time.Time     // last use, to the hour; only ever read
 }
 
 // staff keeps who works here and their sessions.
 type staff struct{ c *conn }
 
-const staffColumns = `id, login, name, roles, password, totp_secret, disabled, lang`
+const staffColumns = `id, login, name, roles, password, totp_secret, disabled, lang, unit, pending, pending_by`
 
 func scanStaff(s scanner) (st Staff, err error) {
-	var roles string
+	var roles, pending string
 	var disabled int64
-	err = s.Scan(&st.ID, &st.Login, &st.Name, &roles, &st.PasswordHash, &st.TOTPSecret, &disabled, &st.Lang)
+	err = s.Scan(&st.ID, &st.Login, &st.Name, &roles, &st.PasswordHash, &st.TOTPSecret, &disabled, &st.Lang, &st.Unit, &pending, &st.PendingBy, instant{&st.UsedAt})
 	st.Roles, st.Disabled = strings.Fields(roles), disabled != 0
+	if pending != "" {
+		st.Pending = strings.Fields(pending)
+	}
 	return st, err
 }
 
-// PutStaff enters or changes a member of staff. A login that somebody else has gives ErrConflict.
+// PutStaff enters or changes a member of staff, whatever stands there. A login that somebody else
+// has gives ErrConflict.
 func (k staff) PutStaff(ctx context.Context, s Staff) error {
+	_, err := inTx(ctx, k.c, func(ctx context.Context, t txn) (struct{}, error) { return struct{}{}, t.putStaff(ctx, s) })
+	return err
+}
+
+func (t txn) putStaff(ctx context.Context, s Staff) error {
 	disabled := 0
 	if s.Disabled {
 		disabled = 1
 	}
-	err := k.c.exec(ctx, `INSERT INTO staff (`+staffColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	_, err := t.exec(ctx, `INSERT INTO staff (`+staffColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET login = excluded.login, name = excluded.name, roles = excluded.roles,
-		password = excluded.password, totp_secret = excluded.totp_secret, disabled = excluded.disabled, lang = excluded.lang`,
-		s.ID, s.Login, s.Name, strings.Join(s.Roles, " "), s.PasswordHash, s.TOTPSecret, disabled, s.Lang)
+		password = excluded.password, totp_secret = excluded.totp_secret, disabled = excluded.disabled, lang = excluded.lang,
+		unit = excluded.unit, pending = excluded.pending, pending_by = excluded.pending_by, version = staff.version + 1`,
+		s.ID, s.Login, s.Name, strings.Join(s.Roles, " "), s.PasswordHash, s.TOTPSecret, disabled, s.Lang,
+		s.Unit, strings.Join(s.Pending, " "), s.PendingBy)
 	if taken(err) {
 		return ErrConflict
 	}
@@ -52,17 +67,17 @@ func (k staff) PutStaff(ctx context.Context, s Staff) error {
 
 // StaffByLogin finds a member of staff, or ErrNotFound.
 func (k staff) StaffByLogin(ctx context.Context, login string) (Staff, error) {
-	return one(ctx, k.c, scanStaff, `SELECT `+staffColumns+` FROM staff WHERE login = ?`, login)
+	return one(ctx, k.c, scanStaff, `SELECT `+staffColumns+`, used_at FROM staff WHERE login = ?`, login)
 }
 
 // StaffByID finds a member of staff, or ErrNotFound.
 func (k staff) StaffByID(ctx context.Context, id ident.StaffID) (Staff, error) {
-	return one(ctx, k.c, scanStaff, `SELECT `+staffColumns+` FROM staff WHERE id = ?`, id)
+	return one(ctx, k.c, scanStaff, `SELECT `+staffColumns+`, used_at FROM staff WHERE id = ?`, id)
 }
 
 // ListStaff returns all staff by login.
 func (k staff) ListStaff(ctx context.Context) ([]Staff, error) {
-	list, err := many(ctx, k.c, scanStaff, `SELECT `+staffColumns+` FROM staff ORDER BY login`)
+	list, err := many(ctx, k.c, scanStaff, `SELECT `+staffColumns+`, used_at FROM staff ORDER BY login`)
 	if err != nil {
 		return nil, fmt.Errorf("list staff: %w", err)
 	}
@@ -121,7 +136,7 @@ func (k staff) DeleteStaffSession(ctx context.Context, hash string) error {
 // DeleteExpired removes sessions, tokens and codes that are past their time.
 func (k staff) DeleteExpired(ctx context.Context, now time.Time) error {
 	var errs []error
-	for _, table := range []string{"staff_sessions", "caller_tokens", "codes"} {
+	for _, table := range []string{"staff_sessions", "caller_tokens", "codes", "staff_invitations"} {
 		errs = append(errs, k.c.exec(ctx, `DELETE FROM `+table+` WHERE expires < ?`, now))
 	}
 	return errors.Join(errs...)

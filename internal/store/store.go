@@ -35,6 +35,8 @@ type DB struct {
 	caseBook
 	patrols
 	reports
+	staffing
+	shifts
 }
 
 // Open opens "sqlite:FILE" or "postgres://..." and brings its tables up to date.
@@ -51,7 +53,7 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
 	} else {
 		c.batch = newBatcher(c.write)
 	}
-	return &DB{c, calls{c, time.Now}, items{c}, staff{c}, callers{c}, settings{c}, keepings{c}, caseBook{c}, patrols{c}, reports{c}}, nil
+	return &DB{c, calls{c, time.Now}, items{c}, staff{c}, callers{c}, settings{c}, keepings{c}, caseBook{c}, patrols{c}, reports{c}, staffing{c}, shifts{c}}, nil
 }
 
 // Close waits for writes under way and closes the store. It may be called twice.
