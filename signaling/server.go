@@ -38,6 +38,10 @@ type Parts struct {
 	Reports  Reports
 	Exports  Exports
 	Probes   Probes
+	Cases    Cases
+	Intake   Intake
+	Patrols  Patrols
+	Dispatch Dispatch
 	Units    Units // nil: no object is a unit's
 	Pages    Pages
 	TLS      *tls.Config // nil: plain http
@@ -84,9 +88,14 @@ type transfers struct {
 	readers            chan struct{} // bounds originals read at once
 }
 
-// centre is what the people of a centre are told apart by.
+// centre is what the people of a centre work on, and are told apart by.
 type centre struct {
-	units Units
+	units     Units
+	cases     Cases
+	intake    Intake
+	patrols   Patrols
+	dispatch  Dispatch
+	reporters pacer // how often an address may send reports
 }
 
 // New returns an edge that does not listen yet.
@@ -94,7 +103,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping}, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centre{units: p.Units}, checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centre{p.Units, p.Cases, p.Intake, p.Patrols, p.Dispatch, newPacer(reportEvery, reportBurst)}, checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)
@@ -306,7 +315,9 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	maps.Copy(all, s.keepingTable())
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable()} {
+		maps.Copy(all, more)
+	}
 	return all
 }
 
@@ -338,9 +349,9 @@ func status(c fault.Code) int {
 		return http.StatusTooManyRequests
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound:
+	case fault.NoSuchCall, fault.NoSuchCase, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound:
 		return http.StatusNotFound
-	case fault.WrongState, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain:
+	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain:
 		return http.StatusConflict
 	case fault.Destroyed:
 		return http.StatusGone

@@ -18,6 +18,7 @@ import (
 
 	"jedel/internal/call"
 	"jedel/internal/callctl"
+	"jedel/internal/casectl"
 	"jedel/internal/config"
 	"jedel/internal/fault"
 	"jedel/internal/hints"
@@ -59,7 +60,7 @@ type App struct {
 
 	ledger *ledger
 	people *people
-	books  *books // owned by the goroutine that shows things
+	centre
 	loops
 }
 
@@ -72,6 +73,7 @@ type loops struct {
 	data   [lanes]*mailbox[dataMessage]
 	nudge  chan struct{} // capacity 1: look at presence now
 	latest atomic.Pointer[wire.ConsoleState]
+	books  *books                      // owned by the goroutine that shows things
 	beats  map[ident.StaffID]time.Time // owned by the presence loop
 	places map[ident.CallID]int        // what waiting callers were told; owned by the showing goroutine
 }
@@ -111,6 +113,7 @@ func New(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		hands: newMailbox[job](), shows: newMailbox[showing](), work: newMailbox[func(context.Context)](),
 		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{}, beats: map[ident.StaffID]time.Time{},
 	}}
+	a.casework = newMailbox[func(context.Context)]()
 	for i := range a.data {
 		a.data[i] = newMailbox[dataMessage]()
 	}
@@ -170,6 +173,8 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.node, err = media.Open(mediaConfig(a.cfg.Media), reg, a.log); err != nil {
 		return err
 	}
+	a.owner = owner
+	a.cases, a.intake = casectl.New(a.db, a, a.log, reg), newIntake(a)
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
 	derived := newCache(opt.DataDir + "/cache")
 	if a.keeper, err = a.newKeeper(opt, archives{a, derived}, reg); err != nil {
@@ -182,7 +187,9 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	a.copies = newExports(a, opt)
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
-		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
+		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a},
+		Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Units: a,
+		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
 }

@@ -87,6 +87,7 @@ func (a *App) takeFix(ctx context.Context, s call.State, id string, f wire.Fix) 
 	c.dossier.addFix(f)
 	c.dossier.mu.Unlock()
 	a.keep(s.ID, evr.Location, now, f)
+	a.cardFix(s.ID, id, f, now)
 	a.sendOperator(s, &wire.PositionMoved{Call: string(s.ID), Fix: f})
 	if s.Waiting() {
 		a.shows.put(showing{})

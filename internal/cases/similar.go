@@ -45,7 +45,7 @@ func Similar(s Brief, others []Brief) []Match {
 		if o.ID == s.ID || !o.Place.HasFix || s.Kind != "" && o.Kind != "" && s.Kind != o.Kind {
 			continue
 		}
-		m, limit := metres(s.Place, o.Place), SimilarM+min(s.Place.AccuracyM, 300)+min(o.Place.AccuracyM, 300)
+		m, limit := Metres(s.Place, o.Place), SimilarM+min(s.Place.AccuracyM, 300)+min(o.Place.AccuracyM, 300)
 		apart := s.At.Sub(o.At).Abs()
 		if m > limit || apart > SimilarTime {
 			continue
@@ -70,8 +70,8 @@ func Similar(s Brief, others []Brief) []Match {
 	return out
 }
 
-// metres returns the distance of two near places; flat, and good to 0.1 % within a city.
-func metres(a, b Place) float64 {
+// Metres returns the distance of two near places; flat, and good to 0.1 % within a city.
+func Metres(a, b Place) float64 {
 	const perDegree = 111_195
 	dLon := math.Remainder(a.Lon-b.Lon, 360)
 	return perDegree * math.Hypot(a.Lat-b.Lat, dLon*math.Cos((a.Lat+b.Lat)/2*math.Pi/180))

@@ -29,6 +29,7 @@ type Config struct {
 	Evidence  Evidence  `yaml:"evidence"`
 	Map       Map       `yaml:"map"`
 	Desk      Desk      `yaml:"desk"`
+	Cases     Cases     `yaml:"cases"`
 	Retention Retention `yaml:"retention"`
 	Replica   Replica   `yaml:"replica"`
 	Log       Log       `yaml:"log"`
@@ -282,5 +283,6 @@ func (c Config) check() error {
 	want(c.Replica.Endpoint == "" || c.Replica.Bucket != "" && c.Replica.AccessKey != "" && c.Replica.SecretKey != "", "replica: endpoint needs bucket, access_key_file and secret_key_file")
 	want(c.Replica.First >= time.Hour && c.Replica.Alarm >= time.Minute, "replica: first is at least 1h, alarm at least 1m")
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
+	errs = append(errs, c.Cases.check(c.Desk.Categories)...)
 	return errors.Join(errs...)
 }

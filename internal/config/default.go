@@ -55,6 +55,7 @@ func Default() Config {
 				{"training", Text{"Оқу", "Обучение", "Training"}},
 			},
 		},
+		Cases:   defaultCases(),
 		Replica: Replica{TLS: true, First: 30 * 24 * time.Hour, Alarm: time.Hour},
 		Retention: Retention{Default: "normal", Wait: retention.Wait, Classes: []RetentionClass{
 			{"normal", retention.Period{Years: 3}, Text{"Қалыпты", "Обычный", "Normal"}, []string{"traffic", "order", "medical", "information", "other"}, SegmentsDelete},

@@ -78,6 +78,7 @@ const (
 	TaskOver    Code = "task_over"    // the task is over: recalled, cleared or closed
 	ReplyNeeded Code = "reply_needed" // a case is closed with an outcome and a reply to its citizen
 	TooLate     Code = "too_late"     // the time for this is over
+	EmptyReport Code = "empty_report" // a report without words and files
 	ShiftOver   Code = "shift_over"   // the shift of whoever asks has ended
 
 	Internal     Code = "internal"      // our fault; the cause is in the log

@@ -124,6 +124,9 @@ func (m *MediaStatus) check() error {
 	return firstErr(device("mic", m.Mic), device("camera", m.Camera))
 }
 
+// Check refuses a position that cannot be.
+func (f *Fix) Check() error { return f.check() }
+
 func (f *Fix) check() error {
 	var optional []error
 	if f.AltM != nil {

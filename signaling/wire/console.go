@@ -247,5 +247,17 @@ type QualityChanged struct {
 	Quality Quality `json:"quality"`
 }
 
+// CaseNews tells a console that a case is new or has changed; the page asks for what it shows.
+type CaseNews struct {
+	Case     string `json:"case"`
+	Number   string `json:"number"`
+	Version  uint64 `json:"version"`
+	Lane     string `json:"lane"`
+	Status   string `json:"status"`
+	Priority int    `json:"priority"`
+	Owner    string `json:"owner"`
+	Unit     string `json:"unit"`
+}
+
 // SessionReplaced is news to an older console tab: the newest took over. The socket is closed.
 type SessionReplaced struct{}

@@ -46,6 +46,6 @@ func samples() []Body {
 		&DutySet{State: DutyPause, Reason: "meal"}, &state, &offer, &OfferWithdrawn{Call: call, Epoch: 1, Why: "taken", By: "Сәуле М."},
 		&OfferAccept{Call: call, Epoch: 1}, &OfferReject{Call: call, Epoch: 1, Reason: "busy"}, &CallCardNews{Card: card}, &CallHold{Call: call, On: true},
 		&CallTransfer{Call: call, To: staff}, &CallWrapUp{Call: call, Category: "theft", Outcome: "patrol"}, &CallBackDone{Call: call, Outcome: "reached"},
-		&CameraRequest{Call: call}, &PositionRequest{Call: call}, &NoteSave{Call: call, Text: "пышақ", Base: 1}, &NoteSaved{Rev: 2}, &SessionReplaced{},
+		&CameraRequest{Call: call}, &PositionRequest{Call: call}, &NoteSave{Call: call, Text: "пышақ", Base: 1}, &NoteSaved{Rev: 2}, &CaseNews{Case: call, Number: "26-000001", Version: 2, Lane: "report", Status: "in_work", Priority: 3, Owner: call, Unit: "center"}, &SessionReplaced{},
 	}
 }

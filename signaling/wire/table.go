@@ -67,6 +67,7 @@ func Table() []Entry {
 		{"position.request", Request, console, func() Body { return new(PositionRequest) }},
 		{"note.save", Request, console, func() Body { return new(NoteSave) }},
 		{"note.saved", Reply, nil, func() Body { return new(NoteSaved) }},
+		{"case.news", News, nil, func() Body { return new(CaseNews) }},
 		{"session.replaced", News, nil, func() Body { return new(SessionReplaced) }},
 	}
 }

@@ -124,4 +124,5 @@ func (*NoteSave) WireType() string { return "note.save" }
 func (*NoteSaved) WireType() string { return "note.saved" }
 
 // WireType returns "session.replaced".
+func (*CaseNews) WireType() string        { return "case.news" }
 func (*SessionReplaced) WireType() string { return "session.replaced" }

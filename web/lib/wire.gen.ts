@@ -463,6 +463,17 @@ export interface NoteSaved {
   rev: number;
 }
 
+export interface CaseNews {
+  case: string;
+  number: string;
+  version: number;
+  lane: string;
+  status: string;
+  priority: number;
+  owner: string;
+  unit: string;
+}
+
 export interface SessionReplaced {
 }
 
@@ -509,5 +520,6 @@ export interface Bodies {
   "position.request": PositionRequest;
   "note.save": NoteSave;
   "note.saved": NoteSaved;
+  "case.news": CaseNews;
   "session.replaced": SessionReplaced;
 }

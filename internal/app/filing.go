@@ -1,0 +1,195 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"jedel/internal/cases"
+	"jedel/internal/fault"
+	"jedel/internal/ident"
+	"jedel/internal/store"
+	"jedel/recorder"
+	"jedel/recorder/evr"
+	"jedel/signaling"
+	"jedel/signaling/wire"
+)
+
+// recording tells of one recording of a case and its files.
+func (n *intake) recording(ctx context.Context, r cases.Recording) (signaling.CaseRecording, error) {
+	out := signaling.CaseRecording{Call: string(r.ID), Kind: r.Kind, AtMs: millis(r.At), Merged: r.From != "", Files: []signaling.CaseFile{}}
+	if s, ok := n.a.desk.State(r.ID); ok && s.Open() {
+		out.Live = true
+	}
+	row, err := n.a.db.ReportByID(ctx, r.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		out.Files, err = n.callFiles(ctx, r.ID)
+		return out, err
+	}
+	if err != nil {
+		return out, fault.New(fault.Unavailable, "case", err)
+	}
+	k, err := readReport(row)
+	if err == nil {
+		out.Files, err = n.files(ctx, k)
+	}
+	return out, err
+}
+
+// callFiles lists what was sent within a call.
+func (n *intake) callFiles(ctx context.Context, id ident.CallID) ([]signaling.CaseFile, error) {
+	out := []signaling.CaseFile{}
+	items, err := n.a.db.Items(ctx, id, 0, itemFile)
+	if err != nil {
+		return out, fault.New(fault.Unavailable, "case", err)
+	}
+	for _, it := range items {
+		if err := into(it, func(r wire.FileRef) {
+			out = append(out, signaling.CaseFile{File: r.File, Name: r.Name, Mime: r.Mime, Bytes: r.Bytes, SHA256: r.SHA256, KeptMs: millis(it.At), Marks: []string{}, Preview: true})
+		}); err != nil {
+			return out, fault.New(fault.Internal, "case", err)
+		}
+	}
+	return out, nil
+}
+
+// file opens a file of a recording. The archive checks the whole of it before a byte is given out.
+func (n *intake) file(ctx context.Context, r cases.Recording, id ident.FileID) (signaling.CaseFile, func(http.ResponseWriter) error, error) {
+	const op = "case.file"
+	rec, err := n.recording(ctx, r)
+	if err != nil {
+		return signaling.CaseFile{}, nil, err
+	}
+	at := slices.IndexFunc(rec.Files, func(f signaling.CaseFile) bool { return f.File == string(id) && f.KeptMs > 0 })
+	if at < 0 {
+		return signaling.CaseFile{}, nil, fault.New(fault.NoSuchFile, op, nil)
+	}
+	if err := n.a.keeper.Gone(ctx, r.ID); err != nil {
+		return signaling.CaseFile{}, nil, err
+	}
+	dir, err := n.a.archiveDir(ctx, r.ID)
+	if err != nil {
+		return signaling.CaseFile{}, nil, err
+	}
+	played, err := n.a.vault.play(ctx, opening{r.ID, "photo", dir})
+	if err == nil {
+		err = played.Blob(string(id), io.Discard)
+	}
+	if err != nil {
+		return signaling.CaseFile{}, nil, fault.New(fault.Unavailable, op, err)
+	}
+	return rec.Files[at], func(w http.ResponseWriter) error { return played.Blob(string(id), w) }, nil
+}
+
+func (n *intake) wake() {
+	select {
+	case n.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// run writes and seals the archives of recordings until ctx ends.
+func (n *intake) run(ctx context.Context) {
+	tick := time.NewTicker(intakeEvery)
+	defer tick.Stop()
+	for {
+		rows, err := n.a.db.UnsealedReports(ctx)
+		if err != nil && ctx.Err() == nil {
+			n.a.log.Warn("reports wait to be sealed", "err", err)
+		}
+		for _, row := range rows {
+			if err := n.bring(ctx, row); err != nil && ctx.Err() == nil {
+				n.a.log.Warn("a report waits for its archive", "report", row.ID, "err", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-n.nudge:
+		}
+	}
+}
+
+// bring brings the archive of a recording on: begun, written, sealed once all its files are there.
+func (n *intake) bring(ctx context.Context, row store.Report) error {
+	k, err := readReport(row)
+	if err != nil {
+		return err
+	}
+	if _, err := n.archive(ctx, k); err != nil {
+		return err
+	}
+	files, err := n.files(ctx, k)
+	if err != nil {
+		return err
+	}
+	missing := slices.ContainsFunc(files, func(f signaling.CaseFile) bool { return f.KeptMs == 0 })
+	if missing && time.Since(k.At) < filesTime {
+		return nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	arch := n.open[k.ID]
+	if arch == nil {
+		return nil
+	}
+	if err := arch.Seal(ctx, recorder.SealInfo{Ended: time.Now(), Cause: "report", Category: k.request.Kind}); err != nil {
+		return err
+	}
+	if err := n.a.db.SealReport(ctx, k.ID); err != nil {
+		return err
+	}
+	delete(n.open, k.ID)
+	n.a.beginKeeping(ctx, k.ID)
+	return nil
+}
+
+// archive returns the open archive of a recording, begun with what was told.
+func (n *intake) archive(ctx context.Context, k keptReport) (*recorder.Archive, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if arch := n.open[k.ID]; arch != nil {
+		return arch, nil
+	}
+	arch, err := n.a.rec.Start(ctx, recorder.Meta{Call: k.ID, Number: k.Number, Opened: k.At, Zone: n.a.zone.String(), Node: n.a.nodeID})
+	if err != nil {
+		return nil, err
+	}
+	said, err := json.Marshal(entry{Kind: "report", By: n.a.people.name(k.By), Body: map[string]any{"sha256": k.SHA256, "report": k.Raw}, AtMs: millis(k.At)})
+	if err != nil {
+		return nil, err
+	}
+	lines := []struct {
+		kind evr.Kind
+		v    any
+	}{{evr.Event, json.RawMessage(said)}}
+	for _, f := range []*wire.Fix{k.request.Fix, k.request.Pin} {
+		if f != nil {
+			fix := *f
+			fix.ServerMs = millis(k.At)
+			lines = append(lines, struct {
+				kind evr.Kind
+				v    any
+			}{evr.Location, fix})
+		}
+	}
+	for _, l := range lines {
+		raw, err := json.Marshal(l.v)
+		if err == nil {
+			err = arch.Append(l.kind, k.At, raw)
+		}
+		if err != nil && !errors.Is(err, recorder.ErrSealed) {
+			return nil, err
+		}
+	}
+	if err := arch.Flush(ctx); err != nil && !errors.Is(err, recorder.ErrSealed) {
+		return nil, err
+	}
+	n.open[k.ID] = arch
+	return arch, nil
+}

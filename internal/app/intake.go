@@ -1,0 +1,351 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"jedel/internal/casectl"
+	"jedel/internal/cases"
+	"jedel/internal/config"
+	"jedel/internal/fault"
+	"jedel/internal/ident"
+	"jedel/internal/store"
+	"jedel/recorder"
+	"jedel/signaling"
+)
+
+// intake takes what is sent without a call: reports of citizens, photos of patrols. Each is a recording
+// of its own. It implements signaling.Intake.
+type intake struct {
+	a     *App
+	nudge chan struct{} // capacity 1: a recording may be ready to be sealed
+
+	mu   sync.Mutex // guards open and the order of writes into its archives
+	open map[ident.CallID]*recorder.Archive
+}
+
+// filesTime is how long an archive stays open for files that were declared.
+const filesTime = 24 * time.Hour
+
+// intakeEvery is how often recordings that are not sealed are looked at.
+const intakeEvery = 10 * time.Second
+
+func newIntake(a *App) *intake {
+	return &intake{a: a, nudge: make(chan struct{}, 1), open: map[ident.CallID]*recorder.Archive{}}
+}
+
+// newRecording is what is to be recorded.
+type newRecording struct {
+	client  string       // together with the request's ref it names the recording
+	key     string       // who may see it
+	kind    string       // report, patrol
+	of      *cases.State // the case it belongs to; nil: it begins one
+	by      ident.StaffID
+	caller  store.Caller // zero: not registered
+	request signaling.ReportRequest
+}
+
+// keptReport is what the store keeps of a recording.
+type keptReport struct {
+	ID      ident.CallID            `json:"id"`
+	Number  string                  `json:"number"`
+	Case    ident.CaseID            `json:"case"`
+	At      time.Time               `json:"at"`
+	By      ident.StaffID           `json:"by,omitempty"`
+	SHA256  string                  `json:"sha256"` // of Raw
+	Raw     json.RawMessage         `json:"raw"`    // the request as it is in the archive
+	request signaling.ReportRequest // of Raw
+}
+
+// keptFile is what the store keeps of a file.
+type keptFile struct {
+	signaling.CaseFile
+	FoundMs  int64    `json:"foundMs,omitempty"` // capture time within the file
+	FoundLat *float64 `json:"foundLat,omitempty"`
+	FoundLon *float64 `json:"foundLon,omitempty"`
+}
+
+func staffKey(id ident.StaffID) string { return "staff:" + string(id) }
+
+func readReport(r store.Report) (keptReport, error) {
+	var k keptReport
+	if err := json.Unmarshal(r.Body, &k); err != nil {
+		return k, fault.New(fault.Internal, "report", err)
+	}
+	if err := json.Unmarshal(k.Raw, &k.request); err != nil {
+		return k, fault.New(fault.Internal, "report", err)
+	}
+	return k, nil
+}
+
+// record makes a recording durable: its row and number, what was told, its place in a case, and, where
+// the disk lets it, its archive. The same again returns what is there.
+func (n *intake) record(ctx context.Context, in newRecording) (keptReport, error) {
+	const op = "report"
+	now := time.Now().UTC()
+	raw, err := json.Marshal(in.request)
+	if err != nil {
+		return keptReport{}, fault.New(fault.Internal, op, err)
+	}
+	row := store.CallSummary{
+		Call: ident.New[ident.CallID](), Ref: in.request.Ref, Client: ident.ClientID(in.client), Caller: in.caller.ID, Name: in.request.Name, Phone: in.request.Phone,
+		Kind: in.kind, Lang: in.request.Lang, Phase: "ended", Priority: callClass + 1, Operator: in.by, OperatorName: n.a.people.name(in.by), CreatedAt: now, EndedAt: now, EndReason: in.kind, Category: in.request.Kind,
+	}
+	if in.caller.ID != "" {
+		row.Name, row.Phone = in.caller.Name, in.caller.Phone
+	}
+	of := ""
+	if in.of != nil {
+		of = in.of.Number
+	}
+	row, existed, err := n.a.db.CreateRecording(ctx, n.a.owner, of, row)
+	if err != nil {
+		return keptReport{}, fault.New(fault.Unavailable, op, err)
+	}
+	if existed {
+		if have, err := n.a.db.ReportByID(ctx, row.Call); err == nil {
+			return n.adopt(ctx, have, in)
+		}
+	}
+	sum := sha256.Sum256(raw)
+	kept := keptReport{ID: row.Call, Number: row.Number, Case: casectl.IDOf(row.Call), At: row.CreatedAt.UTC(), By: in.by, SHA256: hex.EncodeToString(sum[:]), Raw: raw, request: in.request}
+	if in.of != nil {
+		kept.Case = in.of.ID
+	}
+	body, err := json.Marshal(kept)
+	if err != nil {
+		return kept, fault.New(fault.Internal, op, err)
+	}
+	if err := n.a.db.PutReport(ctx, store.Report{ID: kept.ID, KeyHash: in.key, MadeAt: now, Body: body}); err != nil {
+		return kept, fault.New(fault.Unavailable, op, err)
+	}
+	return kept, n.register(ctx, kept, in)
+}
+
+// adopt answers for a recording that is there already: its case may still be missing.
+func (n *intake) adopt(ctx context.Context, have store.Report, in newRecording) (keptReport, error) {
+	kept, err := readReport(have)
+	if err != nil {
+		return kept, err
+	}
+	return kept, n.register(ctx, kept, in)
+}
+
+// register gives a recording its case and begins its archive.
+func (n *intake) register(ctx context.Context, kept keptReport, in newRecording) error {
+	rec := cases.Recording{ID: kept.ID, Kind: in.kind, At: kept.At}
+	var ev cases.Event = cases.Record{Recording: rec}
+	if in.of == nil {
+		ev = n.opening(kept, in, rec)
+	}
+	if _, err := n.a.cases.Post(ctx, kept.Case, ev); err != nil {
+		return err
+	}
+	n.wake()
+	return nil
+}
+
+// opening is the case that a report begins.
+func (n *intake) opening(kept keptReport, in newRecording, rec cases.Recording) cases.Open {
+	r := in.request
+	open := cases.Open{
+		ID: kept.Case, Number: kept.Number, Lane: cases.ReportLane, Kind: r.Kind, Priority: 3, Recording: rec,
+		Citizen: cases.Citizen{Caller: in.caller.ID, Name: r.Name, Phone: r.Phone, Lang: r.Lang}, Card: cardOf(r, kept.At),
+	}
+	if in.caller.ID != "" {
+		open.Citizen.Name, open.Citizen.Phone = in.caller.Name, in.caller.Phone
+	}
+	for _, k := range n.a.cfg.Cases.Kinds {
+		if k.Key == r.Kind {
+			open.Priority = k.Priority
+		}
+	}
+	return open
+}
+
+// cardOf is what a report says, as lines of a card.
+func cardOf(r signaling.ReportRequest, at time.Time) []cases.Line {
+	var out []cases.Line
+	add := func(l cases.Line) {
+		l.At = at
+		out = append(out, l)
+	}
+	if r.Fix != nil {
+		add(cases.Line{ID: "fix", What: cases.PlaceLine, Place: placeOf(*r.Fix)})
+	}
+	if r.Pin != nil {
+		pin := placeOf(*r.Pin)
+		pin.Source = "caller"
+		add(cases.Line{ID: "pin", What: cases.PlaceLine, Place: pin})
+	}
+	if r.Where != "" {
+		add(cases.Line{ID: "where", What: cases.PlaceLine, Place: &cases.Place{Source: "words", Words: r.Where}})
+	}
+	if r.Plate != "" {
+		add(cases.Line{ID: "plate", What: cases.VehicleLine, Name: r.Plate})
+	}
+	for i, text := range parts(r.Text, cases.MaxText) {
+		add(cases.Line{ID: fmt.Sprint("text", i), What: cases.NoteLine, Text: text})
+	}
+	return out
+}
+
+// parts divides a text at runes into pieces of at most limit bytes.
+func parts(s string, limit int) []string {
+	var out []string
+	for len(s) > limit {
+		cut := limit
+		for cut > 0 && s[cut]&0xc0 == 0x80 {
+			cut--
+		}
+		out, s = append(out, s[:cut]), s[cut:]
+	}
+	if s != "" {
+		out = append(out, s)
+	}
+	return out
+}
+
+// Register implements signaling.Intake.
+func (n *intake) Register(ctx context.Context, key signaling.ReportKey, caller ident.CallerID, r signaling.ReportRequest) (signaling.Receipt, error) {
+	if r.Kind != "" && !slices.ContainsFunc(n.a.cfg.Cases.Kinds, func(k config.CaseKind) bool { return k.Key == r.Kind }) {
+		return signaling.Receipt{}, fault.Newf(fault.BadValue, "report", "no kind %q", r.Kind)
+	}
+	in := newRecording{client: string(key), key: string(key), kind: "report", request: r}
+	if caller != "" {
+		c, err := n.a.db.CallerByID(ctx, caller)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return signaling.Receipt{}, fault.New(fault.Unavailable, "report", err)
+		}
+		in.caller = c
+	}
+	kept, err := n.record(ctx, in)
+	if err != nil {
+		return signaling.Receipt{}, err
+	}
+	return n.receipt(ctx, kept)
+}
+
+func (n *intake) receipt(ctx context.Context, k keptReport) (signaling.Receipt, error) {
+	files, err := n.files(ctx, k)
+	return signaling.Receipt{Report: string(k.ID), Number: k.Number, AtMs: millis(k.At), MadeMs: k.request.MadeMs, SHA256: k.SHA256, Files: files}, err
+}
+
+// files lists what was declared, and what of it is here.
+func (n *intake) files(ctx context.Context, k keptReport) ([]signaling.CaseFile, error) {
+	out := []signaling.CaseFile{}
+	rows, err := n.a.db.ReportFiles(ctx, k.ID)
+	if err != nil {
+		return out, fault.New(fault.Unavailable, "report", err)
+	}
+	here := map[string]signaling.CaseFile{}
+	for _, row := range rows {
+		var f keptFile
+		if err := json.Unmarshal(row.Body, &f); err != nil {
+			return out, fault.New(fault.Internal, "report", err)
+		}
+		f.KeptMs = millis(row.KeptAt)
+		here[f.File] = f.CaseFile
+	}
+	for _, d := range k.request.Files {
+		f, ok := here[d.File]
+		if !ok {
+			f = signaling.CaseFile{File: d.File, Name: d.Name, Mime: d.Mime, Bytes: d.Bytes, SHA256: d.SHA256, CapturedMs: d.CapturedMs, Lat: d.Lat, Lon: d.Lon, Marks: []string{}}
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// maxMine bounds the list of a phone's reports.
+const maxMine = 100
+
+// Reports implements signaling.Intake.
+func (n *intake) Reports(ctx context.Context, key signaling.ReportKey) ([]signaling.MyReport, error) {
+	rows, err := n.a.db.ReportsByKey(ctx, string(key), maxMine)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "report", err)
+	}
+	out := []signaling.MyReport{}
+	for _, row := range rows {
+		k, err := readReport(row)
+		if err != nil {
+			return nil, err
+		}
+		if k.Case != casectl.IDOf(k.ID) {
+			continue // what was added later belongs to the report it was added to
+		}
+		mine, err := n.mine(ctx, k)
+		if fault.CodeOf(err) == fault.NoSuchCase {
+			continue // it was never finished: the phone sends it again
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, mine)
+	}
+	return out, nil
+}
+
+func (n *intake) mine(ctx context.Context, k keptReport) (signaling.MyReport, error) {
+	s, err := n.a.cases.State(ctx, k.Case)
+	if err != nil {
+		return signaling.MyReport{}, err
+	}
+	receipt, err := n.receipt(ctx, k)
+	mine := signaling.MyReport{Receipt: receipt, Kind: s.Kind, Text: k.request.Text, Status: string(s.Status), Replies: repliesOf(s)}
+	if len(s.Replies) > 0 {
+		mine.Status = string(s.Replies[len(s.Replies)-1].Status) // what they were told, no more and no less
+	}
+	mine.MayReopen = mine.Status == string(cases.Closed) && time.Since(s.Closing.At) < cases.ReopenTime
+	return mine, err
+}
+
+// Amend implements signaling.Intake.
+func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.CallID, a signaling.Amendment) (signaling.MyReport, error) {
+	const op = "report.amend"
+	row, err := n.a.db.ReportByID(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && row.KeyHash != string(key) {
+		return signaling.MyReport{}, fault.New(fault.NoSuchCase, op, nil)
+	}
+	if err != nil {
+		return signaling.MyReport{}, fault.New(fault.Unavailable, op, err)
+	}
+	kept, err := readReport(row)
+	if err != nil {
+		return signaling.MyReport{}, err
+	}
+	s, err := n.a.cases.State(ctx, kept.Case)
+	if err != nil {
+		return signaling.MyReport{}, err
+	}
+	if a.ID == "" || a.Text == "" && a.Pin == nil && len(a.Files) == 0 && !a.Reopen {
+		return signaling.MyReport{}, fault.New(fault.EmptyReport, op, nil)
+	}
+	more, err := n.record(ctx, newRecording{
+		client: string(key), key: string(key), kind: "report", of: &s,
+		request: signaling.ReportRequest{Ref: "+" + a.ID, Text: a.Text, Pin: a.Pin, Files: a.Files, Lang: s.Citizen.Lang},
+	})
+	if err != nil {
+		return signaling.MyReport{}, err
+	}
+	for i, l := range cardOf(more.request, more.At) {
+		l.ID = fmt.Sprint(a.ID[:min(len(a.ID), 26)], "+", i)
+		if _, err := n.a.cases.Post(ctx, kept.Case, cases.Add{Line: l}); err != nil {
+			return signaling.MyReport{}, err
+		}
+	}
+	if a.Reopen {
+		if _, err := n.a.cases.Post(ctx, kept.Case, cases.Reopen{Why: a.Text}); err != nil {
+			return signaling.MyReport{}, err
+		}
+	}
+	return n.mine(ctx, kept)
+}
