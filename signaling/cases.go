@@ -192,17 +192,36 @@ type CaseOutcome struct {
 
 // CaseAct is what is done to a case; which fields count follows from Act.
 type CaseAct struct {
-	Act      string    `json:"act"`                // take, take_over, hand_over, accept, decline, classify, add, withdraw, send, recall, close, unclose, reopen, merge, split, link, unlink
-	To       string    `json:"to,omitempty"`       // hand_over; empty takes it back
-	Kind     string    `json:"kind,omitempty"`     // classify
-	Priority int       `json:"priority,omitempty"` // classify
-	Line     *CaseLine `json:"line,omitempty"`     // add
-	ID       string    `json:"id,omitempty"`       // withdraw
-	Patrol   string    `json:"patrol,omitempty"`   // send, recall
-	Reason   string    `json:"reason,omitempty"`   // send, reopen
-	Outcome  string    `json:"outcome,omitempty"`  // close
-	Text     string    `json:"text,omitempty"`     // close
-	Case     string    `json:"case,omitempty"`     // merge (into it), split (out of it), link, unlink
+	Act      string   `json:"act"`                // take, take_over, hand_over, accept, decline, classify, add, withdraw, send, recall, close, unclose, reopen, merge, split, link, unlink
+	To       string   `json:"to,omitempty"`       // hand_over; empty takes it back
+	Kind     string   `json:"kind,omitempty"`     // classify
+	Priority int      `json:"priority,omitempty"` // classify
+	Line     *NewLine `json:"line,omitempty"`     // add
+	ID       string   `json:"id,omitempty"`       // withdraw
+	Patrol   string   `json:"patrol,omitempty"`   // send, recall
+	Reason   string   `json:"reason,omitempty"`   // send, reopen
+	Outcome  string   `json:"outcome,omitempty"`  // close
+	Text     string   `json:"text,omitempty"`     // close
+	Case     string   `json:"case,omitempty"`     // merge (into it), split (out of it), link, unlink
+}
+
+// NewLine is a line for the card as a member of staff writes it.
+type NewLine struct {
+	ID    string    `json:"id"` // chosen by the page: sent twice it is one
+	What  string    `json:"what"`
+	Place *NewPlace `json:"place,omitempty"`
+	Name  string    `json:"name,omitempty"`
+	Role  string    `json:"role,omitempty"`
+	Phone string    `json:"phone,omitempty"`
+	Text  string    `json:"text,omitempty"`
+}
+
+// NewPlace is a place as a member of staff says or shows it.
+type NewPlace struct {
+	Lat       *float64 `json:"lat,omitempty"`
+	Lon       *float64 `json:"lon,omitempty"`
+	AccuracyM float64  `json:"accuracyM,omitempty"`
+	Words     string   `json:"words,omitempty"`
 }
 
 // casesTable is every route about cases.

@@ -283,7 +283,7 @@ func (d caseDesk) send(ctx context.Context, who signaling.Who, act signaling.Cas
 }
 
 // lineOf is a line of the card as a member of staff writes it.
-func lineOf(who signaling.Who, l *signaling.CaseLine) (cases.Line, error) {
+func lineOf(who signaling.Who, l *signaling.NewLine) (cases.Line, error) {
 	const op = "case.add"
 	if l == nil {
 		return cases.Line{}, fault.Newf(fault.BadValue, op, "line: missing")

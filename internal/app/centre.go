@@ -64,8 +64,8 @@ func (a *App) Inform(cases.State, cases.Inform) {}
 func (a *App) caseCall(s call.State, rec call.Record) {
 	var events []cases.Event
 	switch f := rec.Fact.(type) {
-	case call.Opened:
-		events = []cases.Event{openOf(s, rec.At)}
+	case nil: // it is new, or this process is
+		events = []cases.Event{openOf(s, s.QueuedAt)}
 	case call.Accepted:
 		events = []cases.Event{cases.Take{By: f.Operator, Force: true}}
 	case call.ContactTold:

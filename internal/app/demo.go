@@ -24,6 +24,9 @@ func demoStaff() []store.Staff {
 		{Login: "operator", Name: "Оператор 1", Roles: []string{"operator"}},
 		{Login: "operator2", Name: "Оператор 2", Roles: []string{"operator"}},
 		{Login: "supervisor", Name: "Жетекші · Старший смены", Roles: []string{"supervisor", "operator"}},
+		{Login: "dispatcher", Name: "Диспетчер", Roles: []string{"dispatcher"}},
+		{Login: "patrol14", Name: "П-14", Roles: []string{"patrol"}},
+		{Login: "patrol06", Name: "П-06", Roles: []string{"patrol"}},
 		{Login: "investigator", Name: "Тергеуші · Следователь", Roles: []string{"investigator"}},
 		{Login: "administrator", Name: "Әкімші · Администратор", Roles: []string{"administrator"}},
 	}

@@ -58,10 +58,10 @@ func (a *App) showCall(ctx context.Context, it showing, owners map[ident.CallID]
 	if it.rec.Fact != nil {
 		a.keep(s.ID, evr.Event, it.rec.At, entry{Kind: it.rec.Fact.Kind(), Body: it.rec.Fact, AtMs: it.rec.At.UnixMilli()})
 		a.books.note(s, it.rec)
-		a.caseCall(s, it.rec)
 	} else {
 		a.books.know(s)
 	}
+	a.caseCall(s, it.rec)
 	a.edge.Hub().Send(s.Client, &wire.CallState{View: a.view(s, false)})
 	if old := owners[s.ID]; old != "" && old != s.Operator {
 		card := c.dossier.card(s, "")
