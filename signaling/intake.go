@@ -19,11 +19,17 @@ import (
 type Intake interface {
 	// Register makes a report durable with its case and returns the receipt. The same ref of the same
 	// key again returns the same receipt.
-	Register(ctx context.Context, key ReportKey, caller ident.CallerID, r ReportRequest) (Receipt, error)
+	Register(ctx context.Context, key ReportKey, caller ident.CallerID, r Raw[ReportRequest]) (Receipt, error)
 	// Reports returns the reports of a key, the newest first.
 	Reports(ctx context.Context, key ReportKey) ([]MyReport, error)
 	// Amend adds words to a report, or reopens its case.
-	Amend(ctx context.Context, key ReportKey, report ident.CallID, a Amendment) (MyReport, error)
+	Amend(ctx context.Context, key ReportKey, report ident.CallID, a Raw[Amendment]) (MyReport, error)
+}
+
+// Raw is a request with the bytes it came as, which are what is kept.
+type Raw[T any] struct {
+	Request T
+	Bytes   []byte
 }
 
 // ReportKey is the SHA-256 of the key that a phone made for its reports, in hex.
@@ -71,8 +77,8 @@ type DeclaredFile struct {
 	AccuracyM  float64  `json:"accuracyM,omitempty"`
 }
 
-// Receipt is what a citizen holds in their hand. SHA256 is over the report as it was received, without
-// its files; theirs are beside them.
+// Receipt is what a citizen holds in their hand. SHA256 is over the bytes of the request as they came,
+// without the files; theirs are beside them.
 type Receipt struct {
 	Report string     `json:"report"`
 	Number string     `json:"number"`
@@ -215,7 +221,7 @@ func (s *Server) withKey(h keyHandler) http.HandlerFunc {
 }
 
 func (s *Server) reportRegister(w http.ResponseWriter, r *http.Request, key ReportKey) error {
-	b, err := body[ReportRequest](r, "report")
+	b, raw, err := rawBody[ReportRequest](r, "report")
 	if err == nil {
 		err = b.check(time.Now())
 	}
@@ -228,7 +234,7 @@ func (s *Server) reportRegister(w http.ResponseWriter, r *http.Request, key Repo
 			caller = c.ID
 		}
 	}
-	receipt, err := s.intake.Register(r.Context(), key, caller, b)
+	receipt, err := s.intake.Register(r.Context(), key, caller, Raw[ReportRequest]{b, raw})
 	if err == nil {
 		s.answer(w, http.StatusCreated, receipt)
 	}
@@ -249,7 +255,7 @@ func (s *Server) reportAmend(w http.ResponseWriter, r *http.Request, key ReportK
 	if err != nil {
 		return fault.New(fault.NoSuchCase, op, err)
 	}
-	b, err := body[Amendment](r, op)
+	b, raw, err := rawBody[Amendment](r, op)
 	if err != nil {
 		return err
 	}
@@ -258,7 +264,7 @@ func (s *Server) reportAmend(w http.ResponseWriter, r *http.Request, key ReportK
 			return coded(op, err)
 		}
 	}
-	mine, err := s.intake.Amend(r.Context(), key, id, b)
+	mine, err := s.intake.Amend(r.Context(), key, id, Raw[Amendment]{b, raw})
 	if err == nil {
 		s.answer(w, http.StatusOK, mine)
 	}

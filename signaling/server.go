@@ -392,13 +392,18 @@ func (s *Server) answer(w http.ResponseWriter, status int, v any) {
 
 // body reads a REST body as strictly as a message.
 func body[T any](r *http.Request, op string) (T, error) {
-	var v T
-	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	v, _, err := rawBody[T](r, op)
+	return v, err
+}
+
+// rawBody is body, and the bytes as they came.
+func rawBody[T any](r *http.Request, op string) (v T, raw []byte, err error) {
+	raw, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
-		return v, fault.New(fault.BadMessage, op, err)
+		return v, nil, fault.New(fault.BadMessage, op, err)
 	}
 	if len(raw) > maxBody {
-		return v, fault.New(fault.TooLarge, op, nil)
+		return v, nil, fault.New(fault.TooLarge, op, nil)
 	}
-	return v, wire.Strict(op, raw, &v)
+	return v, raw, wire.Strict(op, raw, &v)
 }

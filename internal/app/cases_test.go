@@ -2,7 +2,9 @@ package app
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"testing"
@@ -51,6 +53,9 @@ func TestAReportBecomesACaseAndGetsItsReply(t *testing.T) {
 	body := fmt.Sprintf(`{"ref":"a","kind":"noise","text":"Музыка түні бойы","lang":"kk","madeMs":%d,"plate":"123 ABC 15","fix":{"lat":54.87,"lon":69.16,"accuracyM":20,"source":"device","clientMs":%d,"serverMs":0}}`,
 		time.Now().UnixMilli(), time.Now().UnixMilli())
 	receipt := g.ask(sendReport, 201, key, body)
+	if sum := sha256.Sum256([]byte(body)); receipt["sha256"] != hex.EncodeToString(sum[:]) {
+		t.Fatal("the receipt is not over the bytes that were sent")
+	}
 	if again := g.ask(sendReport, 201, key, body); again["number"] != receipt["number"] || again["sha256"] != receipt["sha256"] {
 		t.Fatal("sent twice it is two", receipt, again)
 	}

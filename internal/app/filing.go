@@ -138,7 +138,7 @@ func (n *intake) bring(ctx context.Context, row store.Report) error {
 	if arch == nil {
 		return nil
 	}
-	if err := arch.Seal(ctx, recorder.SealInfo{Ended: time.Now(), Cause: "report", Category: k.request.Kind}); err != nil {
+	if err := arch.Seal(ctx, recorder.SealInfo{Ended: time.Now(), Cause: "report", Category: k.Request.Kind}); err != nil {
 		return err
 	}
 	if err := n.a.db.SealReport(ctx, k.ID); err != nil {
@@ -160,7 +160,7 @@ func (n *intake) archive(ctx context.Context, k keptReport) (*recorder.Archive, 
 	if err != nil {
 		return nil, err
 	}
-	said, err := json.Marshal(entry{Kind: "report", By: n.a.people.name(k.By), Body: map[string]any{"sha256": k.SHA256, "report": k.Raw}, AtMs: millis(k.At)})
+	said, err := json.Marshal(entry{Kind: "report", By: n.a.people.name(k.By), Body: map[string]any{"sha256": k.SHA256, "raw": k.Raw}, AtMs: millis(k.At)})
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (n *intake) archive(ctx context.Context, k keptReport) (*recorder.Archive, 
 		kind evr.Kind
 		v    any
 	}{{evr.Event, json.RawMessage(said)}}
-	for _, f := range []*wire.Fix{k.request.Fix, k.request.Pin} {
+	for _, f := range []*wire.Fix{k.Request.Fix, k.Request.Pin} {
 		if f != nil {
 			fix := *f
 			fix.ServerMs = millis(k.At)

@@ -50,6 +50,7 @@ type newRecording struct {
 	by      ident.StaffID
 	caller  store.Caller // zero: not registered
 	request signaling.ReportRequest
+	raw     []byte // as it came; nil: the request written anew
 }
 
 // keptReport is what the store keeps of a recording.
@@ -60,8 +61,8 @@ type keptReport struct {
 	At      time.Time               `json:"at"`
 	By      ident.StaffID           `json:"by,omitempty"`
 	SHA256  string                  `json:"sha256"` // of Raw
-	Raw     json.RawMessage         `json:"raw"`    // the request as it is in the archive
-	request signaling.ReportRequest // of Raw
+	Raw     string                  `json:"raw"`    // the request as it came and as it is in the archive
+	Request signaling.ReportRequest `json:"request"`
 }
 
 // keptFile is what the store keeps of a file.
@@ -79,9 +80,6 @@ func readReport(r store.Report) (keptReport, error) {
 	if err := json.Unmarshal(r.Body, &k); err != nil {
 		return k, fault.New(fault.Internal, "report", err)
 	}
-	if err := json.Unmarshal(k.Raw, &k.request); err != nil {
-		return k, fault.New(fault.Internal, "report", err)
-	}
 	return k, nil
 }
 
@@ -90,9 +88,12 @@ func readReport(r store.Report) (keptReport, error) {
 func (n *intake) record(ctx context.Context, in newRecording) (keptReport, error) {
 	const op = "report"
 	now := time.Now().UTC()
-	raw, err := json.Marshal(in.request)
-	if err != nil {
-		return keptReport{}, fault.New(fault.Internal, op, err)
+	raw := in.raw
+	if raw == nil {
+		var err error
+		if raw, err = json.Marshal(in.request); err != nil {
+			return keptReport{}, fault.New(fault.Internal, op, err)
+		}
 	}
 	row := store.CallSummary{
 		Call: ident.New[ident.CallID](), Ref: in.request.Ref, Client: ident.ClientID(in.client), Caller: in.caller.ID, Name: in.request.Name, Phone: in.request.Phone,
@@ -115,7 +116,7 @@ func (n *intake) record(ctx context.Context, in newRecording) (keptReport, error
 		}
 	}
 	sum := sha256.Sum256(raw)
-	kept := keptReport{ID: row.Call, Number: row.Number, Case: casectl.IDOf(row.Call), At: row.CreatedAt.UTC(), By: in.by, SHA256: hex.EncodeToString(sum[:]), Raw: raw, request: in.request}
+	kept := keptReport{ID: row.Call, Number: row.Number, Case: casectl.IDOf(row.Call), At: row.CreatedAt.UTC(), By: in.by, SHA256: hex.EncodeToString(sum[:]), Raw: string(raw), Request: in.request}
 	if in.of != nil {
 		kept.Case = in.of.ID
 	}
@@ -214,11 +215,12 @@ func parts(s string, limit int) []string {
 }
 
 // Register implements signaling.Intake.
-func (n *intake) Register(ctx context.Context, key signaling.ReportKey, caller ident.CallerID, r signaling.ReportRequest) (signaling.Receipt, error) {
+func (n *intake) Register(ctx context.Context, key signaling.ReportKey, caller ident.CallerID, raw signaling.Raw[signaling.ReportRequest]) (signaling.Receipt, error) {
+	r := raw.Request
 	if r.Kind != "" && !slices.ContainsFunc(n.a.cfg.Cases.Kinds, func(k config.CaseKind) bool { return k.Key == r.Kind }) {
 		return signaling.Receipt{}, fault.Newf(fault.BadValue, "report", "no kind %q", r.Kind)
 	}
-	in := newRecording{client: string(key), key: string(key), kind: "report", request: r}
+	in := newRecording{client: string(key), key: string(key), kind: "report", request: r, raw: raw.Bytes}
 	if caller != "" {
 		c, err := n.a.db.CallerByID(ctx, caller)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -235,7 +237,7 @@ func (n *intake) Register(ctx context.Context, key signaling.ReportKey, caller i
 
 func (n *intake) receipt(ctx context.Context, k keptReport) (signaling.Receipt, error) {
 	files, err := n.files(ctx, k)
-	return signaling.Receipt{Report: string(k.ID), Number: k.Number, AtMs: millis(k.At), MadeMs: k.request.MadeMs, SHA256: k.SHA256, Files: files}, err
+	return signaling.Receipt{Report: string(k.ID), Number: k.Number, AtMs: millis(k.At), MadeMs: k.Request.MadeMs, SHA256: k.SHA256, Files: files}, err
 }
 
 // files lists what was declared, and what of it is here.
@@ -254,7 +256,7 @@ func (n *intake) files(ctx context.Context, k keptReport) ([]signaling.CaseFile,
 		f.KeptMs = millis(row.KeptAt)
 		here[f.File] = f.CaseFile
 	}
-	for _, d := range k.request.Files {
+	for _, d := range k.Request.Files {
 		f, ok := here[d.File]
 		if !ok {
 			f = signaling.CaseFile{File: d.File, Name: d.Name, Mime: d.Mime, Bytes: d.Bytes, SHA256: d.SHA256, CapturedMs: d.CapturedMs, Lat: d.Lat, Lon: d.Lon, Marks: []string{}}
@@ -300,7 +302,7 @@ func (n *intake) mine(ctx context.Context, k keptReport) (signaling.MyReport, er
 		return signaling.MyReport{}, err
 	}
 	receipt, err := n.receipt(ctx, k)
-	mine := signaling.MyReport{Receipt: receipt, Kind: s.Kind, Text: k.request.Text, Status: string(s.Status), Replies: repliesOf(s)}
+	mine := signaling.MyReport{Receipt: receipt, Kind: s.Kind, Text: k.Request.Text, Status: string(s.Status), Replies: repliesOf(s)}
 	if len(s.Replies) > 0 {
 		mine.Status = string(s.Replies[len(s.Replies)-1].Status) // what they were told, no more and no less
 	}
@@ -309,7 +311,8 @@ func (n *intake) mine(ctx context.Context, k keptReport) (signaling.MyReport, er
 }
 
 // Amend implements signaling.Intake.
-func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.CallID, a signaling.Amendment) (signaling.MyReport, error) {
+func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.CallID, raw signaling.Raw[signaling.Amendment]) (signaling.MyReport, error) {
+	a := raw.Request
 	const op = "report.amend"
 	row, err := n.a.db.ReportByID(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && row.KeyHash != string(key) {
@@ -331,12 +334,12 @@ func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.Ca
 	}
 	more, err := n.record(ctx, newRecording{
 		client: string(key), key: string(key), kind: "report", of: &s,
-		request: signaling.ReportRequest{Ref: "+" + a.ID, Text: a.Text, Pin: a.Pin, Files: a.Files, Lang: s.Citizen.Lang},
+		request: signaling.ReportRequest{Ref: "+" + a.ID, Text: a.Text, Pin: a.Pin, Files: a.Files, Lang: s.Citizen.Lang}, raw: raw.Bytes,
 	})
 	if err != nil {
 		return signaling.MyReport{}, err
 	}
-	for i, l := range cardOf(more.request, more.At) {
+	for i, l := range cardOf(more.Request, more.At) {
 		l.ID = fmt.Sprint(a.ID[:min(len(a.ID), 26)], "+", i)
 		if _, err := n.a.cases.Post(ctx, kept.Case, cases.Add{Line: l}); err != nil {
 			return signaling.MyReport{}, err
