@@ -22,7 +22,7 @@ function shell(): Plugin {
         };
         for (const [name, file] of Object.entries(bundle)) {
           if (file.type !== "chunk") continue;
-          if ((file.isEntry && file.name === "caller") || file.facadeModuleId?.includes("/locales/caller/")) add(name);
+          if ((file.isEntry && file.name === "caller") || /\/(locales\/(caller|lane)|caller\/report)\//.test(file.facadeModuleId ?? "")) add(name);
         }
         for (const f of [...files].sort()) content.update(f);
         content.update(readFileSync(resolve(import.meta.dirname, "index.html")));

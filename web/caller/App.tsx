@@ -1,3 +1,4 @@
+import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Lang, lang, langs, loadLocale, setLang, t } from "../lib/i18n";
 import { Call } from "./Call";
@@ -33,6 +34,47 @@ function useQuickExit(): void {
   }, []);
 }
 
+type Room = "write" | "mine";
+type LanePage = ComponentType<{ caller: Caller; language: Lang; room: Room; onRoom: (r: Room | null) => void }>;
+
+function roomOf(hash: string): Room | null {
+  return hash === "#report" ? "write" : hash === "#mine" ? "mine" : null;
+}
+
+/** The lane of reports: none of it is loaded before it is asked for. The address says which room is open,
+ * so that Back leads out of it. */
+function useLane(): { room: Room | null; It: LanePage | undefined; failed: boolean; go: (r: Room | null) => void } {
+  const [room, setRoom] = useState<Room | null>(roomOf(location.hash));
+  const [lane, setLane] = useState<{ It: LanePage }>();
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    const moved = () => setRoom(roomOf(location.hash));
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  useEffect(() => {
+    if (room && !lane) void import("./report/Lane").then(({ Lane }) => setLane({ It: Lane }), () => setFailed(true));
+  }, [room, lane]);
+  const go = (r: Room | null) => {
+    setFailed(false);
+    location.hash = r === "write" ? "report" : r ?? "";
+  };
+  return { room, It: lane?.It, failed, go };
+}
+
+/** Whether this phone has sent or kept reports. */
+function useReports(): boolean {
+  const [any, setAny] = useState(false);
+  useEffect(() => {
+    try {
+      void indexedDB.databases?.().then((list) => setAny(list.some((d) => d.name === "jedel.reports")), () => undefined);
+    } catch {
+      // No storage, no reports.
+    }
+  }, []);
+  return any;
+}
+
 /** Draws the page anew with every change of the view, and every second for its clocks. */
 export function useView(caller: Caller): number {
   const [, redraw] = useState(0);
@@ -49,6 +91,8 @@ export function App({ caller }: { caller: Caller }) {
   const now = useView(caller);
   const [language, choose] = useState<Lang>(lang());
   const [profile, showProfile] = useState(false);
+  const lane = useLane();
+  const reports = useReports();
   useQuickExit();
   const v = caller.view;
   const s = stage(v);
@@ -61,10 +105,12 @@ export function App({ caller }: { caller: Caller }) {
     await loadLocale("caller", next);
     choose(next);
   };
-  let page = <Home caller={caller} onProfile={() => showProfile(true)} />;
+  let page = <Home caller={caller} reports={reports} onProfile={() => showProfile(true)} onReport={lane.go} />;
   if (s === "ended" && v.call) page = <Ended caller={caller} call={v.call} />;
   else if (s !== "home" && silent) page = <Silent caller={caller} />;
   else if (s !== "home") page = <Call caller={caller} now={now} />;
+  else if (lane.room && lane.It) page = <lane.It caller={caller} language={language} room={lane.room} onRoom={lane.go} />;
+  else if (lane.room && !lane.failed) page = <main aria-busy="true" />;
   else if (profile) page = <Profile caller={caller} language={language} onBack={() => showProfile(false)} />;
   return (
     <div class={silent ? "page dark" : "page"} key={language}>

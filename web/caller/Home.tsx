@@ -5,7 +5,7 @@ import { PinDoor } from "./PinDoor";
 import { Handset, Hush, Person, Phone } from "./icons";
 
 /** The first screen: one button, and the other doors. */
-export function Home({ caller, onProfile }: { caller: Caller; onProfile: () => void }) {
+export function Home({ caller, reports, onProfile, onReport }: { caller: Caller; reports: boolean; onProfile: () => void; onReport: (room: "write" | "mine") => void }) {
   const v = caller.view;
   const offline = navigator.onLine === false;
   const late = useLate(v.link === "open", 8000);
@@ -55,7 +55,15 @@ export function Home({ caller, onProfile }: { caller: Caller; onProfile: () => v
           <Phone />
           {t("voice.door")}
         </button>
+        <button type="button" class="wide" onClick={() => onReport("write")}>
+          {t("report.door")}
+        </button>
       </div>
+      {reports && (
+        <button type="button" class="plain" onClick={() => onReport("mine")}>
+          {t("report.mine")}
+        </button>
+      )}
       {v.pin && (
         <p class="note">
           {t("pin.placed")}{" "}

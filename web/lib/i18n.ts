@@ -8,6 +8,8 @@ const stored = "jedel.lang";
 
 let texts: Texts = {};
 let current: Lang = "kk";
+let own: Texts = {};
+let added: Texts = {};
 
 function isLang(s: string | null | undefined): s is Lang {
   return s === "kk" || s === "ru" || s === "en";
@@ -41,13 +43,24 @@ function read(key: string): string | null {
   }
 }
 
+async function textsOf(page: string, next: Lang): Promise<Texts> {
+  const file = files[`../locales/${page}/${next}.json`];
+  if (!file) throw new Error(`no texts for ${page} in ${next}`);
+  return file();
+}
+
 /** Loads the texts of a page. They replace those of before. */
 export async function loadLocale(page: string, next: Lang): Promise<void> {
-  const own = files[`../locales/${page}/${next}.json`];
-  if (!own) throw new Error(`no texts for ${page} in ${next}`);
-  texts = await own();
+  own = await textsOf(page, next);
+  texts = { ...added, ...own };
   current = next;
   document.documentElement.lang = next;
+}
+
+/** Loads the texts of a part of a page, beside the page's own. */
+export async function addLocale(part: string, next: Lang): Promise<void> {
+  added = { ...added, ...(await textsOf(part, next)) };
+  texts = { ...added, ...own };
 }
 
 /** The text of a key. An unknown key is shown as it is, so that it is seen. */
