@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"jedel/internal/access"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 )
@@ -28,6 +27,11 @@ const (
 	maxSeat  = 40
 )
 
+// Roles are those who work in shifts; internal/access calls it own_shift.
+func Roles() []string {
+	return []string{"operator", "dispatcher", "camera", "navigation", "supervisor", "patrol"}
+}
+
 // ID names a line of the roster.
 type ID string
 
@@ -35,7 +39,7 @@ type ID string
 type Line struct {
 	ID    ID            `json:"id"`
 	Staff ident.StaffID `json:"staff"`
-	Role  access.Role   `json:"role"`
+	Role  string        `json:"role"`
 	Seat  string        `json:"seat"` // empty: none of their own
 	Unit  string        `json:"unit"`
 	From  time.Time     `json:"from"`

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"jedel/internal/access"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/store"
@@ -186,11 +187,20 @@ func (a *Accounts) SignIn(ctx context.Context, login, password, code, addr strin
 		return "", store.Staff{}, err
 	}
 	a.limits.welcome(login, addr)
-	token := newToken()
-	if err := a.db.PutStaffSession(ctx, tokenHash(token), s.ID, time.Now().Add(SessionTime)); err != nil {
-		return "", s, fault.New(fault.Unavailable, op, err)
+	token, err := a.open(ctx, s.ID)
+	return token, s, err
+}
+
+// open begins a session of somebody who has shown who they are.
+func (a *Accounts) open(ctx context.Context, id ident.StaffID) (token string, err error) {
+	token, now := newToken(), time.Now()
+	if err = a.db.UsedStaff(ctx, id, now); err == nil {
+		err = a.db.PutStaffSession(ctx, tokenHash(token), id, now.Add(SessionTime))
 	}
-	return token, s, nil
+	if err != nil {
+		return "", fault.New(fault.Unavailable, "staff.session", err)
+	}
+	return token, nil
 }
 
 func (a *Accounts) authenticate(ctx context.Context, login, password, code string) (store.Staff, error) {
@@ -270,6 +280,9 @@ func (a *Accounts) Still(ctx context.Context, session Session, used bool) (store
 		if errors.Is(err, store.ErrNotFound) { // signed out since we looked
 			return store.Staff{}, fault.New(fault.NotSignedIn, op, nil)
 		}
+		if err == nil {
+			err = a.db.UsedStaff(ctx, s.ID, now)
+		}
 		if err != nil {
 			return store.Staff{}, fault.New(fault.Unavailable, op, err)
 		}
@@ -308,11 +321,14 @@ func (a *Accounts) SetTOTP(ctx context.Context, s store.Staff, secret, code, cur
 	if secret != "" && !totp.Validate(code, secret) {
 		return fault.New(fault.BadCode, op, nil)
 	}
-	s.TOTPSecret = secret
-	if err := a.db.PutStaff(ctx, s); err != nil {
-		return fault.New(fault.Unavailable, op, err)
-	}
-	return nil
+	_, err := (&Directory{a.db}).do(ctx, op, act{s.ID, s.ID, func(_ []access.Account, e *store.StaffEdit) error {
+		if e.After.Disabled || e.After.TOTPSecret != s.TOTPSecret { // since we looked
+			return fault.New(fault.WrongState, op, nil)
+		}
+		e.After.TOTPSecret = secret
+		return nil
+	}})
+	return err
 }
 
 func newToken() string {
