@@ -34,6 +34,7 @@ const bound = 10 * time.Second
 type desk struct {
 	mu      sync.Mutex
 	gone    int
+	ended   []ident.StaffID // whose media ended
 	put     map[string][]byte
 	welcome func(Who) // called while a welcome is made
 	archive fs.FS     // in place of a small one
@@ -57,6 +58,12 @@ func (d *desk) Gone(Who) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.gone++
+}
+
+func (d *desk) Ended(who Who) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ended = append(d.ended, who.Staff)
 }
 
 func (d *desk) MayUse(context.Context, Who, ident.CallID) (int, error) {

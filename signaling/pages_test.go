@@ -128,6 +128,9 @@ func TestDescribedBodiesAreThoseTaken(t *testing.T) {
 		"post /api/v1/evidence/calls/{call}/keeping/shorten/confirm": reflect.TypeFor[confirmRequest](), "post /api/v1/evidence/calls/{call}/keeping/shorten/withdraw": reflect.TypeFor[nothingRequest](),
 		"post /api/v1/evidence/calls/{call}/deletion": reflect.TypeFor[becauseRequest](), "post /api/v1/evidence/calls/{call}/deletion/approve": reflect.TypeFor[nothingRequest](),
 		"post /api/v1/evidence/calls/{call}/deletion/cancel": reflect.TypeFor[becauseRequest](),
+		"post /api/v1/admin/accounts":                        reflect.TypeFor[newAccountRequest](), "put /api/v1/admin/accounts/{staff}": reflect.TypeFor[accountRequest](),
+		"put /api/v1/admin/accounts/{staff}/roles": reflect.TypeFor[rolesRequest](),
+		"post /api/v1/staff/invitation":            reflect.TypeFor[invitedRequest](), "put /api/v1/staff/invitation": reflect.TypeFor[acceptRequest](),
 	}
 	for path, methods := range doc.Paths {
 		for method, op := range methods {

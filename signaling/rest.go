@@ -247,14 +247,15 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 func (s *Server) newTOTP(w http.ResponseWriter, r *http.Request) {
 	st, err := s.accounts.Staff(r.Context(), staffToken(r))
 	var secret, uri string
+	var qr []byte
 	if err == nil {
-		secret, uri, err = s.accounts.NewTOTP(st)
+		secret, uri, qr, err = s.accounts.NewTOTP(st)
 	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	s.answer(w, http.StatusOK, map[string]any{"secret": secret, "uri": uri})
+	s.answer(w, http.StatusOK, map[string]any{"secret": secret, "uri": uri, "qr": qr})
 }
 
 type totpRequest struct {

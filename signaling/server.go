@@ -86,7 +86,8 @@ type transfers struct {
 
 // centre is what the people of a centre are told apart by.
 type centre struct {
-	units Units
+	units     Units
+	directory *accounts.Directory
 }
 
 // New returns an edge that does not listen yet.
@@ -94,7 +95,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping}, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centre{units: p.Units}, checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centre{units: p.Units, directory: p.Accounts.Directory()}, checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)
@@ -162,8 +163,16 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.tls != nil {
 		l = tls.NewListener(l, s.tls)
 	}
+	watch, stop := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		s.watchStaff(watch)
+	}()
 	err := s.listen(ctx, l, &http.Server{Handler: s})
+	stop()
 	s.sockets.end()
+	<-watched
 	return err
 }
 
@@ -307,6 +316,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
 	maps.Copy(all, s.keepingTable())
+	maps.Copy(all, s.officeTable())
 	return all
 }
 
@@ -332,15 +342,15 @@ func status(c fault.Code) int {
 	switch c {
 	case fault.NotSignedIn, fault.BadSignIn, fault.TOTPNeeded:
 		return http.StatusUnauthorized
-	case fault.Forbidden, fault.ForeignOrigin:
+	case fault.Forbidden, fault.ForeignOrigin, fault.NoAccount:
 		return http.StatusForbidden
 	case fault.RateLimited:
 		return http.StatusTooManyRequests
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound:
+	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation:
 		return http.StatusNotFound
-	case fault.WrongState, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain:
+	case fault.WrongState, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOver, fault.ShiftOverlap, fault.NotReady:
 		return http.StatusConflict
 	case fault.Destroyed:
 		return http.StatusGone
@@ -350,7 +360,7 @@ func status(c fault.Code) int {
 		return http.StatusPreconditionRequired
 	case fault.NoSpace:
 		return http.StatusInsufficientStorage
-	case fault.Unavailable:
+	case fault.Unavailable, fault.ProviderDown:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusBadRequest

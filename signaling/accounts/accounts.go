@@ -3,6 +3,7 @@
 package accounts
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -11,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"image/png"
 	"math/big"
 	"strings"
 	"time"
@@ -290,6 +292,17 @@ func (a *Accounts) Still(ctx context.Context, session Session, used bool) (store
 	return s, nil
 }
 
+// Directory returns where accounts are administered.
+func (a *Accounts) Directory() *Directory { return NewDirectory(a.db) }
+
+// AdmitLink admits one attempt from an address to use an invitation, or refuses it: rate_limited.
+func (a *Accounts) AdmitLink(addr string) error {
+	if !a.limits.register(addr, time.Now()) {
+		return fault.New(fault.RateLimited, "staff.invitation", nil)
+	}
+	return nil
+}
+
 // SignOut ends a session.
 func (a *Accounts) SignOut(ctx context.Context, token string) error {
 	if err := a.db.DeleteStaffSession(ctx, tokenHash(token)); err != nil {
@@ -298,14 +311,25 @@ func (a *Accounts) SignOut(ctx context.Context, token string) error {
 	return nil
 }
 
-// NewTOTP returns a fresh second factor to be confirmed: its secret and the otpauth address for a
-// QR code. Nothing changes yet.
-func (a *Accounts) NewTOTP(s store.Staff) (secret, uri string, err error) {
+// qrSide is the width and height of a QR code in pixels.
+const qrSide = 264
+
+// NewTOTP returns a fresh second factor to be confirmed: its secret, the otpauth address and its QR
+// code as PNG, without a quiet zone. Nothing changes yet.
+func (a *Accounts) NewTOTP(s store.Staff) (secret, uri string, qr []byte, err error) {
 	k, err := totp.Generate(totp.GenerateOpts{Issuer: "Jedel", AccountName: s.Login})
 	if err != nil {
-		return "", "", fmt.Errorf("generate second factor: %w", err)
+		return "", "", nil, fmt.Errorf("generate second factor: %w", err)
 	}
-	return k.Secret(), k.URL(), nil
+	picture, err := k.Image(qrSide, qrSide)
+	var b bytes.Buffer
+	if err == nil {
+		err = png.Encode(&b, picture)
+	}
+	if err != nil {
+		return "", "", nil, fmt.Errorf("draw second factor: %w", err)
+	}
+	return k.Secret(), k.URL(), b.Bytes(), nil
 }
 
 // SetTOTP switches a second factor on once its owner shows with code that they can use it; an empty

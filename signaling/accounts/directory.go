@@ -330,6 +330,9 @@ func (d *Directory) Changes(ctx context.Context, staff ident.StaffID) ([]store.S
 	return list, err
 }
 
+// Version grows with every change of an account, and with nothing else.
+func (d *Directory) Version(ctx context.Context) (int64, error) { return d.db.StaffVersion(ctx) }
+
 // Invited returns whom a link invites, or bad_invitation.
 func (d *Directory) Invited(ctx context.Context, link string) (store.Staff, error) {
 	s, err := d.db.Invited(ctx, tokenHash(link), time.Now())
