@@ -53,6 +53,7 @@ var public = []string{
 	"GET /api/openapi.json", "GET /api/v1/config", "GET /healthz", "GET /map/street.pmtiles", "GET /readyz", "GET /ws",
 	"POST /api/v1/caller/code", "POST /api/v1/caller/register", "POST /api/v1/staff/session", "DELETE /api/v1/staff/session",
 	"POST /api/v1/staff/invitation", "PUT /api/v1/staff/invitation", // who has the link has shown who they are
+	"GET /api/v1/staff/oidc", "GET /api/v1/staff/oidc/callback",
 }
 
 // evidenceOf are the roles that may be let through to what is said in recordings.

@@ -38,7 +38,8 @@ type Parts struct {
 	Reports  Reports
 	Exports  Exports
 	Probes   Probes
-	Units    Units // nil: no object is a unit's
+	Units    Units  // nil: no object is a unit's
+	SignOn   SignOn // nil: local accounts only
 	Pages    Pages
 	TLS      *tls.Config // nil: plain http
 	Reg      *prometheus.Registry
@@ -88,6 +89,7 @@ type transfers struct {
 type centre struct {
 	units     Units
 	directory *accounts.Directory
+	signOn    SignOn
 }
 
 // New returns an edge that does not listen yet.
@@ -95,7 +97,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping}, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centre{units: p.Units, directory: p.Accounts.Directory()}, checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centre{units: p.Units, directory: p.Accounts.Directory(), signOn: p.SignOn}, checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)
@@ -317,6 +319,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 	}
 	maps.Copy(all, s.keepingTable())
 	maps.Copy(all, s.officeTable())
+	maps.Copy(all, s.signOnTable())
 	return all
 }
 

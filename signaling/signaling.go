@@ -35,6 +35,7 @@ type Config struct {
 	Demo           bool          // accounts and codes are printed at the terminal
 	PMTiles        string        // street map file; empty: none
 	Attribution    string        // credit of the street map
+	SignOnButton   Words         // of the button that leads to the identity provider
 }
 
 // Limits that are not configuration (DESIGN section 8).
