@@ -180,9 +180,13 @@ func (a *App) open(ctx context.Context, opt Options) error {
 		return err
 	}
 	a.copies = newExports(a, opt)
+	signOn, err := openSignOn(a.cfg.OIDC, secret)
+	if err != nil {
+		return err
+	}
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
-		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
+		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a}, SignOn: signOn, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
 }
@@ -245,8 +249,8 @@ func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, 
 		Addr: c.HTTP.Addr, Origins: c.HTTP.Origins, FrameAncestors: c.HTTP.Frame, Secret: secret, SecureCookie: opt.TLS != nil, Demo: opt.Demo,
 		Proxies: proxies, MaxSockets: c.Listen.MaxSockets, MaxSocketsAddr: c.Listen.MaxSocketsAddr, MetricsAddr: c.Metrics.Listen,
 		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution,
-		Categories: choices(c.Desk.Categories),
-		Centre:     wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
+		Categories: choices(c.Desk.Categories), SignOnButton: signaling.Words(c.OIDC.Button),
+		Centre: wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
 	}, nil
 }
 
