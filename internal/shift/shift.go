@@ -152,3 +152,30 @@ func (s State) Roster(from, to time.Time) []Line {
 	})
 	return list
 }
+
+// Held is an open case as a hand-over sees it; whose it is stands in the case.
+type Held struct {
+	Case    ident.CaseID
+	Number  string
+	Unit    string
+	Owner   ident.StaffID
+	Handing ident.StaffID // to whom it is offered; empty: nobody
+}
+
+// Left are the cases whose owner is not on duty: somebody should take them over.
+func (s State) Left(held []Held, now time.Time) []Held {
+	var list []Held
+	for _, h := range held {
+		if h.Owner != "" && s.Known[h.Owner] && !s.OnDuty(h.Owner, now) {
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// Hand is a wish to hand cases over.
+type Hand struct {
+	By, To  ident.StaffID
+	Cases   []ident.CaseID
+	Manages func(unit string) bool // whether By may hand over for others of a unit
+}
