@@ -16,6 +16,7 @@ import (
 	"jedel/internal/access"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
+	"jedel/internal/shift"
 	"jedel/internal/store"
 	"jedel/signaling/accounts"
 	"jedel/signaling/wire"
@@ -86,6 +87,7 @@ func (x *world) knock(route string, a asker, own bool) bool {
 			parts[i] = object
 		}
 	}
+	x.lines()
 	r := httptest.NewRequestWithContext(x.t.Context(), method, strings.Join(parts, "/"), strings.NewReader(body))
 	x.dress(r, a)
 	w := httptest.NewRecorder()
@@ -103,6 +105,21 @@ func (x *world) knock(route string, a asker, own bool) bool {
 		}
 	}
 	return true
+}
+
+// lines sees to it that both units have a line in the roster; the question before may have struck it.
+func (x *world) lines() {
+	x.t.Helper()
+	s, err := x.s.shifts.State(x.t.Context())
+	for id, unit := range map[string]string{x.own: "north", x.other: "south"} {
+		if _, there := s.Lines[shift.ID(id)]; err == nil && !there {
+			l := shift.Line{ID: shift.ID(id), Staff: ident.StaffID("of " + unit), Role: "patrol", Unit: unit, From: time.Now(), To: time.Now().Add(time.Hour)}
+			_, err = x.s.shifts.Do(x.t.Context(), shift.Write{Line: l})
+		}
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
 }
 
 // dress signs somebody in: a session or registration of its own for every question, as the one

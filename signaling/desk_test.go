@@ -18,6 +18,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"jedel/internal/duty"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/store"
@@ -146,7 +147,7 @@ func serve(t *testing.T, change ...func(*Server)) *edge {
 	}
 	d := &desk{put: map[string][]byte{}}
 	s, err := New(Parts{
-		Config: Config{Secret: []byte("secret")}, Backend: d, Accounts: accounts.New(db, d, []byte("secret")), Files: d, Evidence: d, Keeping: &shelf{}, Probes: d,
+		Config: Config{Secret: []byte("secret")}, Backend: d, Accounts: accounts.New(db, d, []byte("secret")), Files: d, Evidence: d, Keeping: &shelf{}, Probes: d, Shifts: duty.New(db, nil),
 		Pages: fstest.MapFS{"index.html": {Data: bytes.Repeat([]byte("<p>page</p>"), 100)}}, Reg: prometheus.NewRegistry(), Log: log,
 	})
 	if err != nil {

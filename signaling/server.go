@@ -40,6 +40,7 @@ type Parts struct {
 	Probes   Probes
 	Units    Units  // nil: no object is a unit's
 	SignOn   SignOn // nil: local accounts only
+	Shifts   Shifts
 	Pages    Pages
 	TLS      *tls.Config // nil: plain http
 	Reg      *prometheus.Registry
@@ -90,6 +91,7 @@ type centre struct {
 	units     Units
 	directory *accounts.Directory
 	signOn    SignOn
+	shifts    Shifts
 }
 
 // New returns an edge that does not listen yet.
@@ -97,7 +99,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping}, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centre{units: p.Units, directory: p.Accounts.Directory(), signOn: p.SignOn}, checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centre{units: p.Units, directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts}, checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)
@@ -320,6 +322,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 	maps.Copy(all, s.keepingTable())
 	maps.Copy(all, s.officeTable())
 	maps.Copy(all, s.signOnTable())
+	maps.Copy(all, s.shiftTable())
 	return all
 }
 
@@ -351,9 +354,9 @@ func status(c fault.Code) int {
 		return http.StatusTooManyRequests
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation:
+	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation, fault.NoSuchCase:
 		return http.StatusNotFound
-	case fault.WrongState, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOver, fault.ShiftOverlap, fault.NotReady:
+	case fault.WrongState, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOver, fault.ShiftOverlap, fault.NotReady, fault.CaseTaken:
 		return http.StatusConflict
 	case fault.Destroyed:
 		return http.StatusGone

@@ -19,6 +19,7 @@ import (
 	"jedel/internal/call"
 	"jedel/internal/callctl"
 	"jedel/internal/config"
+	"jedel/internal/duty"
 	"jedel/internal/fault"
 	"jedel/internal/hints"
 	"jedel/internal/ident"
@@ -186,7 +187,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	}
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
-		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a}, SignOn: signOn, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
+		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a}, SignOn: signOn, Shifts: duty.New(a.db, nil), Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
 }
