@@ -16,6 +16,7 @@ import (
 	"jedel/internal/access"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
+	"jedel/internal/shift"
 	"jedel/internal/store"
 	"jedel/signaling/accounts"
 	"jedel/signaling/wire"
@@ -53,6 +54,8 @@ var public = []string{
 	"GET /api/openapi.json", "GET /api/v1/config", "GET /healthz", "GET /map/street.pmtiles", "GET /readyz", "GET /ws",
 	"POST /api/v1/caller/code", "POST /api/v1/caller/register", "POST /api/v1/staff/session", "DELETE /api/v1/staff/session",
 	"GET /api/v1/cases/choices",
+	"POST /api/v1/staff/invitation", "PUT /api/v1/staff/invitation", // who has the link has shown who they are
+	"GET /api/v1/staff/oidc", "GET /api/v1/staff/oidc/callback",
 }
 
 // evidenceOf are the roles that may be let through to what is said in recordings.
@@ -85,6 +88,7 @@ func (x *world) knock(route string, a asker, own bool) bool {
 			parts[i] = object
 		}
 	}
+	x.lines()
 	r := httptest.NewRequestWithContext(x.t.Context(), method, strings.Join(parts, "/"), strings.NewReader(body))
 	x.dress(r, a)
 	w := httptest.NewRecorder()
@@ -102,6 +106,21 @@ func (x *world) knock(route string, a asker, own bool) bool {
 		}
 	}
 	return true
+}
+
+// lines sees to it that both units have a line in the roster; the question before may have struck it.
+func (x *world) lines() {
+	x.t.Helper()
+	s, err := x.s.shifts.State(x.t.Context())
+	for id, unit := range map[string]string{x.own: "north", x.other: "south"} {
+		if _, there := s.Lines[shift.ID(id)]; err == nil && !there {
+			l := shift.Line{ID: shift.ID(id), Staff: ident.StaffID("of " + unit), Role: "patrol", Unit: unit, From: time.Now(), To: time.Now().Add(time.Hour)}
+			_, err = x.s.shifts.Do(x.t.Context(), shift.Write{Line: l})
+		}
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
 }
 
 // dress signs somebody in: a session or registration of its own for every question, as the one

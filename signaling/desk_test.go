@@ -18,6 +18,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"jedel/internal/duty"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/store"
@@ -34,6 +35,7 @@ const bound = 10 * time.Second
 type desk struct {
 	mu      sync.Mutex
 	gone    int
+	ended   []ident.StaffID // whose media ended
 	put     map[string][]byte
 	welcome func(Who) // called while a welcome is made
 	archive fs.FS     // in place of a small one
@@ -57,6 +59,12 @@ func (d *desk) Gone(Who) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.gone++
+}
+
+func (d *desk) Ended(who Who) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ended = append(d.ended, who.Staff)
 }
 
 func (d *desk) MayUse(context.Context, Who, ident.CallID) (int, error) {
@@ -139,7 +147,7 @@ func serve(t *testing.T, change ...func(*Server)) *edge {
 	}
 	d := &desk{put: map[string][]byte{}}
 	s, err := New(Parts{
-		Config: Config{Secret: []byte("secret")}, Backend: d, Accounts: accounts.New(db, d, []byte("secret")), Files: d, Evidence: d, Keeping: &shelf{}, Probes: d,
+		Config: Config{Secret: []byte("secret")}, Backend: d, Accounts: accounts.New(db, d, []byte("secret")), Files: d, Evidence: d, Keeping: &shelf{}, Probes: d, Shifts: duty.New(db, nil),
 		Pages: fstest.MapFS{"index.html": {Data: bytes.Repeat([]byte("<p>page</p>"), 100)}}, Reg: prometheus.NewRegistry(), Log: log,
 	})
 	if err != nil {

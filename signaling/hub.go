@@ -133,6 +133,7 @@ func (h *Hub) signedOut(session accounts.Session) {
 	h.mu.Unlock()
 	for _, c := range theirs {
 		c.socket.close(CloseSignedOut, "signed out")
+		h.backend.Ended(c.who)
 	}
 }
 

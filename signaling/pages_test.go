@@ -133,6 +133,11 @@ func TestDescribedBodiesAreThoseTaken(t *testing.T) {
 		"post /api/v1/cases/{case}/acts":                     reflect.TypeFor[CaseAct](), "post /api/v1/cases/{case}/files": reflect.TypeFor[Declaration](),
 		"post /api/v1/patrol/cases/{case}/words": reflect.TypeFor[PatrolWord](), "put /api/v1/patrol/fix": reflect.TypeFor[wire.Fix](), "put /api/v1/patrol/duty": reflect.TypeFor[dutyRequest](),
 		"post /api/v1/reports": reflect.TypeFor[ReportRequest](), "post /api/v1/reports/{report}/amends": reflect.TypeFor[Amendment](),
+		"post /api/v1/admin/accounts": reflect.TypeFor[newAccountRequest](), "put /api/v1/admin/accounts/{staff}": reflect.TypeFor[accountRequest](),
+		"put /api/v1/admin/accounts/{staff}/roles": reflect.TypeFor[rolesRequest](),
+		"post /api/v1/staff/invitation":            reflect.TypeFor[invitedRequest](), "put /api/v1/staff/invitation": reflect.TypeFor[acceptRequest](),
+		"put /api/v1/shifts/lines": reflect.TypeFor[shiftLineRequest](), "post /api/v1/shifts/handovers": reflect.TypeFor[handRequest](),
+		"post /api/v1/shifts/handovers/{case}/answer": reflect.TypeFor[answerRequest](),
 	}
 	for path, methods := range doc.Paths {
 		for method, op := range methods {

@@ -247,14 +247,15 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 func (s *Server) newTOTP(w http.ResponseWriter, r *http.Request) {
 	st, err := s.accounts.Staff(r.Context(), staffToken(r))
 	var secret, uri string
+	var qr []byte
 	if err == nil {
-		secret, uri, err = s.accounts.NewTOTP(st)
+		secret, uri, qr, err = s.accounts.NewTOTP(st)
 	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	s.answer(w, http.StatusOK, map[string]any{"secret": secret, "uri": uri})
+	s.answer(w, http.StatusOK, map[string]any{"secret": secret, "uri": uri, "qr": qr})
 }
 
 type totpRequest struct {
@@ -331,10 +332,14 @@ func (s *Server) staffWho(ctx context.Context, r *http.Request) (Who, error) {
 
 // config tells a page what it needs before it says hello.
 func (s *Server) config(w http.ResponseWriter, _ *http.Request) {
-	s.answer(w, http.StatusOK, map[string]any{
+	out := map[string]any{
 		"centre": s.cfg.Centre, "demo": s.cfg.Demo, "codesPrinted": s.cfg.Demo, "categories": append([]wire.Choice{}, s.cfg.Categories...),
 		"map": map[string]any{"street": s.cfg.PMTiles != "", "attribution": s.cfg.Attribution},
-	})
+	}
+	if s.signOn != nil {
+		out["signOn"] = s.cfg.SignOnButton
+	}
+	s.answer(w, http.StatusOK, out)
 }
 
 // streetMap serves the configured PMTiles file in ranges.

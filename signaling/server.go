@@ -42,7 +42,9 @@ type Parts struct {
 	Intake   Intake
 	Patrols  Patrols
 	Dispatch Dispatch
-	Units    Units // nil: no object is a unit's
+	Units    Units  // nil: no object is a unit's
+	SignOn   SignOn // nil: local accounts only
+	Shifts   Shifts
 	Pages    Pages
 	TLS      *tls.Config // nil: plain http
 	Reg      *prometheus.Registry
@@ -96,6 +98,16 @@ type centre struct {
 	patrols   Patrols
 	dispatch  Dispatch
 	reporters pacer // how often an address may send reports
+	directory *accounts.Directory
+	signOn    SignOn
+	shifts    Shifts
+}
+
+func centreOf(p Parts) centre {
+	return centre{
+		units: p.Units, cases: p.Cases, intake: p.Intake, patrols: p.Patrols, dispatch: p.Dispatch, reporters: newPacer(reportEvery, reportBurst),
+		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts,
+	}
 }
 
 // New returns an edge that does not listen yet.
@@ -103,7 +115,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping}, probes: p.Probes, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centre{p.Units, p.Cases, p.Intake, p.Patrols, p.Dispatch, newPacer(reportEvery, reportBurst)}, checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centreOf(p), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	pages, err := newPages(p.Pages, p.Config)
@@ -171,8 +183,16 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.tls != nil {
 		l = tls.NewListener(l, s.tls)
 	}
+	watch, stop := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		s.watchStaff(watch)
+	}()
 	err := s.listen(ctx, l, &http.Server{Handler: s})
+	stop()
 	s.sockets.end()
+	<-watched
 	return err
 }
 
@@ -315,7 +335,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable()} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -343,15 +363,15 @@ func status(c fault.Code) int {
 	switch c {
 	case fault.NotSignedIn, fault.BadSignIn, fault.TOTPNeeded:
 		return http.StatusUnauthorized
-	case fault.Forbidden, fault.ForeignOrigin:
+	case fault.Forbidden, fault.ForeignOrigin, fault.NoAccount:
 		return http.StatusForbidden
 	case fault.RateLimited:
 		return http.StatusTooManyRequests
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.NoSuchCall, fault.NoSuchCase, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound:
+	case fault.NoSuchCall, fault.NoSuchCase, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation:
 		return http.StatusNotFound
-	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain:
+	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady:
 		return http.StatusConflict
 	case fault.Destroyed:
 		return http.StatusGone
@@ -361,7 +381,7 @@ func status(c fault.Code) int {
 		return http.StatusPreconditionRequired
 	case fault.NoSpace:
 		return http.StatusInsufficientStorage
-	case fault.Unavailable:
+	case fault.Unavailable, fault.ProviderDown:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusBadRequest

@@ -1,7 +1,8 @@
 // Package signaling is the edge: HTTP routes, sockets, clients, limits. It decides nothing about
 // calls; what a client asks goes to the Backend, what happens comes back through the Hub.
 //
-// Goroutines: one reader and one writer per socket, ended with the socket and joined by Run.
+// Goroutines: one reader and one writer per socket, ended with the socket, and one that watches accounts;
+// joined by Run.
 // Locks: Hub.mu guards the map of clients, socket.mu an outbox, gate.mu, holds.mu and gallery.mu what
 // they count and remember; a few lines each, never together.
 package signaling
@@ -34,6 +35,7 @@ type Config struct {
 	Demo           bool          // accounts and codes are printed at the terminal
 	PMTiles        string        // street map file; empty: none
 	Attribution    string        // credit of the street map
+	SignOnButton   Words         // of the button that leads to the identity provider
 }
 
 // Limits that are not configuration (DESIGN section 8).
@@ -84,6 +86,9 @@ type Backend interface {
 	Request(ctx context.Context, who Who, body wire.Body) (wire.Body, error)
 	// Gone tells that the client has no socket any more.
 	Gone(who Who)
+	// Ended tells that the session of a console has ended: its media must end with it. What it has
+	// in hand goes the way of every call whose operator has left.
+	Ended(who Who)
 }
 
 // Files keeps what is sent within calls.

@@ -366,7 +366,7 @@ func (s *Server) checkSession(ctx context.Context, c *client) {
 	st, err := s.accounts.Still(ctx, c.session, c.used.Swap(false))
 	switch {
 	case fault.CodeOf(err) == fault.NotSignedIn:
-		c.socket.close(CloseSignedOut, "signed out")
+		s.end(c)
 	case err == nil && (!slices.Equal(st.Roles, c.who.Roles) || st.Unit != c.who.Unit):
 		c.socket.close(websocket.CloseServiceRestart, "roles changed")
 	}

@@ -51,6 +51,7 @@ export default defineConfig({
         caller: resolve(import.meta.dirname, "index.html"),
         console: resolve(import.meta.dirname, "console.html"),
         evidence: resolve(import.meta.dirname, "evidence.html"),
+        admin: resolve(import.meta.dirname, "admin.html"),
       },
     },
   },

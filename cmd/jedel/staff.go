@@ -42,7 +42,10 @@ func (staffListCmd) Run(ctx context.Context, p *program) error {
 		if s.Disabled {
 			state = "blocked"
 		}
-		fmt.Printf("%-16s %-28s %-40s %s\n", s.Login, s.Name, strings.Join(s.Roles, " "), state)
+		if len(s.Pending) > 0 {
+			state += " waits: " + strings.Join(s.Pending, " ")
+		}
+		fmt.Printf("%-16s %-28s %-12s %-40s %s\n", s.Login, s.Name, s.Unit, strings.Join(s.Roles, " "), state)
 	}
 	return errors.Join(err, db.Close())
 }
@@ -50,7 +53,8 @@ func (staffListCmd) Run(ctx context.Context, p *program) error {
 type staffAddCmd struct {
 	Login string   `arg:"" help:"What the person signs in with."`
 	Name  string   `required:"" help:"What the person is called."`
-	Role  []string `required:"" help:"operator, dispatcher, supervisor, investigator, administrator, patrol."`
+	Role  []string `required:"" help:"operator, dispatcher, camera, navigation, supervisor, investigator, administrator, patrol."`
+	Unit  string   `help:"Where the person works; left out it stays, and of a new account it is the whole site."`
 }
 
 // Run adds or changes one account.
@@ -78,6 +82,10 @@ func (c staffAddCmd) Run(ctx context.Context, p *program) error {
 	}
 	if err == nil {
 		s.Name, s.Roles, s.PasswordHash, s.Disabled = c.Name, c.Role, hash, false
+		if c.Unit != "" {
+			s.Unit = c.Unit
+		}
+		s.Pending, s.PendingBy = nil, "" // whoever has this machine is both people
 		err = db.PutStaff(ctx, s)
 	}
 	return errors.Join(err, db.Close())
@@ -87,7 +95,7 @@ type staffBlockCmd struct {
 	Login string `arg:"" help:"Whose account."`
 }
 
-// Run blocks one account; its sessions end with their next request.
+// Run blocks one account; its sessions and sockets end within a second.
 func (c staffBlockCmd) Run(ctx context.Context, p *program) error {
 	db, err := p.Staff.open(ctx)
 	if err != nil {

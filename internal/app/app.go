@@ -20,6 +20,7 @@ import (
 	"jedel/internal/callctl"
 	"jedel/internal/casectl"
 	"jedel/internal/config"
+	"jedel/internal/duty"
 	"jedel/internal/fault"
 	"jedel/internal/hints"
 	"jedel/internal/ident"
@@ -174,21 +175,30 @@ func (a *App) open(ctx context.Context, opt Options) error {
 		return err
 	}
 	a.owner = owner
-	a.cases, a.intake = casectl.New(a.db, a, a.log, reg), newIntake(a)
+	a.cases, a.intake, a.shifts = casectl.New(a.db, a, a.log, reg), newIntake(a), duty.New(a.db, inHand{a})
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
 	derived := newCache(opt.DataDir + "/cache")
 	if a.keeper, err = a.newKeeper(opt, archives{a, derived}, reg); err != nil {
 		return err
 	}
+	return a.openEdge(opt, secret, derived, reg)
+}
+
+// openEdge makes what the outside speaks with.
+func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *prometheus.Registry) error {
 	edge, err := edgeConfig(a.cfg, opt, secret)
 	if err != nil {
 		return err
 	}
 	a.copies = newExports(a, opt)
+	signOn, err := openSignOn(a.cfg.OIDC, secret)
+	if err != nil {
+		return err
+	}
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a},
-		Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Units: a,
+		Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Units: a, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
@@ -252,8 +262,8 @@ func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, 
 		Addr: c.HTTP.Addr, Origins: c.HTTP.Origins, FrameAncestors: c.HTTP.Frame, Secret: secret, SecureCookie: opt.TLS != nil, Demo: opt.Demo,
 		Proxies: proxies, MaxSockets: c.Listen.MaxSockets, MaxSocketsAddr: c.Listen.MaxSocketsAddr, MetricsAddr: c.Metrics.Listen,
 		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution,
-		Categories: choices(c.Desk.Categories),
-		Centre:     wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
+		Categories: choices(c.Desk.Categories), SignOnButton: signaling.Words(c.OIDC.Button),
+		Centre: wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
 	}, nil
 }
 

@@ -198,6 +198,9 @@ func (d caseDesk) Act(ctx context.Context, who signaling.Who, id ident.CaseID, a
 	if err == nil {
 		err = d.mayAct(who, s, act)
 	}
+	if err == nil {
+		err = d.a.mayStill(ctx, who.Staff, s)
+	}
 	if err != nil {
 		return signaling.CaseView{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"jedel/internal/casectl"
 	"jedel/internal/cases"
 	"jedel/internal/config"
+	"jedel/internal/duty"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/store"
@@ -24,6 +25,7 @@ type centre struct {
 	cases    *casectl.Book
 	casework *mailbox[func(context.Context)] // what calls mean for cases, in order
 	intake   *intake
+	shifts   *duty.Desk
 	owner    store.Owner // this process, as the store knows it
 }
 

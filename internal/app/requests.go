@@ -69,6 +69,10 @@ func (a *App) helloConsole(ctx context.Context, who signaling.Who, resumed bool)
 		if err := a.restoreDuty(ctx, who, resumed); err != nil {
 			return nil, err
 		}
+	} else if _, known := a.desk.Line().Snapshot().Standing(who.Staff); known { // they took calls before
+		if err := a.putOperator(ctx, who, wire.DutyOff, ""); err != nil {
+			return nil, err
+		}
 	}
 	init := &wire.ConsoleInit{
 		State: *a.latest.Load(), Categories: choices(a.cfg.Desk.Categories), Outcomes: choices(a.cfg.Desk.Outcomes),
@@ -119,6 +123,13 @@ func known(cs []config.Choice, key string) bool {
 
 // Gone implements signaling.Backend.
 func (a *App) Gone(signaling.Who) { a.wakePresence() }
+
+// Ended implements signaling.Backend: whoever is signed out hears and says nothing more, and what
+// they have in hand is offered to others as if their line were lost.
+func (a *App) Ended(who signaling.Who) {
+	a.node.ClosePeer(who.Client, "signed out")
+	a.wakePresence()
+}
 
 func (a *App) wakePresence() {
 	select {

@@ -55,7 +55,11 @@ func Default() Config {
 				{"training", Text{"Оқу", "Обучение", "Training"}},
 			},
 		},
-		Cases:   defaultCases(),
+		Cases: defaultCases(),
+		OIDC: OIDC{
+			Scopes: []string{"profile"}, Roles: map[string][]string{}, Units: map[string]string{},
+			Button: Text{"Ұйым арқылы кіру", "Войти через организацию", "Sign in with your organization"},
+		},
 		Replica: Replica{TLS: true, First: 30 * 24 * time.Hour, Alarm: time.Hour},
 		Retention: Retention{Default: "normal", Wait: retention.Wait, Classes: []RetentionClass{
 			{"normal", retention.Period{Years: 3}, Text{"Қалыпты", "Обычный", "Normal"}, []string{"traffic", "order", "medical", "information", "other"}, SegmentsDelete},

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"jedel/internal/access"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 )
@@ -28,6 +27,11 @@ const (
 	maxSeat  = 40
 )
 
+// Roles are those who work in shifts; internal/access calls it own_shift.
+func Roles() []string {
+	return []string{"operator", "dispatcher", "camera", "navigation", "supervisor", "patrol"}
+}
+
 // ID names a line of the roster.
 type ID string
 
@@ -35,7 +39,7 @@ type ID string
 type Line struct {
 	ID    ID            `json:"id"`
 	Staff ident.StaffID `json:"staff"`
-	Role  access.Role   `json:"role"`
+	Role  string        `json:"role"`
 	Seat  string        `json:"seat"` // empty: none of their own
 	Unit  string        `json:"unit"`
 	From  time.Time     `json:"from"`
@@ -147,4 +151,31 @@ func (s State) Roster(from, to time.Time) []Line {
 		return strings.Compare(string(a.ID), string(b.ID))
 	})
 	return list
+}
+
+// Held is an open case as a hand-over sees it; whose it is stands in the case.
+type Held struct {
+	Case    ident.CaseID
+	Number  string
+	Unit    string
+	Owner   ident.StaffID
+	Handing ident.StaffID // to whom it is offered; empty: nobody
+}
+
+// Left are the cases whose owner is not on duty: somebody should take them over.
+func (s State) Left(held []Held, now time.Time) []Held {
+	var list []Held
+	for _, h := range held {
+		if h.Owner != "" && s.Known[h.Owner] && !s.OnDuty(h.Owner, now) {
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// Hand is a wish to hand cases over.
+type Hand struct {
+	By, To  ident.StaffID
+	Cases   []ident.CaseID
+	Manages func(unit string) bool // whether By may hand over for others of a unit
 }

@@ -19,7 +19,7 @@ import (
 var t0 = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 
 func line(id ID, staff ident.StaffID, from, to int) Line {
-	return Line{ID: id, Staff: staff, Role: access.Operator, Seat: string("seat of " + id), From: t0.Add(time.Duration(from) * time.Hour), To: t0.Add(time.Duration(to) * time.Hour)}
+	return Line{ID: id, Staff: staff, Role: string(access.Operator), Seat: string("seat of " + id), From: t0.Add(time.Duration(from) * time.Hour), To: t0.Add(time.Duration(to) * time.Hour)}
 }
 
 // play carries out events that must succeed.
@@ -60,7 +60,7 @@ func TestARosterRefusesWhatCannotBe(t *testing.T) {
 		"over":                {Write{Line: line("b", "bolat", -12, 0)}, fault.BadValue},
 		"in another century":  {Write{Line: line("b", "bolat", 1e6, 1e6+1)}, fault.BadValue},
 		"no role":             {change(func(l *Line) { l.Role = "root" }), fault.BadValue},
-		"role without shifts": {change(func(l *Line) { l.Role = access.Administrator }), fault.BadValue},
+		"role without shifts": {change(func(l *Line) { l.Role = string(access.Administrator) }), fault.BadValue},
 		"a seat of two lines": {change(func(l *Line) { l.Seat = "a\nb" }), fault.BadValue},
 		"a long seat":         {change(func(l *Line) { l.Seat = strings.Repeat("ә", 41) }), fault.BadValue},
 		"nobody":              {change(func(l *Line) { l.Staff = "" }), fault.BadValue},
@@ -135,14 +135,14 @@ func TestCasesAreGivenToThoseOnDuty(t *testing.T) {
 }
 
 func TestSuccessorsAreTheLikeliestFirst(t *testing.T) {
-	seat := func(id ID, staff ident.StaffID, role access.Role, seat, unit string, from int) Write {
+	seat := func(id ID, staff ident.StaffID, role string, seat, unit string, from int) Write {
 		return Write{Line: Line{ID: id, Staff: staff, Role: role, Seat: seat, Unit: unit, From: t0.Add(time.Duration(from) * time.Minute), To: t0.Add(12*time.Hour + time.Duration(from)*time.Minute)}}
 	}
 	early := t0.Add(-30 * time.Minute)
-	s := play(t, State{}, early, seat("1", "aigul", access.Operator, "1", "north", 0), seat("2", "camera", access.Camera, "9", "north", 0),
-		seat("3", "role", access.Operator, "2", "south", 0), seat("4", "both", access.Operator, "3", "north", 0), Come{"aigul"}, Come{"camera"}, Come{"role"}, Come{"both"})
+	s := play(t, State{}, early, seat("1", "aigul", "operator", "1", "north", 0), seat("2", "camera", "camera", "9", "north", 0),
+		seat("3", "role", "operator", "2", "south", 0), seat("4", "both", "operator", "3", "north", 0), Come{"aigul"}, Come{"camera"}, Come{"role"}, Come{"both"})
 	handing := t0.Add(11*time.Hour + 45*time.Minute)
-	s = play(t, s, handing, seat("5", "next", access.Operator, "1", "north", 12*60), Come{"next"})
+	s = play(t, s, handing, seat("5", "next", "operator", "1", "north", 12*60), Come{"next"})
 	if got := s.Successors("aigul", handing); !slices.Equal(got, []ident.StaffID{"next", "both", "role", "camera"}) {
 		t.Fatal(got)
 	}
@@ -220,7 +220,7 @@ func (c *centre) step(t *rapid.T, now time.Time, who ident.StaffID, i int, peopl
 	case 0:
 		from := now.Truncate(time.Hour).Add(time.Duration(rapid.IntRange(0, 6).Draw(t, "from")) * time.Hour)
 		id := ID(rapid.SampledFrom([]string{"1", "2", "3", "4", "5"}).Draw(t, "line"))
-		return c.decide(now, Write{By: "lead", Line: Line{ID: id, Staff: who, Role: access.Dispatcher, From: from, To: from.Add(8 * time.Hour)}})
+		return c.decide(now, Write{By: "lead", Line: Line{ID: id, Staff: who, Role: string(access.Dispatcher), From: from, To: from.Add(8 * time.Hour)}})
 	case 1, 2:
 		return c.decide(now, Come{who})
 	case 3:
@@ -294,6 +294,14 @@ func TestWhatIsLongOverIsForgottenAndStillBinds(t *testing.T) {
 	}
 	if err := s.MayAct("aigul", "", late); fault.CodeOf(err) != fault.ShiftOver {
 		t.Fatal(err)
+	}
+}
+
+func TestThoseWhoHaveShiftsAreThoseOfTheTable(t *testing.T) {
+	for _, r := range access.Roles() {
+		if access.May([]string{string(r)}, access.OwnShift) != slices.Contains(Roles(), string(r)) {
+			t.Error(r)
+		}
 	}
 }
 

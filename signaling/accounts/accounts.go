@@ -3,6 +3,7 @@
 package accounts
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -11,10 +12,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"image/png"
 	"math/big"
 	"strings"
 	"time"
 
+	"jedel/internal/access"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/store"
@@ -186,11 +189,20 @@ func (a *Accounts) SignIn(ctx context.Context, login, password, code, addr strin
 		return "", store.Staff{}, err
 	}
 	a.limits.welcome(login, addr)
-	token := newToken()
-	if err := a.db.PutStaffSession(ctx, tokenHash(token), s.ID, time.Now().Add(SessionTime)); err != nil {
-		return "", s, fault.New(fault.Unavailable, op, err)
+	token, err := a.open(ctx, s.ID)
+	return token, s, err
+}
+
+// open begins a session of somebody who has shown who they are.
+func (a *Accounts) open(ctx context.Context, id ident.StaffID) (token string, err error) {
+	token, now := newToken(), time.Now()
+	if err = a.db.UsedStaff(ctx, id, now); err == nil {
+		err = a.db.PutStaffSession(ctx, tokenHash(token), id, now.Add(SessionTime))
 	}
-	return token, s, nil
+	if err != nil {
+		return "", fault.New(fault.Unavailable, "staff.session", err)
+	}
+	return token, nil
 }
 
 func (a *Accounts) authenticate(ctx context.Context, login, password, code string) (store.Staff, error) {
@@ -270,11 +282,25 @@ func (a *Accounts) Still(ctx context.Context, session Session, used bool) (store
 		if errors.Is(err, store.ErrNotFound) { // signed out since we looked
 			return store.Staff{}, fault.New(fault.NotSignedIn, op, nil)
 		}
+		if err == nil {
+			err = a.db.UsedStaff(ctx, s.ID, now)
+		}
 		if err != nil {
 			return store.Staff{}, fault.New(fault.Unavailable, op, err)
 		}
 	}
 	return s, nil
+}
+
+// Directory returns where accounts are administered.
+func (a *Accounts) Directory() *Directory { return NewDirectory(a.db) }
+
+// AdmitLink admits one attempt from an address to use an invitation, or refuses it: rate_limited.
+func (a *Accounts) AdmitLink(addr string) error {
+	if !a.limits.register(addr, time.Now()) {
+		return fault.New(fault.RateLimited, "staff.invitation", nil)
+	}
+	return nil
 }
 
 // SignOut ends a session.
@@ -285,14 +311,25 @@ func (a *Accounts) SignOut(ctx context.Context, token string) error {
 	return nil
 }
 
-// NewTOTP returns a fresh second factor to be confirmed: its secret and the otpauth address for a
-// QR code. Nothing changes yet.
-func (a *Accounts) NewTOTP(s store.Staff) (secret, uri string, err error) {
+// qrSide is the width and height of a QR code in pixels.
+const qrSide = 264
+
+// NewTOTP returns a fresh second factor to be confirmed: its secret, the otpauth address and its QR
+// code as PNG, without a quiet zone. Nothing changes yet.
+func (a *Accounts) NewTOTP(s store.Staff) (secret, uri string, qr []byte, err error) {
 	k, err := totp.Generate(totp.GenerateOpts{Issuer: "Jedel", AccountName: s.Login})
 	if err != nil {
-		return "", "", fmt.Errorf("generate second factor: %w", err)
+		return "", "", nil, fmt.Errorf("generate second factor: %w", err)
 	}
-	return k.Secret(), k.URL(), nil
+	picture, err := k.Image(qrSide, qrSide)
+	var b bytes.Buffer
+	if err == nil {
+		err = png.Encode(&b, picture)
+	}
+	if err != nil {
+		return "", "", nil, fmt.Errorf("draw second factor: %w", err)
+	}
+	return k.Secret(), k.URL(), b.Bytes(), nil
 }
 
 // SetTOTP switches a second factor on once its owner shows with code that they can use it; an empty
@@ -308,11 +345,14 @@ func (a *Accounts) SetTOTP(ctx context.Context, s store.Staff, secret, code, cur
 	if secret != "" && !totp.Validate(code, secret) {
 		return fault.New(fault.BadCode, op, nil)
 	}
-	s.TOTPSecret = secret
-	if err := a.db.PutStaff(ctx, s); err != nil {
-		return fault.New(fault.Unavailable, op, err)
-	}
-	return nil
+	_, err := (&Directory{a.db}).do(ctx, op, act{s.ID, s.ID, func(_ []access.Account, e *store.StaffEdit) error {
+		if e.After.Disabled || e.After.TOTPSecret != s.TOTPSecret { // since we looked
+			return fault.New(fault.WrongState, op, nil)
+		}
+		e.After.TOTPSecret = secret
+		return nil
+	}})
+	return err
 }
 
 func newToken() string {

@@ -1,8 +1,10 @@
 package accounts
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"image/png"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -191,9 +193,12 @@ func TestTokensAndPasswordsAreKeptAsHashesOnly(t *testing.T) {
 func TestSecondFactorIsGoodOnce(t *testing.T) {
 	a, db, _ := open(t)
 	s, ctx := hire(t, db, "aigul"), t.Context()
-	secret, uri, err := a.NewTOTP(s)
+	secret, uri, qr, err := a.NewTOTP(s)
 	if err != nil || !strings.HasPrefix(uri, "otpauth://totp/Jedel:aigul") {
 		t.Fatal(uri, err)
+	}
+	if picture, err := png.Decode(bytes.NewReader(qr)); err != nil || picture.Bounds().Dx() != qrSide {
+		t.Fatal(err)
 	}
 	want(t, a.SetTOTP(ctx, s, secret, "000000x", ""), fault.BadCode)
 	code := func(step int) string {

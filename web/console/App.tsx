@@ -75,6 +75,9 @@ function Signed({ makeDesk, onOut, ...page }: SignedProps) {
     document.title = t("title");
     document.documentElement.lang = page.lang;
   }, [page.lang]);
+  useEffect(() => { // the gateway ended the session: somebody disabled the account, or it ran out
+    if (seat.link === "closed" && !view.replaced) session().then((staff) => staff ?? onOut(), () => undefined);
+  }, [seat.link, view.replaced]);
   const leave = async () => {
     await desk.setDuty({ state: "off" });
     await signOut().catch(() => undefined); // the cookie dies with its session on the gateway

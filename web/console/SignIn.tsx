@@ -1,5 +1,6 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
+import { refusedBy, signOnAt, signOnButton } from "../lib/signon";
 import type { StaffSelf } from "../lib/wire.gen";
 import { type Lang, words } from "./context";
 import { RestError, signIn } from "./rest";
@@ -12,8 +13,10 @@ function focusOn(el: HTMLElement | null): void {
 /** Login, password and, when the gateway asks for it, the code of the authenticator. */
 export function SignIn({ lang, onIn }: { lang: Lang; onIn: (staff: StaffSelf) => void }) {
   const [needsCode, setNeedsCode] = useState(false);
-  const [trouble, setTrouble] = useState("");
+  const [trouble, setTrouble] = useState(refusedBy(location.hash) ? t("signin.refused", { code: refusedBy(location.hash) }) : "");
   const [busy, setBusy] = useState(false);
+  const [button, setButton] = useState("");
+  useEffect(() => void signOnButton(lang).then(setButton), [lang]);
   const submit = async (form: HTMLFormElement) => {
     const field = (name: string) => String(new FormData(form).get(name) ?? "").trim();
     const totp = field("totp").replace(/\s/g, "");
@@ -43,6 +46,7 @@ export function SignIn({ lang, onIn }: { lang: Lang; onIn: (staff: StaffSelf) =>
         )}
         {trouble && <p class="bad" role="alert">{trouble}</p>}
         <button type="submit" class="go big" disabled={busy}>{busy ? t("signin.busy") : t("signin")}</button>
+        {button && <a class="button" href={signOnAt("console")}>{button}</a>}
       </form>
     </main>
   );

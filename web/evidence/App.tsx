@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { type Lang, lang, langs, loadLocale, setLang, t } from "../lib/i18n";
+import { refusedBy, signOnAt, signOnButton } from "../lib/signon";
 import type { StaffSelf } from "../lib/wire.gen";
 import { Case } from "./Case";
 import { KeepingPage, Keepings } from "./Keepings";
@@ -21,7 +22,9 @@ function SignIn({ done }: { done: (s: StaffSelf) => void }) {
   const [password, setPassword] = useState("");
   const [totp, setTOTP] = useState("");
   const [second, setSecond] = useState(false);
-  const [wrong, setWrong] = useState("");
+  const [wrong, setWrong] = useState(refusedBy(location.hash) ? t("signin.refused", { code: refusedBy(location.hash) }) : "");
+  const [button, setButton] = useState("");
+  useEffect(() => void signOnButton(lang()).then(setButton), []);
   return (
     <form
       class="panel signin"
@@ -42,6 +45,7 @@ function SignIn({ done }: { done: (s: StaffSelf) => void }) {
       <label>{t("password")}<input type="password" autocomplete="current-password" value={password} onInput={(e) => setPassword(e.currentTarget.value)} /></label>
       {second && <label>{t("totp")}<input inputMode="numeric" autocomplete="one-time-code" value={totp} onInput={(e) => setTOTP(e.currentTarget.value)} /></label>}
       <button type="submit" class="go">{t("signin")}</button>
+      {button && <a class="button" href={signOnAt("evidence")}>{button}</a>}
     </form>
   );
 }

@@ -6,6 +6,7 @@ import type { Caller } from "../caller";
 import { PinDoor } from "../PinDoor";
 import { type Attached, blank, type Draft, lacking, maxFiles, sealed, unfit } from "./draft";
 import { askKinds, type Kind, keptKinds } from "./kinds";
+import { Picker } from "./Picker";
 import { sender } from "./sender";
 import { put } from "./shelf";
 import { Sent } from "./Sent";
@@ -183,22 +184,4 @@ function placeWords(caller: Caller): string {
   if (v.pin) return t("place.pinned");
   if (v.fix?.source === "device") return t("place.known", { m: Math.round(v.fix.accuracyM) });
   return t(v.place === "asking" ? "place.asking" : "place.unknown");
-}
-
-function Picker({ label, capture, onFiles }: { label: string; capture?: boolean; onFiles: (l: Iterable<File>) => Promise<void> }) {
-  return (
-    <label class="attach photo">
-      {label}
-      <input
-        type="file"
-        accept={capture ? "image/*" : "image/*,video/*,audio/*"}
-        {...(capture ? { capture: "environment" } : { multiple: true })}
-        onChange={(e) => {
-          const list = [...(e.currentTarget.files ?? [])];
-          e.currentTarget.value = "";
-          void onFiles(list);
-        }}
-      />
-    </label>
-  );
 }
