@@ -98,7 +98,7 @@ var floors = map[string]int{
 	"media/pktcache": 10, "media/rewrite": 10, "media/layers": 10, "media/h264": 10, "recorder/evr": 10, "recorder/proof": 10, "recorder/keys": 10, "recorder/ladder": 10,
 	"internal/config": 20, "internal/obs": 20, "internal/store": 20, "internal/hints": 20, "internal/blob": 20, "media/turnd": 20,
 	"recorder/plain": 15, "recorder/bag": 15, "recorder/disk": 20, "recorder/sitelog": 25, "recorder/witness": 25, "recorder/derive": 20, "recorder/verify": 20, "recorder/report": 22, "recorder/export": 25, "recorder/logcheck": 25, "recorder/broker": 27, "internal/replica": 25, "docs": 10, "signaling/accounts": 25, "signaling/photo": 20, "web": 20,
-	"signaling": 30, "internal/callctl": 30, "internal/keep": 30, "media": 30, "recorder": 30,
+	"signaling": 30, "internal/callctl": 30, "internal/keep": 30, "internal/cameras": 30, "media": 30, "recorder": 30,
 	"internal/app": 40, "cmd": 50,
 	"internal/archtest": 60, "internal/simtest": 60, "signaling/wire/tsgen": 60,
 }
@@ -140,6 +140,8 @@ func TestImportsPointStrictlyDown(t *testing.T) {
 var homes = map[string][]string{
 	"github.com/gorilla/websocket":                   {"signaling", "cmd/callbot"},
 	"github.com/pion/":                               {"media", "recorder/derive", "cmd/callbot"},
+	"github.com/pion/rtp":                            {"media", "recorder/derive", "cmd/callbot", "internal/cameras"},
+	"github.com/bluenviron/":                         {"internal/cameras", "cmd/callbot"},
 	"github.com/redis/go-redis":                      {"internal/hints"},
 	"modernc.org/sqlite":                             {"internal/store"},
 	"github.com/jackc/pgx":                           {"internal/store"},
