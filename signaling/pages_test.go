@@ -127,6 +127,7 @@ func TestDescribedBodiesAreThoseTaken(t *testing.T) {
 		"post /api/v1/evidence/calls/{call}/keeping/extend": reflect.TypeFor[untilRequest](), "post /api/v1/evidence/calls/{call}/keeping/shorten": reflect.TypeFor[untilRequest](),
 		"post /api/v1/evidence/calls/{call}/keeping/shorten/confirm": reflect.TypeFor[confirmRequest](), "post /api/v1/evidence/calls/{call}/keeping/shorten/withdraw": reflect.TypeFor[nothingRequest](),
 		"post /api/v1/evidence/calls/{call}/deletion": reflect.TypeFor[becauseRequest](), "post /api/v1/evidence/calls/{call}/deletion/approve": reflect.TypeFor[nothingRequest](),
+		"post /api/v1/cameras/{camera}/clips":                reflect.TypeFor[clipRequest](),
 		"post /api/v1/evidence/calls/{call}/deletion/cancel": reflect.TypeFor[becauseRequest](),
 	}
 	for path, methods := range doc.Paths {

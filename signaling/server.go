@@ -35,6 +35,8 @@ type Parts struct {
 	Files    Files
 	Evidence Evidence
 	Keeping  Keeping
+	Cameras  Cameras
+	Clips    Clips
 	Reports  Reports
 	Exports  Exports
 	Probes   Probes
@@ -69,12 +71,14 @@ type Server struct {
 	paces      paces
 }
 
-// recordings are what investigators ask for.
+// recordings are what investigators ask for, and what cameras add to them.
 type recordings struct {
 	Evidence
 	reports Reports
 	exports Exports
 	keeping Keeping
+	cameras Cameras
+	clips   Clips
 }
 
 // transfers bound what is under way at once.
@@ -84,7 +88,7 @@ type transfers struct{ uploads, downloads holds }
 func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
-		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping}, probes: p.Probes, log: p.Log,
+		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping, p.Cameras, p.Clips}, probes: p.Probes, log: p.Log,
 		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), readers: make(chan struct{}, maxReaders), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
@@ -298,6 +302,8 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
 	maps.Copy(all, s.keepingTable())
+	maps.Copy(all, watch{s, s.evidence.cameras}.table())
+	maps.Copy(all, film{s, s.evidence.clips}.table())
 	return all
 }
 
@@ -329,9 +335,9 @@ func status(c fault.Code) int {
 		return http.StatusTooManyRequests
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound:
+	case fault.NoSuchCall, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NoSuchCamera, fault.NoSuchClip, fault.NotFound:
 		return http.StatusNotFound
-	case fault.WrongState, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain:
+	case fault.WrongState, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.CameraUnfit:
 		return http.StatusConflict
 	case fault.Destroyed:
 		return http.StatusGone

@@ -39,6 +39,7 @@ const (
 	Object      Action = "object"       // take a proposed shortening or deletion back
 	Audit       Action = "audit"        // see what a member of staff did with recordings
 	ManageStaff Action = "manage_staff" // accounts
+	Cameras     Action = "cameras"      // look at the site's cameras and make clips of them
 )
 
 // table says who may. What is not in it is refused.
@@ -57,6 +58,7 @@ var table = map[Action][]Role{
 	Object:      {Supervisor, Investigator, Administrator},
 	Audit:       {Supervisor, Administrator},
 	ManageStaff: {Administrator},
+	Cameras:     {Operator, Dispatcher, Supervisor},
 }
 
 // May reports whether any of the roles may do a.

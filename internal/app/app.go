@@ -44,23 +44,29 @@ type App struct {
 	zone   *time.Location
 	nodeID ident.NodeID
 
-	db      *store.DB
-	hints   *hints.Hub
-	vault   vault
-	rec     *recorder.Recorder
-	site    *sitelog.Log
-	policy  string // of the log's witnesses
-	copies  *exports
-	node    *media.Node
-	desk    *callctl.Desk
-	edge    *signaling.Server
-	keeper  *keep.Keeper
-	replica *replica.Replica // nil: no second copies
+	db     *store.DB
+	hints  *hints.Hub
+	vault  vault
+	rec    *recorder.Recorder
+	site   *sitelog.Log
+	policy string // of the log's witnesses
+	copies *exports
+	node   *media.Node
+	desk   *callctl.Desk
+	edge   *signaling.Server
+	watch  watch // of cameras
+	closed
 
 	ledger *ledger
 	people *people
 	books  *books // owned by the goroutine that shows things
 	loops
+}
+
+// closed is what looks after recordings that are over.
+type closed struct {
+	keeper  *keep.Keeper
+	replica *replica.Replica // nil: no second copies
 }
 
 // loops are the mailboxes between goroutines, and what the showing goroutine keeps.
@@ -170,6 +176,9 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.node, err = media.Open(mediaConfig(a.cfg.Media), reg, a.log); err != nil {
 		return err
 	}
+	if a.watch, err = a.newWatch(reg); err != nil {
+		return err
+	}
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
 	derived := newCache(opt.DataDir + "/cache")
 	if a.keeper, err = a.newKeeper(opt, archives{a, derived}, reg); err != nil {
@@ -182,7 +191,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	a.copies = newExports(a, opt)
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
-		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
+		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Cameras: a.watch, Clips: a.watch.clips, Probes: probes{a}, Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
 }

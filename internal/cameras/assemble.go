@@ -62,10 +62,10 @@ func (a *assembler) take(p *rtp.Packet, at time.Time) (pic h264.Picture, ok, mis
 	return pic, true, missing, nil
 }
 
-// size reads how large the pictures are; zeros where the parameter set makes no sense.
-func (a *assembler) size() (width, height int) {
+// sizeOf reads how large pictures are; zeros where the parameter set makes no sense.
+func sizeOf(set []byte) (width, height int) {
 	var sps mch264.SPS
-	if sps.Unmarshal(a.sets.SPS) != nil {
+	if sps.Unmarshal(set) != nil {
 		return 0, 0
 	}
 	w, h := sps.Width(), sps.Height()

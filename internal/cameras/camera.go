@@ -120,6 +120,10 @@ func (c *camera) session(ctx context.Context) error {
 	defer func() {
 		c.clock = a.clock
 		c.met.packetsDropped.Add(float64(l.dropped.Load()))
+		if ctx.Err() != nil {
+			c.breakOff(Interrupted)
+			return
+		}
 		c.breakOff(Lost)
 	}()
 	return c.read(ctx, l, a, begun)
@@ -180,7 +184,7 @@ func (c *camera) broken(live bool, before Code, err error) error {
 }
 
 func (c *camera) goLive(a *assembler) {
-	w, h := a.size()
+	w, h := sizeOf(a.sets.SPS)
 	c.enter(State{Phase: Live, Width: w, Height: h})
 }
 

@@ -87,7 +87,7 @@ func New(cfg Config, screen func() Screen, reg prometheus.Registerer, log *slog.
 	for _, c := range cfg.Cameras {
 		cam := &camera{
 			cfg: c, linger: cfg.Linger, screen: screen(), met: s.met, log: log.With("camera", c.ID), made: time.Now(),
-			wake: make(chan struct{}, 1), state: State{Phase: Idle}, ring: ring{length: cfg.Past, bytes: pastBytes},
+			wake: make(chan struct{}, 1), state: State{Phase: Idle, Since: time.Now()}, ring: ring{length: cfg.Past, bytes: pastBytes},
 		}
 		s.list = append(s.list, cam)
 		s.byID[c.ID] = cam
@@ -123,15 +123,15 @@ func (s *Set) find(id string) (*camera, error) {
 	return c, nil
 }
 
-// Screen returns the screen of a camera, and lets the camera look at once who is there. A camera
-// whose video browsers cannot show is refused.
+// Screen returns the screen of a camera. A camera
+// whose video browsers cannot show comes with an error too.
 func (s *Set) Screen(id string) (Screen, error) {
 	c, err := s.find(id)
 	if err != nil {
 		return nil, err
 	}
 	if st := c.now(); st.Phase == Failed && st.Code.unfit() {
-		return nil, fault.Newf(fault.CameraUnfit, "camera", "%s", st.Code)
+		return c.screen, fault.Newf(fault.CameraUnfit, "camera", "%s", st.Code)
 	}
 	return c.screen, nil
 }

@@ -1,6 +1,11 @@
 package cameras
 
-import "jedel/media/h264"
+import (
+	"slices"
+	"time"
+
+	"jedel/media/h264"
+)
 
 // tapLen is how many pictures may wait for the disk: some ten seconds.
 const tapLen = 256
@@ -33,4 +38,24 @@ func (t *tap) push(it item) {
 	default:
 		t.full = true
 	}
+}
+
+// tapIn gives t every picture from now on, and returns those from at on that are still there. The
+// camera is wanted until tapOut.
+func (c *camera) tapIn(t *tap, at time.Time) []item {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taps = append(c.taps, t)
+	var past []item
+	for _, p := range c.ring.since(at) {
+		past = append(past, item{pic: p})
+	}
+	return past
+}
+
+// tapOut ends what tapIn began; it may be called twice.
+func (c *camera) tapOut(t *tap) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taps = slices.DeleteFunc(c.taps, func(x *tap) bool { return x == t })
 }

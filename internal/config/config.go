@@ -31,6 +31,7 @@ type Config struct {
 	Desk      Desk      `yaml:"desk"`
 	Retention Retention `yaml:"retention"`
 	Replica   Replica   `yaml:"replica"`
+	Cameras   Cameras   `yaml:"cameras"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -282,5 +283,6 @@ func (c Config) check() error {
 	want(c.Replica.Endpoint == "" || c.Replica.Bucket != "" && c.Replica.AccessKey != "" && c.Replica.SecretKey != "", "replica: endpoint needs bucket, access_key_file and secret_key_file")
 	want(c.Replica.First >= time.Hour && c.Replica.Alarm >= time.Minute, "replica: first is at least 1h, alarm at least 1m")
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
+	errs = append(errs, c.Cameras.check()...)
 	return errors.Join(errs...)
 }
