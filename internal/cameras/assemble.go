@@ -21,7 +21,13 @@ type assembler struct {
 	begun  bool
 	seq    uint16
 	broken bool // waits for a key frame
+
+	reordered int // pictures with B slices
 }
+
+// manyReordered is how many pictures with B slices a camera must have shown before it is said to
+// send them: one may be damage.
+const manyReordered = 5
 
 func newAssembler(mode int, sets h264.Sets, clock timeline) (*assembler, error) {
 	a := &assembler{dec: rtph264.Decoder{PacketizationMode: mode}, sets: sets, clock: clock, broken: true}
@@ -45,9 +51,6 @@ func (a *assembler) take(p *rtp.Packet, at time.Time) (pic h264.Picture, ok, mis
 		a.broken = true
 		return pic, false, missing, nil
 	}
-	if h264.Reordered(nalus) {
-		return pic, false, missing, &fails{code: Reordered}
-	}
 	pic.NALUs = a.sets.Tidy(nalus)
 	pic.Key = h264.Key(pic.NALUs)
 	switch {
@@ -57,6 +60,11 @@ func (a *assembler) take(p *rtp.Packet, at time.Time) (pic h264.Picture, ok, mis
 		a.broken = false
 	case a.broken:
 		return pic, false, missing, nil
+	}
+	if h264.Reordered(nalus) {
+		if a.reordered++; a.reordered >= manyReordered {
+			return pic, false, missing, &fails{code: Reordered}
+		}
 	}
 	pic.At, pic.TS = at, a.clock.next(p.Timestamp, at)
 	return pic, true, missing, nil

@@ -164,6 +164,7 @@ func decode(t testing.TB, pics []h264.Picture) int {
 }
 
 func TestCameraIsReadOnDemandAndRestsAfterwards(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "", "")
 	show(t, s, "/yard", played.Picture("320x240", 15)...)
 	w := hang(t, Config{Linger: time.Second, Cameras: []Camera{{ID: "yard", URL: "rtsp://" + s.Addr() + "/yard"}}})
@@ -194,6 +195,7 @@ func TestCameraIsReadOnDemandAndRestsAfterwards(t *testing.T) {
 }
 
 func TestAlwaysCameraIsLiveWithNobodyWatching(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "", "")
 	show(t, s, "/gate", played.Picture("320x240", 10)...)
 	w := hang(t, Config{Linger: time.Second, Cameras: []Camera{{ID: "gate", URL: "rtsp://" + s.Addr() + "/gate", Always: true}}})
@@ -201,6 +203,7 @@ func TestAlwaysCameraIsLiveWithNobodyWatching(t *testing.T) {
 }
 
 func TestCameraThatBreaksOffComesBack(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "", "")
 	off := show(t, s, "/yard", played.Picture("320x240", 15)...)
 	w := hang(t, Config{Linger: time.Second, Cameras: []Camera{{ID: "yard", URL: "rtsp://" + s.Addr() + "/yard"}}})
@@ -221,6 +224,7 @@ func TestCameraThatBreaksOffComesBack(t *testing.T) {
 }
 
 func TestLoginIsUsedAndNeverLogged(t *testing.T) {
+	t.Parallel()
 	const password = "s3cret-ca-nary"
 	s := serve(t, "watch", password)
 	show(t, s, "/yard", played.Picture("320x240", 15)...)
@@ -249,6 +253,7 @@ func TestLoginIsUsedAndNeverLogged(t *testing.T) {
 }
 
 func TestVideoThatBrowsersCannotShowSaysWhy(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "", "")
 	src := []string{"-re", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=15"}
 	show(t, s, "/h265", append(src, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")...)
@@ -276,6 +281,7 @@ func TestVideoThatBrowsersCannotShowSaysWhy(t *testing.T) {
 }
 
 func TestEveryPhaseAndCodeHasWords(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{
 		string(Idle), string(Connecting), string(Live), string(Failed), string(Unreachable), string(Slow), string(BadLogin), string(NoStream), string(BadStream), string(NoVideo),
 		string(WrongCodec), string(Reordered), string(NoPicture), string(Lost), string(NotWatched), string(NotKept), string(Interrupted), string(Missing),
@@ -290,6 +296,7 @@ func TestEveryPhaseAndCodeHasWords(t *testing.T) {
 }
 
 func TestListStandsByDistance(t *testing.T) {
+	t.Parallel()
 	set := New(Config{Cameras: []Camera{
 		{ID: "far", Lat: 54.9, Lon: 69.3, Placed: true}, {ID: "nowhere"}, {ID: "near", Lat: 54.8754, Lon: 69.1630, Placed: true},
 	}}, func() Screen { return &screen{} }, prometheus.NewRegistry(), slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -303,6 +310,7 @@ func TestListStandsByDistance(t *testing.T) {
 }
 
 func TestDistanceIsOne(t *testing.T) {
+	t.Parallel()
 	// Petropavl to Astana, by a great circle on the same sphere: 424.6 km.
 	if d := Distance(Point{54.8753, 69.1628}, Point{51.1694, 71.4491}); math.Abs(d-438_100) > 2000 {
 		t.Errorf("%.0f m", d)

@@ -47,7 +47,7 @@ const (
 func (c Code) unfit() bool { return c == NoVideo || c == WrongCodec || c == Reordered }
 
 // patient reports whether the next attempt waits longest: a camera may lock out who tries often.
-func (c Code) patient() bool { return c.unfit() || c == BadLogin || c == NoStream }
+func (c Code) patient() bool { return c.unfit() || c == BadLogin }
 
 // State is how a camera is at the moment.
 type State struct {
