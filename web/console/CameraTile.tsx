@@ -21,16 +21,16 @@ export function CameraTile({ camera: c, lang, recording }: Props) {
   return (
     <li class={`camera ${c.state}`} aria-label={name} data-camera={c.camera}>
       <p class="row">
-        <b>{name}</b>
+        <b id={`camera-${c.camera}`}>{name}</b>
         {far && <span class="hint digits">{t(`camera.${far.unit}`, { n: far.n })}</span>}
       </p>
       <p class={c.state === "failed" ? "warn" : "hint"}>{c.words[lang]}{c.codec && ` (${c.codec})`}</p>
       {watching && <Live camera={c} lang={lang} name={name} />}
       <p class="row">
-        <button type="button" class="small" aria-pressed={watching} disabled={unfit && !watching} aria-label={t("camera.watch.name", { name })} onClick={() => setWatching(!watching)}>
+        <button type="button" class="small" disabled={unfit && !watching} aria-describedby={`camera-${c.camera}`} onClick={() => setWatching(!watching)}>
           {watching ? t("camera.stop.watching") : t("camera.watch")}
         </button>
-        {recording && <Clip camera={c.camera} name={name} lang={lang} recording={recording} off={unfit} />}
+        {recording && <Clip camera={c.camera} lang={lang} recording={recording} off={unfit} />}
       </p>
     </li>
   );
@@ -61,7 +61,7 @@ function Live({ camera: c, name, lang }: { camera: CameraRow; name: string; lang
 }
 
 /** Keeps what the camera showed just now and what it shows next; it can be taken back meanwhile. */
-function Clip({ camera, name, lang, recording, off }: { camera: string; name: string; lang: keyof Text; recording: string; off: boolean }) {
+function Clip({ camera, lang, recording, off }: { camera: string; lang: keyof Text; recording: string; off: boolean }) {
   const [clip, setClip] = useState<ClipState>();
   const [failed, setFailed] = useState("");
   const busy = clip?.state === "taking" || clip?.state === "keeping";
@@ -77,7 +77,7 @@ function Clip({ camera, name, lang, recording, off }: { camera: string; name: st
   };
   return (
     <>
-      <button type="button" class="small" disabled={busy || off} aria-label={t("clip.make.name", { name })} onClick={() => run(makeClip(camera, recording, freshID()))}>
+      <button type="button" class="small" disabled={busy || off} aria-describedby={`camera-${camera}`} onClick={() => run(makeClip(camera, recording, freshID()))}>
         {t("clip.make", { back: clipBack, on: clipOn })}
       </button>
       {clip?.state === "taking" && (
