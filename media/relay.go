@@ -130,6 +130,14 @@ func (r *Relay) End(s *Source, id ident.ClientID) (ok bool) {
 	return true
 }
 
+// Looks reports whether s has this viewer.
+func (r *Relay) Looks(s *Source, id ident.ClientID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v := r.viewers[id]
+	return v != nil && v.source == s
+}
+
 // answer makes the connection that the offer asks for.
 func (v *Viewer) answer(ctx context.Context, o offer) (string, error) {
 	const op = "media.view"

@@ -20,6 +20,8 @@ type Cameras interface {
 	View(ctx context.Context, camera, offer string) (viewer, answer string, err error)
 	// Leave ends a viewer.
 	Leave(camera, viewer string) error
+	// Looks reports whether a viewer is there.
+	Looks(camera, viewer string) bool
 }
 
 // Place is a position in degrees WGS 84.
@@ -50,8 +52,8 @@ const maxOffer = 64 << 10
 
 // watch answers what concerns cameras.
 type watch struct {
-	s       *Server
-	cameras Cameras
+	s *Server
+	*lookers
 }
 
 // table is every route about cameras.
@@ -60,7 +62,7 @@ func (c watch) table() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
 		"GET /api/v1/cameras":                           staff(access.Cameras, c.list),
 		"POST /api/v1/cameras/{camera}/whep":            staff(access.Cameras, c.view),
-		"DELETE /api/v1/cameras/{camera}/whep/{viewer}": staff(access.Cameras, c.leave),
+		"DELETE /api/v1/cameras/{camera}/whep/{viewer}": staff(access.Cameras, c.leaves),
 	}
 }
 
@@ -104,6 +106,7 @@ func (c watch) view(w http.ResponseWriter, r *http.Request, _ Who) error {
 	if err != nil {
 		return err
 	}
+	c.add(viewer, looker{r.PathValue("camera"), staffToken(r)})
 	w.Header().Set("Content-Type", "application/sdp")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", "/api/v1/cameras/"+url.PathEscape(r.PathValue("camera"))+"/whep/"+url.PathEscape(viewer))
@@ -112,8 +115,8 @@ func (c watch) view(w http.ResponseWriter, r *http.Request, _ Who) error {
 	return nil
 }
 
-func (c watch) leave(w http.ResponseWriter, r *http.Request, _ Who) error {
-	if err := c.cameras.Leave(r.PathValue("camera"), r.PathValue("viewer")); err != nil {
+func (c watch) leaves(w http.ResponseWriter, r *http.Request, _ Who) error {
+	if err := c.lookers.leave(r.PathValue("camera"), r.PathValue("viewer")); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -77,8 +77,8 @@ type recordings struct {
 	reports Reports
 	exports Exports
 	keeping Keeping
-	cameras Cameras
 	clips   Clips
+	lookers *lookers
 }
 
 // transfers bound what is under way at once.
@@ -88,7 +88,7 @@ type transfers struct{ uploads, downloads holds }
 func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
-		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping, p.Cameras, p.Clips}, probes: p.Probes, log: p.Log,
+		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping, p.Clips, newLookers(p.Cameras)}, probes: p.Probes, log: p.Log,
 		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), readers: make(chan struct{}, maxReaders), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
@@ -157,7 +157,12 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.tls != nil {
 		l = tls.NewListener(l, s.tls)
 	}
+	var checks sync.WaitGroup
+	checking, stop := context.WithCancel(ctx)
+	checks.Go(func() { s.evidence.lookers.run(checking, s.checkEvery, s.accounts) })
 	err := s.listen(ctx, l, &http.Server{Handler: s})
+	stop()
+	checks.Wait()
 	s.sockets.end()
 	return err
 }
@@ -302,7 +307,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
 	maps.Copy(all, s.keepingTable())
-	maps.Copy(all, watch{s, s.evidence.cameras}.table())
+	maps.Copy(all, watch{s, s.evidence.lookers}.table())
 	maps.Copy(all, film{s, s.evidence.clips}.table())
 	return all
 }

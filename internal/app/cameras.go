@@ -110,15 +110,33 @@ func (w watch) View(ctx context.Context, camera, offer string) (string, string, 
 
 // Leave implements signaling.Cameras.
 func (w watch) Leave(camera, viewer string) error {
-	const op = "camera.leave"
+	source, id, err := w.viewer(camera, viewer)
+	if err != nil {
+		return err
+	}
+	if !w.relay.End(source, id) {
+		return fault.New(fault.NotFound, "camera.leave", nil)
+	}
+	return nil
+}
+
+// Looks implements signaling.Cameras.
+func (w watch) Looks(camera, viewer string) bool {
+	source, id, err := w.viewer(camera, viewer)
+	return err == nil && w.relay.Looks(source, id)
+}
+
+// viewer finds what a viewer's address names; whether it is there is for the relay to say.
+func (w watch) viewer(camera, viewer string) (*media.Source, ident.ClientID, error) {
+	const op = "camera.viewer"
 	screen, err := w.set.Screen(camera)
 	if err != nil && fault.CodeOf(err) != fault.CameraUnfit {
-		return err
+		return nil, "", err
 	}
 	id, err := ident.Parse[ident.ClientID](viewer)
 	source, ok := screen.(*media.Source)
-	if err != nil || !ok || !w.relay.End(source, id) {
-		return fault.New(fault.NotFound, op, err)
+	if err != nil || !ok {
+		return nil, "", fault.New(fault.NotFound, op, err)
 	}
-	return nil
+	return source, id, nil
 }
