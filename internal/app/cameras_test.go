@@ -151,7 +151,10 @@ func TestCameraIsSeenThroughTheGateway(t *testing.T) {
 	var first, late looker
 	at := g.look(&first, "yard", auth)
 	g.until("no pictures", func() bool { return first.pictures() >= 20 })
+	begun := time.Now()
 	g.look(&late, "yard", auth)
+	g.until("nothing for a late one", func() bool { return late.pictures() >= 1 })
+	t.Logf("first picture of a live camera after %v", time.Since(begun))
 	g.until("no pictures for a late one", func() bool { return late.pictures() >= 20 })
 	row = g.ask("GET /api/v1/cameras", 200, auth, "")["cameras"].([]any)[0].(map[string]any)
 	if row["state"] != "live" || row["viewers"] != 2.0 || row["width"] != 320.0 {
