@@ -129,6 +129,7 @@ func TestDescribedBodiesAreThoseTaken(t *testing.T) {
 		"post /api/v1/evidence/calls/{call}/keeping/extend": reflect.TypeFor[untilRequest](), "post /api/v1/evidence/calls/{call}/keeping/shorten": reflect.TypeFor[untilRequest](),
 		"post /api/v1/evidence/calls/{call}/keeping/shorten/confirm": reflect.TypeFor[confirmRequest](), "post /api/v1/evidence/calls/{call}/keeping/shorten/withdraw": reflect.TypeFor[nothingRequest](),
 		"post /api/v1/evidence/calls/{call}/deletion": reflect.TypeFor[becauseRequest](), "post /api/v1/evidence/calls/{call}/deletion/approve": reflect.TypeFor[nothingRequest](),
+		"post /api/v1/cameras/{camera}/clips":                reflect.TypeFor[clipRequest](),
 		"post /api/v1/evidence/calls/{call}/deletion/cancel": reflect.TypeFor[becauseRequest](),
 		"post /api/v1/cases/{case}/acts":                     reflect.TypeFor[CaseAct](), "post /api/v1/cases/{case}/files": reflect.TypeFor[Declaration](),
 		"post /api/v1/patrol/cases/{case}/words": reflect.TypeFor[PatrolWord](), "put /api/v1/patrol/fix": reflect.TypeFor[wire.Fix](), "put /api/v1/patrol/duty": reflect.TypeFor[dutyRequest](),

@@ -240,6 +240,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.hub.signedOut(accounts.SessionOf(staffToken(r)))
+	s.evidence.lookers.signedOut(accounts.SessionOf(staffToken(r)))
 	s.setCookie(w, "", -1)
 	w.WriteHeader(http.StatusNoContent)
 }

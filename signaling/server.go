@@ -35,20 +35,27 @@ type Parts struct {
 	Files    Files
 	Evidence Evidence
 	Keeping  Keeping
+	Cameras  Cameras
+	Clips    Clips
 	Reports  Reports
 	Exports  Exports
 	Probes   Probes
+	CentreParts
+	Units  Units  // nil: no object is a unit's
+	SignOn SignOn // nil: local accounts only
+	Shifts Shifts
+	Pages  Pages
+	TLS    *tls.Config // nil: plain http
+	Reg    *prometheus.Registry
+	Log    *slog.Logger
+}
+
+// CentreParts are the parts that know of cases.
+type CentreParts struct {
 	Cases    Cases
 	Intake   Intake
 	Patrols  Patrols
 	Dispatch Dispatch
-	Units    Units  // nil: no object is a unit's
-	SignOn   SignOn // nil: local accounts only
-	Shifts   Shifts
-	Pages    Pages
-	TLS      *tls.Config // nil: plain http
-	Reg      *prometheus.Registry
-	Log      *slog.Logger
 }
 
 // Server is the edge. Make it with New, then Run it.
@@ -76,12 +83,14 @@ type Server struct {
 	paces      paces
 }
 
-// recordings are what investigators ask for.
+// recordings are what investigators ask for, and what cameras add to them.
 type recordings struct {
 	Evidence
 	reports Reports
 	exports Exports
 	keeping Keeping
+	clips   Clips
+	lookers *lookers
 }
 
 // transfers bound what is under way at once.
@@ -114,7 +123,7 @@ func centreOf(p Parts) centre {
 func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
-		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping}, probes: p.Probes, log: p.Log,
+		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping, p.Clips, newLookers(p.Cameras)}, probes: p.Probes, log: p.Log,
 		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centreOf(p), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
@@ -183,16 +192,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.tls != nil {
 		l = tls.NewListener(l, s.tls)
 	}
-	watch, stop := context.WithCancel(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		s.watchStaff(watch)
-	}()
+	var checks sync.WaitGroup
+	checking, stop := context.WithCancel(ctx)
+	checks.Go(func() { s.watchStaff(checking) })
+	checks.Go(func() { s.evidence.lookers.run(checking, s.checkEvery, s.accounts) })
 	err := s.listen(ctx, l, &http.Server{Handler: s})
 	stop()
 	s.sockets.end()
-	<-watched
+	checks.Wait()
 	return err
 }
 
@@ -335,7 +342,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -369,9 +376,9 @@ func status(c fault.Code) int {
 		return http.StatusTooManyRequests
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.NoSuchCall, fault.NoSuchCase, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation:
+	case fault.NoSuchCall, fault.NoSuchCase, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation, fault.NoSuchCamera, fault.NoSuchClip:
 		return http.StatusNotFound
-	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady:
+	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady, fault.CameraUnfit:
 		return http.StatusConflict
 	case fault.Destroyed:
 		return http.StatusGone

@@ -26,6 +26,7 @@ type program struct {
 	Call    callCmd    `cmd:"" help:"Make one call and say what happens."`
 	Operate operateCmd `cmd:"" help:"Be an operator who takes every call, until interrupted."`
 	Load    loadCmd    `cmd:"" help:"Make many calls with as many operators as are needed; print figures. Exit code 3: a promise was broken or a bot failed."`
+	Cameras camerasCmd `cmd:"" help:"Be RTSP cameras with moving test pictures, until interrupted. Needs ffmpeg."`
 	Drill   drillCmd   `cmd:"" help:"A load during which a command harms the gateway again and again; then say which promises were broken."`
 }
 

@@ -78,7 +78,7 @@ var table = map[Action]rule{
 	EditCases:    {all: []Role{Operator, Supervisor}, own: []Role{Dispatcher, Navigation}},
 	Dispatch:     {all: []Role{Supervisor}, own: []Role{Dispatcher}},
 	PatrolDuty:   {own: []Role{Patrol}},
-	SeeCameras:   {all: []Role{Dispatcher, Camera, Supervisor}},
+	SeeCameras:   {all: []Role{Operator, Dispatcher, Camera, Supervisor}},
 	Listen:       {all: []Role{Supervisor}},
 	SeeStats:     {all: []Role{Supervisor, Administrator}},
 	SeeShifts:    {all: []Role{Operator, Dispatcher, Camera, Navigation, Supervisor, Administrator}, own: []Role{Patrol}},

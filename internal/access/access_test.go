@@ -8,7 +8,7 @@ import (
 // want is the whole table once more, by role, as people would ask for it: what they may everywhere,
 // and what in their own unit only.
 var want = map[Role]struct{ all, own []Action }{
-	Operator:   {all: []Action{Console, TakeCalls, ReadOwn, ReadCases, EditCases, SeeShifts, OwnShift}},
+	Operator:   {all: []Action{Console, TakeCalls, ReadOwn, ReadCases, EditCases, SeeCameras, SeeShifts, OwnShift}},
 	Dispatcher: {all: []Action{Console, TakeCalls, ReadOwn, ReadCases, SeeCameras, SeeShifts, OwnShift}, own: []Action{EditCases, Dispatch}},
 	Camera:     {all: []Action{Console, ReadCases, SeeCameras, SeeShifts, OwnShift}},
 	Navigation: {all: []Action{Console, ReadCases, SeeShifts, OwnShift}, own: []Action{EditCases}},

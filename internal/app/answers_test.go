@@ -35,7 +35,7 @@ type gateway struct {
 	app     *App
 }
 
-func startGateway(t *testing.T) *gateway {
+func startGateway(t *testing.T, change ...func(*config.Config)) *gateway {
 	t.Helper()
 	dir := t.TempDir()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,6 +49,9 @@ func startGateway(t *testing.T) *gateway {
 	cfg.Store.URL, cfg.Recorder.Dir = "sqlite:"+filepath.Join(dir, "jedel.db"), filepath.Join(dir, "archive")
 	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100), dir: dir}
 	cfg.Retention.Wait = 1500 * time.Millisecond
+	for _, c := range change {
+		c(&cfg)
+	}
 	a, err := New(t.Context(), cfg, Options{
 		Demo: true, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Print: func(s string) { g.printed <- s }, Pages: fstest.MapFS{}, DataDir: dir,
 	})

@@ -46,23 +46,29 @@ type App struct {
 	zone   *time.Location
 	nodeID ident.NodeID
 
-	db      *store.DB
-	hints   *hints.Hub
-	vault   vault
-	rec     *recorder.Recorder
-	site    *sitelog.Log
-	policy  string // of the log's witnesses
-	copies  *exports
-	node    *media.Node
-	desk    *callctl.Desk
-	edge    *signaling.Server
-	keeper  *keep.Keeper
-	replica *replica.Replica // nil: no second copies
+	db     *store.DB
+	hints  *hints.Hub
+	vault  vault
+	rec    *recorder.Recorder
+	site   *sitelog.Log
+	policy string // of the log's witnesses
+	copies *exports
+	node   *media.Node
+	desk   *callctl.Desk
+	edge   *signaling.Server
+	watch  watch // of cameras
+	closed
 
 	ledger *ledger
 	people *people
 	centre
 	loops
+}
+
+// closed is what looks after recordings that are over.
+type closed struct {
+	keeper  *keep.Keeper
+	replica *replica.Replica // nil: no second copies
 }
 
 // loops are the mailboxes between goroutines, and what the showing goroutine keeps.
@@ -176,6 +182,9 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	}
 	a.owner = owner
 	a.cases, a.intake, a.shifts = casectl.New(a.db, a, a.log, reg), newIntake(a), duty.New(a.db, inHand{a})
+	if a.watch, err = a.newWatch(reg); err != nil {
+		return err
+	}
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
 	derived := newCache(opt.DataDir + "/cache")
 	if a.keeper, err = a.newKeeper(opt, archives{a, derived}, reg); err != nil {
@@ -198,7 +207,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a},
-		Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Units: a, SignOn: signOn, Shifts: a.shifts,
+		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}}, Units: a, Cameras: a.watch, Clips: a.watch.clips, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err

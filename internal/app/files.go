@@ -66,7 +66,7 @@ func (f files) Put(ctx context.Context, _ signaling.Who, id ident.CallID, ref wi
 // Get implements signaling.Files: the file is read from the archive, where else.
 func (f files) Get(ctx context.Context, id ident.CallID, file ident.FileID, w io.Writer) (wire.FileRef, error) {
 	const op = "files.get"
-	items, err := f.a.db.Items(ctx, id, 0, itemFile)
+	items, err := f.a.db.Items(ctx, id, 0, itemFile, itemClip)
 	if err != nil {
 		return wire.FileRef{}, fault.New(fault.Unavailable, op, err)
 	}

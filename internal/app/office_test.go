@@ -8,18 +8,13 @@ import (
 	"jedel/signaling/wire"
 )
 
-func (g *gateway) signIn(login string) http.Header {
-	g.t.Helper()
-	return bearerOf(g.ask("POST /api/v1/staff/session", 200, nil, `{"login":"`+login+`","password":"`+DemoPassword+`"}`))
-}
-
 func tokenOf(h http.Header) string { return h.Get("Authorization")[len("Bearer "):] }
 
 // TestTheCallOfADisabledOperatorIsOfferedToAnother also holds the answers about accounts against
 // their description.
 func TestTheCallOfADisabledOperatorIsOfferedToAnother(t *testing.T) {
 	g := startGateway(t)
-	boss := g.signIn("administrator")
+	boss := g.as("administrator")
 	made := g.ask("POST /api/v1/admin/accounts", 201, boss, `{"login":"dana","name":"Дана","unit":"","lang":"kk","roles":["operator","investigator"]}`)
 	dana := made["account"].(map[string]any)["staff"].(string)
 	link := made["link"].(string)
@@ -29,13 +24,13 @@ func TestTheCallOfADisabledOperatorIsOfferedToAnother(t *testing.T) {
 	g.ask("POST /api/v1/admin/accounts/{staff}/roles/decline", 200, boss, "", "{staff}", dana)
 	g.ask("PUT /api/v1/admin/accounts/{staff}", 200, boss, `{"name":"Дана А.","unit":"north"}`, "{staff}", dana)
 
-	desk := g.tab(wire.RoleConsole, tokenOf(g.signIn("dana")))
+	desk := g.tab(wire.RoleConsole, tokenOf(g.as("dana")))
 	desk.ask(&wire.DutySet{State: wire.DutyReady})
 	c := g.tab(wire.RoleCaller, "")
 	id := c.ask(&wire.CallCreate{Ref: "r1", Kind: wire.KindSilent}).(*wire.CallCreated).View.Call
 	desk.ask(&wire.OfferAccept{Call: id, Epoch: desk.offer().Epoch})
 
-	other := g.tab(wire.RoleConsole, tokenOf(g.signIn("operator")))
+	other := g.tab(wire.RoleConsole, tokenOf(g.as("operator")))
 	other.ask(&wire.DutySet{State: wire.DutyReady})
 	begin := time.Now()
 	g.ask("POST /api/v1/admin/accounts/{staff}/disable", 200, boss, "", "{staff}", dana)

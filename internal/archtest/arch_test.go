@@ -95,10 +95,10 @@ func TestMain(m *testing.M) {
 var floors = map[string]int{
 	"internal/ident": 0, "internal/fault": 0, "media/seqno": 0, "media/codec": 0,
 	"signaling/wire": 10, "internal/call": 10, "internal/queue": 10, "internal/cases": 10, "internal/admit": 10, "internal/access": 5, "internal/retention": 10, "internal/shift": 10,
-	"media/pktcache": 10, "media/rewrite": 10, "media/layers": 10, "recorder/evr": 10, "recorder/proof": 10, "recorder/keys": 10, "recorder/ladder": 10,
+	"media/pktcache": 10, "media/rewrite": 10, "media/layers": 10, "media/h264": 10, "media/fmp4": 15, "recorder/evr": 10, "recorder/proof": 10, "recorder/keys": 10, "recorder/ladder": 10,
 	"internal/config": 20, "internal/obs": 20, "internal/store": 20, "internal/hints": 20, "internal/blob": 20, "media/turnd": 20,
 	"recorder/plain": 15, "recorder/bag": 15, "recorder/disk": 20, "recorder/sitelog": 25, "recorder/witness": 25, "recorder/derive": 20, "recorder/verify": 20, "recorder/report": 22, "recorder/export": 25, "recorder/logcheck": 25, "recorder/broker": 27, "internal/replica": 25, "docs": 10, "signaling/accounts": 25, "signaling/photo": 20, "web": 20,
-	"internal/duty": 30, "signaling": 30, "internal/callctl": 30, "internal/casectl": 30, "internal/keep": 30, "media": 30, "recorder": 30,
+	"internal/duty": 30, "signaling": 30, "internal/callctl": 30, "internal/casectl": 30, "internal/keep": 30, "internal/cameras": 30, "media": 30, "recorder": 30,
 	"internal/app": 40, "cmd": 50,
 	"internal/archtest": 60, "internal/simtest": 60, "signaling/wire/tsgen": 60,
 }
@@ -140,12 +140,14 @@ func TestImportsPointStrictlyDown(t *testing.T) {
 var homes = map[string][]string{
 	"github.com/gorilla/websocket":                   {"signaling", "cmd/callbot"},
 	"github.com/pion/":                               {"media", "recorder/derive", "cmd/callbot"},
+	"github.com/pion/rtp":                            {"media", "recorder/derive", "cmd/callbot", "internal/cameras"},
+	"github.com/bluenviron/":                         {"internal/cameras", "cmd/callbot"},
 	"github.com/redis/go-redis":                      {"internal/hints"},
 	"modernc.org/sqlite":                             {"internal/store"},
 	"github.com/jackc/pgx":                           {"internal/store"},
 	"github.com/pressly/goose":                       {"internal/store"},
 	"github.com/minio/minio-go":                      {"internal/blob"},
-	"github.com/Eyevinn/mp4ff":                       {"recorder/derive"},
+	"github.com/Eyevinn/mp4ff":                       {"recorder/derive", "media/fmp4"},
 	"github.com/alecthomas/kong":                     {"cmd"},
 	"github.com/goccy/go-yaml":                       {"internal/config"},
 	"golang.org/x/mod/sumdb/note":                    {"recorder"},

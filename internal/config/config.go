@@ -33,6 +33,7 @@ type Config struct {
 	OIDC      OIDC      `yaml:"oidc"`
 	Retention Retention `yaml:"retention"`
 	Replica   Replica   `yaml:"replica"`
+	Cameras   Cameras   `yaml:"cameras"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -286,5 +287,6 @@ func (c Config) check() error {
 	errs = append(errs, c.OIDC.check()...)
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
 	errs = append(errs, c.Cases.check(c.Desk.Categories)...)
+	errs = append(errs, c.Cameras.check()...)
 	return errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -81,6 +82,19 @@ func TestUnknownAndBadKeysAreRefused(t *testing.T) {
 		{"listen: {max_sockets: 0}", "max_sockets"},
 		{"listen: {max_sockets_per_address: -1}", "max_sockets_per_address"},
 		{"metrics: {listen: ':8080'}", "metrics.listen"},
+		{"cameras: {past: 1h}", "cameras.past"},
+		{"cameras: {viewers: 0}", "cameras.viewers"},
+		{camera("id: 'A B'"), "cameras.list[0].id"},
+		{camera("id: a}, {id: a"), "twice"},
+		{camera("id: a, name: {kk: a, ru: b}"), "kk, ru and en"},
+		{camera("id: a, url: 'http://192.0.2.1/x'"), "rtsp://"},
+		{camera("id: a, url: 'rtsp://'"), "no host"},
+		{camera("id: a, url: 'rtsp://u:p@192.0.2.1/x'"), "password_file"},
+		{camera("id: a, login: u"), "both or neither"},
+		{camera("id: a, lat: 54"), "lat and lon"},
+		{camera("id: a, lat: 540, lon: 1"), "lat"},
+		{camera("id: a, lat: 54, lon: .nan"), "lon"},
+		{camera("id: a, heading: 360"), "heading"},
 		{"retention: {default: gone}", "retention.default"},
 		{"retention: {classes: []}", "retention.default"},
 		{"retention: {clases: []}", "clases"},
@@ -144,4 +158,28 @@ func TestWhatIsLeftOutKeepsItsDefault(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("site: {phone: '112'}"))
 	f.Fuzz(func(_ *testing.T, raw []byte) { _, _ = Parse(raw) })
+}
+
+func camera(keys string) string { return "cameras: {list: [{" + keys + "}]}" }
+
+func TestCameraIsRead(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("pa ss\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse([]byte(camera("id: gate-1, name: {kk: a, ru: b, en: c}, url: 'rtsp://192.0.2.1/x', login: u, password_file: " + file + ", lat: 54.5, lon: 69, heading: 0, always: true")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cam := c.Cameras.List[0]
+	if password, err := cam.Password(); password != "pa ss" || err != nil || *cam.Lat != 54.5 || *cam.Heading != 0 || !cam.Always {
+		t.Errorf("%+v %v", cam, err)
+	}
+}
+
+func TestRefusedAddressOfACameraIsNotPrinted(t *testing.T) {
+	_, err := Parse([]byte(camera("id: a, name: {kk: a, ru: b, en: c}, url: 'rtsp://u:canary@192.0.2.1/x'")))
+	if err == nil || strings.Contains(err.Error(), "canary") {
+		t.Error(err)
+	}
 }

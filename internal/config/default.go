@@ -68,6 +68,7 @@ func Default() Config {
 			{"minor", retention.Period{Years: 10}, Text{"Кәмелетке толмаған", "Несовершеннолетний", "Minor"}, []string{}, SegmentsDelete},
 			{"test", retention.Period{Days: 7}, Text{"Сынақ", "Проверка", "Test"}, []string{}, SegmentsDelete},
 		}},
-		Log: Log{Level: "info", Format: "text"},
+		Cameras: Cameras{Linger: 20 * time.Second, Past: 30 * time.Second, Viewers: 100, PerCamera: 20, List: []Camera{}},
+		Log:     Log{Level: "info", Format: "text"},
 	}
 }

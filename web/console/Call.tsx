@@ -2,12 +2,14 @@ import { useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { CallCard } from "../lib/wire.gen";
 import { CallHead } from "./CallHead";
+import { Cameras } from "./Cameras";
 import { Chat } from "./Chat";
 import { useConsole } from "./context";
 import { NotePad } from "./NotePad";
 import { CallerNow, Person } from "./Person";
 import { Screen } from "./Screen";
 import { Strip } from "./Strip";
+import { present } from "./view";
 import { Where } from "./Where";
 import { WrapUp } from "./WrapUp";
 
@@ -46,6 +48,7 @@ export function Call({ card, blurred, onBlur, list, onList }: Props) {
         </div>
         <div class="column middle">
           {!wrapping && <Screen card={card} blurred={blurred} onBlur={onBlur} />}
+          {!wrapping && <Cameras near={present(card)} recording={card.call} />}
           <Where card={card} list={list} onList={onList} />
         </div>
         <div class="column right">
