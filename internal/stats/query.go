@@ -46,7 +46,8 @@ var (
 
 // Query is a question: which contacts, and by what they are grouped. Empty lists do not restrict.
 type Query struct {
-	First, Last                      Day // both are counted
+	First, Last                      Day       // both are counted
+	Before                           time.Time // and opened before it; zero: no such end
 	By                               Dimension
 	Lanes, Kinds, Districts, Results []string
 	Hours, Weekdays                  []int
@@ -179,6 +180,9 @@ func (t *Table) allow(list []string) []bool {
 func (t *Table) pick(z Zone, q Query) []uint32 {
 	f, c := t.filter(q), z.clock()
 	from, to := z.bounds(q.First, q.Last)
+	if !q.Before.IsZero() {
+		to = min(to, q.Before.Unix())
+	}
 	var out []uint32
 	for n, ch := range t.chunks {
 		if int64(ch.max) < from || int64(ch.min) >= to {
@@ -189,7 +193,7 @@ func (t *Table) pick(z Zone, q Query) []uint32 {
 				continue
 			}
 			day, hour := c.local(ch.opened[i])
-			if day >= q.First && day <= q.Last && f.hours[hour] && f.weekdays[day.weekday()] {
+			if day >= q.First && day <= q.Last && f.hours[hour] && f.weekdays[day.weekday()] && int64(ch.opened[i]) < to {
 				out = append(out, uint32(n*chunkRows+i))
 			}
 		}

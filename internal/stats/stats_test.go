@@ -68,7 +68,7 @@ func naive(list []Contact, loc *time.Location, q Query) (total Figures, groups m
 			lane = ReportLane
 		}
 		if DayOf(at) < q.First || DayOf(at) > q.Last || !in(q.Lanes, lane) || !in(q.Kinds, c.Kind) || !in(q.Districts, c.Unit) || !in(q.Results, c.Outcome) ||
-			!num(q.Hours, at.Hour()) || !num(q.Weekdays, weekday) {
+			!q.Before.IsZero() && !at.Before(q.Before) || !num(q.Hours, at.Hour()) || !num(q.Weekdays, weekday) {
 			continue
 		}
 		key := map[Dimension]string{
@@ -179,6 +179,9 @@ func TestAnswersAreThoseOfTheNaiveWay(t *testing.T) {
 			Lanes: rapid.SliceOfN(rapid.SampledFrom([]string{CallLane, ReportLane}), 0, 1).Draw(t, "lanes"), Kinds: some("kinds"), Districts: some("districts"),
 			Results: some("results"), Hours: rapid.SliceOfN(rapid.IntRange(0, 23), 0, 8).Draw(t, "hours"),
 			Weekdays: rapid.SliceOfN(rapid.IntRange(1, 7), 0, 3).Draw(t, "weekdays"), Goals: goals,
+		}
+		if rapid.Bool().Draw(t, "cut") {
+			q.Before = time.Unix(rapid.Int64Range(1709000000, 1709600000).Draw(t, "before"), 0)
 		}
 		if err := q.Check(); err != nil {
 			t.Fatal(err)

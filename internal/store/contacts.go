@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"jedel/internal/ident"
 )
 
 // Contact is a call or a report with the case that it belongs to, as statistics need them.
@@ -112,17 +110,20 @@ func (k contacts) ContactsOf(ctx context.Context, ids []string) ([]Contact, erro
 	return list, nil
 }
 
-// LiveCalls returns the calls that have not ended or still owe a call-back: those that change. It is
-// worded as the index calls_open is.
-func (k contacts) LiveCalls(ctx context.Context) ([]string, error) {
-	list, err := many(ctx, k.c, func(s scanner) (id ident.CallID, err error) { err = s.Scan(&id); return id, err },
-		`SELECT id`+openCalls)
+// LiveCalls returns the calls that have not ended or still owe a call-back, those that change, each with
+// its version. It is worded as the index calls_open is.
+func (k contacts) LiveCalls(ctx context.Context) (map[string]uint64, error) {
+	type live struct {
+		id      string
+		version uint64
+	}
+	list, err := many(ctx, k.c, func(s scanner) (l live, err error) { err = s.Scan(&l.id, &l.version); return l, err }, `SELECT id, version`+openCalls)
 	if err != nil {
 		return nil, fmt.Errorf("live calls: %w", err)
 	}
-	out := make([]string, len(list))
-	for i, id := range list {
-		out[i] = string(id)
+	out := make(map[string]uint64, len(list))
+	for _, l := range list {
+		out[l.id] = l.version
 	}
 	return out, nil
 }

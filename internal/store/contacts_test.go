@@ -86,7 +86,7 @@ func TestEveryCallAndReportIsOneContact(t *testing.T) {
 		if slices.Sort(ids); len(ids) != 3 || slices.Contains(ids, report) {
 			t.Fatal(ids)
 		}
-		if live, err := db.LiveCalls(t.Context()); err != nil || len(live) != 5 {
+		if live, err := db.LiveCalls(t.Context()); err != nil || len(live) != 5 || live[first] != 2 {
 			t.Fatal(live, err)
 		}
 	})
