@@ -149,7 +149,7 @@ func (s State) adopted(at time.Time) State {
 	}
 	if s.Open() {
 		s.CallerGone = at
-		s = s.guestsLost(at)
+		s = guestsLost(s, at)
 	}
 	if s.Phase == WrapUp {
 		s.Since = at

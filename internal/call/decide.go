@@ -246,7 +246,7 @@ func tick(s State, now time.Time) (Record, []Effect, error) {
 		}
 		return record(now, Requeued{From: s.Operator}, effects...)
 	case len(s.Guests) > 0 && s.Open():
-		if staff, late := s.lateGuest(now); late {
+		if staff, late := lateGuest(s, now); late {
 			return rerouted(s, now, GuestGone{Staff: staff, Why: "link_lost"})
 		}
 	case s.Phase == WrapUp && due(s.Since, WrapTime):

@@ -192,7 +192,7 @@ func join(s State, now time.Time, e Join) (Record, []Effect, error) {
 	case len(s.Guests) >= MaxGuests:
 		return refuse(fault.TooMany, op)
 	}
-	voice, code := s.voice(Guest{As: e.As}, e.Mode)
+	voice, code := voiceFor(s, Guest{As: e.As}, e.Mode)
 	if code != "" {
 		return refuse(code, op)
 	}
@@ -207,15 +207,15 @@ func setMode(s State, now time.Time, staff ident.StaffID, m Mode, op string) (Re
 	case g.Mode == m:
 		return nothing()
 	}
-	voice, code := s.voice(g, m)
+	voice, code := voiceFor(s, g, m)
 	if code != "" {
 		return refuse(code, op)
 	}
 	return rerouted(s, now, GuestMode{Staff: staff, Mode: m, Voice: voice, Heard: s.heard(m)})
 }
 
-// voice returns the slot in which g is heard in mode m, or why that cannot be.
-func (s State) voice(g Guest, m Mode) (int, fault.Code) {
+// voiceFor returns the slot in which g is heard in mode m, or why that cannot be.
+func voiceFor(s State, g Guest, m Mode) (int, fault.Code) {
 	switch {
 	case m == Listen:
 		return 0, ""
@@ -306,7 +306,7 @@ func (s State) withoutGuest(staff ident.StaffID) State {
 }
 
 // lateGuest returns the first guest whose grace is over.
-func (s State) lateGuest(now time.Time) (ident.StaffID, bool) {
+func lateGuest(s State, now time.Time) (ident.StaffID, bool) {
 	for _, g := range s.Guests {
 		if !g.Gone.IsZero() && !now.Before(g.Gone.Add(g.Grace)) {
 			return g.Staff, true
@@ -316,7 +316,7 @@ func (s State) lateGuest(now time.Time) (ident.StaffID, bool) {
 }
 
 // guestsLost begins the grace of every guest: the gateway was restarted.
-func (s State) guestsLost(at time.Time) State {
+func guestsLost(s State, at time.Time) State {
 	s.Guests = slices.Clone(s.Guests)
 	for i := range s.Guests {
 		s.Guests[i].Gone, s.Guests[i].Grace = at, RestartGrace

@@ -43,14 +43,14 @@ func Routes(s State) []Link {
 				out = append(out, Link{From: other.Staff, To: g.Staff, Slot: operatorSlot + other.Voice})
 			}
 		}
-		out = append(out, s.voiceOf(g, caller)...)
+		out = append(out, voiceOf(s, g, caller)...)
 	}
 	return out
 }
 
 // voiceOf says who hears a guest besides other guests. The operator sees the first who speaks; the
 // caller's page has room for one picture, the operator's.
-func (s State) voiceOf(g Guest, caller bool) []Link {
+func voiceOf(s State, g Guest, caller bool) []Link {
 	var out []Link
 	if g.Voice > 0 && s.Operator != "" {
 		out = append(out, Link{From: g.Staff, To: s.Operator, Slot: g.Voice})
