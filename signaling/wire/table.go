@@ -68,5 +68,12 @@ func Table() []Entry {
 		{"note.save", Request, console, func() Body { return new(NoteSave) }},
 		{"note.saved", Reply, nil, func() Body { return new(NoteSaved) }},
 		{"session.replaced", News, nil, func() Body { return new(SessionReplaced) }},
+
+		{"call.join", Request, console, func() Body { return new(CallJoin) }},
+		{"call.joined", Reply, nil, func() Body { return new(CallJoined) }},
+		{"call.mode", Request, console, func() Body { return new(CallMode) }},
+		{"call.leave", Request, console, func() Body { return new(CallLeave) }},
+		{"call.take_over", Request, console, func() Body { return new(CallTakeOver) }},
+		{"guest.state", News, nil, func() Body { return new(GuestState) }},
 	}
 }
