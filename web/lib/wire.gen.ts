@@ -212,7 +212,7 @@ export interface Quality {
   atMs: number;
 }
 
-export type GuestMode = ;
+export type GuestMode = "listen" | "whisper" | "speak";
 
 export interface GuestRow {
   staff: string;
