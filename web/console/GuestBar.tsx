@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { CallCard, GuestMode, OperatorRow } from "../lib/wire.gen";
 import { useConsole } from "./context";
@@ -71,29 +71,30 @@ export function GuestBar() {
 /** Who else is in the operator's call, and who hears them. Nobody listens unseen. */
 export function GuestLines({ card }: { card: CallCard }) {
   const { seat } = useConsole();
-  if (!card.guests?.length) return null;
-  const speaks = card.guests.some((g) => g.mode === "speak");
+  const guests = card.guests ?? [];
   return (
     <div class="guests">
-      <ul role="status" aria-label={t("guest.list")}>
-        {card.guests.map((g) => (
-          <li key={g.staff} class={`guest-${g.mode}`} data-mode={g.mode}>
-            {t(`guest.told.${g.mode}`, { who: t(`guest.as.${g.as === "patrol" ? "patrol" : "supervisor"}`), name: g.name })} <Elapsed since={g.sinceMs} />
-            {!g.link && <span class="warn"> {t("guest.nolink")}</span>}
-          </li>
+      <div role="status" aria-label={t("guest.list")}>
+        {guests.map((g) => (
+          <p key={g.staff} class={`guest-${g.mode}`} data-mode={g.mode}>
+            {t(`guest.told.${g.mode}`, { who: t(`guest.as.${g.as === "patrol" ? "patrol" : "supervisor"}`), name: g.name })}
+            {!g.link && <span class="warn"> {t("guest.nolink")}</span>} <span aria-hidden="true"><Elapsed since={g.sinceMs} /></span>
+          </p>
         ))}
-      </ul>
-      {speaks && seat.guestVideo && <GuestPicture stream={seat.guestVideo} name={t("guest.video")} />}
+      </div>
+      {guests.some((g) => g.mode === "speak") && seat.guestVideo && <GuestPicture stream={seat.guestVideo} name={t("guest.video")} />}
     </div>
   );
 }
 
+/** A picture that takes no room before its first frame: not everybody has a camera. */
 function GuestPicture({ stream, name }: { stream: MediaStream; name: string }) {
   const el = useRef<HTMLVideoElement>(null);
+  const [shown, show] = useState(false);
   useEffect(() => {
     if (el.current) el.current.srcObject = stream;
   }, [stream]);
-  return <video ref={el} class="guestvideo" aria-label={name} autoplay playsInline muted />;
+  return <video ref={el} class={shown ? "guestvideo" : "guestvideo dark"} aria-label={name} aria-hidden={!shown} autoplay playsInline muted onResize={(e) => show(e.currentTarget.videoWidth > 0)} />;
 }
 
 /** The voices beside the caller's: operator and guests, each in its slot. */
