@@ -8,6 +8,7 @@ import { type Act, moves, speeds } from "./keys";
 import { Lanes, roleOf, type Role } from "./Lanes";
 import { Log } from "./Log";
 import { Markers, useMarkers } from "./Markers";
+import { operatorName } from "./owner";
 import { type Player, Side, usePlayer } from "./Player";
 import type { Detail, Report, Timeline } from "./rest";
 import { useKeys } from "./useKeys";
@@ -83,7 +84,7 @@ export function Played({ d, language, theme, report, waves, photo, place, onAct,
   return (
     <>
       <div class="sides">
-        {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={roleOf(m) === "operator" ? `${t("role.operator")} · ${d.row.operator}` : t(`role.${roleOf(m)}`)} />)}
+        {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={[t(`role.${roleOf(m)}`), roleOf(m) === "operator" ? operatorName(m, d) : ""].filter(Boolean).join(" · ")} />)}
         {place(line, p.ms)}
       </div>
       <Controls
