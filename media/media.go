@@ -31,8 +31,8 @@ type Config struct {
 const (
 	// MaxSDP is the longest offer in bytes.
 	MaxSDP = 64 << 10
-	// MaxSections is how many m-lines an offer may have: an operator's page has eight with data.
-	MaxSections = 8
+	// MaxSections is how many m-lines an offer may have: an operator's page has nine with data.
+	MaxSections = 9
 	// MaxCandidates is how many remote candidates one connection may have.
 	MaxCandidates = 32
 	// MaxRestarts is how many ICE restarts a client may ask for within a minute.

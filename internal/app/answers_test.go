@@ -154,6 +154,7 @@ type tab struct {
 	seq     uint64
 	welcome *wire.Welcome
 	rings   *wire.OfferMade
+	news    []wire.Body
 }
 
 func (g *gateway) tab(role wire.Role, token string) *tab {
@@ -183,11 +184,24 @@ func (c *tab) receive() wire.Message {
 	if o, ok := m.Body.(*wire.OfferMade); ok {
 		c.rings = o
 	}
+	if m.Re == 0 {
+		c.news = append(c.news, m.Body)
+	}
 	return m
 }
 
 // ask sends a request and waits for its answer.
 func (c *tab) ask(b wire.Body) wire.Body {
+	c.t.Helper()
+	answer := c.try(b)
+	if refusal, ok := answer.(*wire.Error); ok {
+		c.t.Fatalf("%s: %+v", b.WireType(), refusal)
+	}
+	return answer
+}
+
+// try is ask; a refusal is an answer too.
+func (c *tab) try(b wire.Body) wire.Body {
 	c.t.Helper()
 	c.seq++
 	raw, err := wire.Encode(wire.Message{Seq: c.seq, Body: b})
@@ -199,13 +213,9 @@ func (c *tab) ask(b wire.Body) wire.Body {
 	}
 	for {
 		m := c.receive()
-		if m.Re != c.seq {
-			continue
+		if m.Re == c.seq {
+			return m.Body
 		}
-		if refusal, ok := m.Body.(*wire.Error); ok {
-			c.t.Fatalf("%s: %+v", b.WireType(), refusal)
-		}
-		return m.Body
 	}
 }
 

@@ -82,6 +82,8 @@ type loops struct {
 	latest atomic.Pointer[wire.ConsoleState]
 	books  *books                      // owned by the goroutine that shows things
 	beats  map[ident.StaffID]time.Time // owned by the presence loop
+	asked  map[ident.StaffID]time.Time // when a patrol's task was looked at; owned by the presence loop
+	taps   map[ident.ClientID]tap      // whose packets go where; owned by the goroutine that carries out effects
 	places map[ident.CallID]int        // what waiting callers were told; owned by the showing goroutine
 }
 
@@ -118,7 +120,7 @@ func New(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 	}
 	a := &App{cfg: cfg, log: opt.Log, zone: zone, loops: loops{
 		hands: newMailbox[job](), shows: newMailbox[showing](), work: newMailbox[func(context.Context)](),
-		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{}, beats: map[ident.StaffID]time.Time{},
+		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{}, beats: map[ident.StaffID]time.Time{}, taps: map[ident.ClientID]tap{}, asked: map[ident.StaffID]time.Time{},
 	}}
 	a.casework = newMailbox[func(context.Context)]()
 	for i := range a.data {

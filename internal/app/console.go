@@ -98,6 +98,9 @@ func (a *App) accept(ctx context.Context, who signaling.Who, b *wire.OfferAccept
 	if fault.CodeOf(err) == fault.NoSuchCall {
 		err = fault.New(fault.OfferExpired, "offer.accept", err)
 	}
+	if err == nil {
+		a.leaveOthers(ctx, who.Staff, ident.CallID(b.Call), "answered")
+	}
 	return &wire.OK{}, err
 }
 
@@ -209,6 +212,9 @@ func (a *App) operatorRow(o callctl.Standing) wire.OperatorRow {
 	if o.InHand != "" {
 		if s, ok := a.desk.State(o.InHand); ok {
 			row.Number = s.Number
+			if s.Live() && s.Operator == o.ID {
+				row.Call = string(s.ID)
+			}
 		}
 		if o.Duty != queue.Ready {
 			row.After = wire.DutyState(o.Duty)

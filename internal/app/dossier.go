@@ -181,6 +181,7 @@ func (d *dossier) callerView(s call.State, operator string, ahead int, chat bool
 		v.OpMic = s.Phase == call.Talking && d.opMedia.Mic == wire.DeviceOn
 		v.OpCamera = s.Phase == call.Talking && d.opMedia.Camera == wire.DeviceOn
 	}
+	v.Guests = companions(s)
 	if chat {
 		v.Chat = d.recentChat()
 	}
@@ -211,7 +212,7 @@ func (d *dossier) card(s call.State, transferTo string) wire.CallCard {
 		Priority: s.Priority, CreatedMs: millis(s.QueuedAt), AnsweredMs: millis(s.AnsweredAt), SinceMs: millis(s.Since),
 		Caller: d.caller(s), Media: d.mediaState(s), Track: append([]wire.Fix{}, d.track...), Chat: d.recentChat(),
 		Note: d.note, NoteRev: d.noteRev, Recording: d.record, Quality: d.quality, Transfer: transferTo,
-		EndReason: s.Closing.Reason, CallBack: s.Closing.CallBack == call.CallBackPending,
+		EndReason: s.Closing.Reason, CallBack: s.Closing.CallBack == call.CallBackPending, Guests: guestRows(s),
 	}
 	if s.Phase == call.WrapUp {
 		c.WrapUntil = millis(s.Since.Add(call.WrapTime))

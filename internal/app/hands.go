@@ -66,32 +66,46 @@ func (a *App) connect(id ident.CallID) {
 	if !ok || c == nil {
 		return
 	}
-	owner := ident.ClientID("")
-	if s.Live() {
-		owner = a.people.seat(s.Operator).client
-	}
+	pages := a.pagesOf(s)
 	if a.inText(s) {
 		a.node.ClosePeer(s.Client, "waiting")
 	}
-	a.listen(c, s, owner)
+	a.listen(c, s, pages)
 	var routes []media.Route
-	if call.Routed(s) != "" && owner != "" {
-		for _, kind := range []media.Kind{media.Audio, media.Video} {
-			routes = append(routes,
-				media.Route{From: s.Client, To: owner, Kind: kind, Slot: 0},
-				media.Route{From: owner, To: s.Client, Kind: kind, Slot: 0})
+	for _, l := range call.Routes(s) {
+		r := media.Route{From: pages[l.From], To: pages[l.To], Kind: media.Audio, Slot: l.Slot}
+		if l.Picture {
+			r.Kind = media.Video
+		}
+		if r.From != "" && r.To != "" {
+			routes = append(routes, r)
 		}
 	}
 	if err := a.node.SetRoutes(id, routes); err != nil {
 		a.log.Error("routes", "call", id, "err", err)
 	}
-	a.maybeConnected(s, owner)
+	a.maybeConnected(s, pages[s.Operator])
+}
+
+// pagesOf returns where everybody in a call sits. A guest who has joined another call meanwhile is
+// not in this one, whatever its newest record says.
+func (a *App) pagesOf(s call.State) map[ident.StaffID]ident.ClientID {
+	pages := map[ident.StaffID]ident.ClientID{call.Caller: s.Client}
+	if s.Live() {
+		pages[s.Operator] = a.people.seat(s.Operator).client
+	}
+	for _, g := range s.Guests {
+		if a.visits(g.Staff, s.ID) {
+			pages[g.Staff] = a.people.seat(g.Staff).client
+		}
+	}
+	return pages
 }
 
 // inText reports whether a call waits beyond the limit of waiting peers: it has its place and its
 // text, and gets sound and pictures when it comes near or rings.
 func (a *App) inText(s call.State) bool {
-	if s.Phase != call.Queued {
+	if s.Phase != call.Queued || len(s.Guests) > 0 {
 		return false
 	}
 	waiting := a.desk.Line().Snapshot().Waiting
@@ -102,26 +116,35 @@ func (a *App) inText(s call.State) bool {
 	return at >= a.cfg.Media.WaitingPeers
 }
 
-// listen sets and removes the taps of a call. Only the hands' goroutine calls it.
-func (a *App) listen(c *openCall, s call.State, owner ident.ClientID) {
+// listen sets and removes the taps of a call. Whoever nobody hears is not recorded. Only the hands'
+// goroutine calls it.
+func (a *App) listen(c *openCall, s call.State, pages map[ident.StaffID]ident.ClientID) {
 	arch := c.slot.get()
 	want := map[ident.ClientID]tap{}
 	if arch != nil && s.Open() && !a.inText(s) {
 		want[s.Client] = tap{archive: arch, participant: "caller", role: "caller"}
-		if owner != "" {
+		if owner := pages[s.Operator]; s.Live() && owner != "" {
 			want[owner] = tap{archive: arch, participant: "operator-" + string(s.Operator), role: "operator"}
 		}
+		for _, g := range s.Guests {
+			if page := pages[g.Staff]; g.Voice > 0 && page != "" {
+				want[page] = tap{archive: arch, participant: string(g.As) + "-" + string(g.Staff), role: string(g.As)}
+			}
+		}
 	}
-	for client := range c.tapped {
+	for client, t := range c.tapped {
 		if _, still := want[client]; !still {
-			a.node.SetTap(client, nil)
+			if a.taps[client] == t { // else another call has it by now
+				a.node.SetTap(client, nil)
+				delete(a.taps, client)
+			}
 			delete(c.tapped, client)
 		}
 	}
 	for client, t := range want {
-		if c.tapped[client] != t {
+		if c.tapped[client] != t || a.taps[client] != t {
 			a.node.SetTap(client, t)
-			c.tapped[client] = t
+			c.tapped[client], a.taps[client] = t, t
 		}
 	}
 }

@@ -15,16 +15,18 @@ type people struct {
 	mu    sync.Mutex // guards the rest
 	seats map[ident.StaffID]seat
 	names map[ident.StaffID]string
+	calls map[ident.StaffID]ident.CallID // which call a guest's page is in
 }
 
 // seat is the newest console tab of one member of staff.
 type seat struct {
 	client   ident.ClientID
 	operator bool // may take calls; others only look
+	console  bool // sees the lists
 }
 
 func newPeople(ctx context.Context, db *store.DB) (*people, error) {
-	p := &people{seats: map[ident.StaffID]seat{}, names: map[ident.StaffID]string{}}
+	p := &people{seats: map[ident.StaffID]seat{}, names: map[ident.StaffID]string{}, calls: map[ident.StaffID]ident.CallID{}}
 	staff, err := db.ListStaff(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list staff: %w", err)
@@ -56,6 +58,20 @@ func (p *people) seat(id ident.StaffID) seat {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.seats[id]
+}
+
+// visit notes that a guest's page is in a call from now on.
+func (p *people) visit(id ident.StaffID, c ident.CallID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls[id] = c
+}
+
+// visiting returns the call that a guest's page was in last.
+func (p *people) visiting(id ident.StaffID) ident.CallID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.calls[id]
 }
 
 // all returns every seat.

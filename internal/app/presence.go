@@ -84,6 +84,7 @@ func (a *App) callerPresence(ctx context.Context, seen absences, id ident.CallID
 	if a.inText(s) && a.node.PC(s.Client) != "" { // others have come before it
 		a.hands.put(job{state: s, effect: call.Route{}})
 	}
+	a.guestPresence(seen, s, now)
 	gone := a.absent(seen, s.Client, now)
 	switch {
 	case gone == 0 && !s.CallerGone.IsZero():

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"jedel/internal/call"
@@ -121,7 +122,7 @@ func (a *App) mediaEvent(ev media.Event) {
 	a.wakePresence()
 	for id := range a.ledger.all() {
 		s, ok := a.desk.State(id)
-		if !ok || (s.Client != ev.Client && a.people.seat(s.Operator).client != ev.Client) {
+		if !ok || !a.takesPart(s, ev.Client) {
 			continue
 		}
 		if s.Client == ev.Client && (ev.Kind == media.Connected || ev.Kind == media.Disconnected || ev.Kind == media.Closed || ev.Kind == media.Failed) {
@@ -129,4 +130,10 @@ func (a *App) mediaEvent(ev media.Event) {
 		}
 		a.hands.put(job{state: s, effect: call.Route{}})
 	}
+}
+
+// takesPart reports whether a page is the caller's, the operator's or a guest's of a call.
+func (a *App) takesPart(s call.State, client ident.ClientID) bool {
+	at := func(staff ident.StaffID) bool { return a.people.seat(staff).client == client }
+	return s.Client == client || s.Operator != "" && at(s.Operator) || slices.ContainsFunc(s.Guests, func(g call.Guest) bool { return at(g.Staff) })
 }

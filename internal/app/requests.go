@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"jedel/internal/access"
 	"jedel/internal/call"
 	"jedel/internal/config"
 	"jedel/internal/fault"
@@ -25,8 +26,7 @@ func (a *App) Hello(ctx context.Context, who signaling.Who, h *wire.Hello) (*wir
 	}}
 	var err error
 	if who.Role == wire.RoleConsole {
-		w.Console, err = a.helloConsole(ctx, who, h.Resume != nil && h.Resume.Client == string(who.Client))
-		w.Staff = &wire.StaffSelf{Staff: string(who.Staff), Name: a.people.name(who.Staff), Roles: who.Roles}
+		err = a.helloStaff(ctx, who, h, w)
 	} else {
 		err = a.helloCaller(ctx, who, w)
 	}
@@ -53,23 +53,31 @@ func (a *App) helloCaller(ctx context.Context, who signaling.Who, w *wire.Welcom
 	return nil
 }
 
-// helloConsole seats a member of staff. An older tab of theirs is told and closed.
-func (a *App) helloConsole(ctx context.Context, who signaling.Who, resumed bool) (*wire.ConsoleInit, error) {
+// take seats a member of staff. An older tab of theirs is told and closed.
+func (a *App) take(ctx context.Context, who signaling.Who, at seat) error {
 	staff, err := a.db.StaffByID(ctx, who.Staff)
 	if err != nil {
-		return nil, fault.New(fault.Unavailable, "hello", err)
+		return fault.New(fault.Unavailable, "hello", err)
 	}
-	operator := mayTakeCalls(who.Roles)
-	if old := a.people.sit(who.Staff, staff.Name, seat{client: who.Client, operator: operator}); old != "" && old != who.Client {
+	if old := a.people.sit(who.Staff, staff.Name, at); old != "" && old != who.Client {
 		a.edge.Hub().Send(old, &wire.SessionReplaced{})
 		a.edge.Hub().Kick(old, signaling.CloseReplaced, "replaced")
 		a.node.ClosePeer(old, "replaced")
+	}
+	return nil
+}
+
+// helloConsole seats somebody who sees the lists.
+func (a *App) helloConsole(ctx context.Context, who signaling.Who, resumed bool) (*wire.ConsoleInit, error) {
+	operator := mayTakeCalls(who.Roles)
+	if err := a.take(ctx, who, seat{client: who.Client, operator: operator, console: true}); err != nil {
+		return nil, err
 	}
 	if operator {
 		if err := a.restoreDuty(ctx, who, resumed); err != nil {
 			return nil, err
 		}
-	} else if _, known := a.desk.Line().Snapshot().Standing(who.Staff); known { // they took calls before
+	} else if _, known := a.desk.Line().Snapshot().Standing(who.Staff); known || a.ownsCall(who.Staff) { // they took calls before, or one over before the gateway was restarted
 		if err := a.putOperator(ctx, who, wire.DutyOff, ""); err != nil {
 			return nil, err
 		}
@@ -174,6 +182,19 @@ func (a *App) callerRequest(ctx context.Context, who signaling.Who, body wire.Bo
 
 func (a *App) consoleRequest(ctx context.Context, who signaling.Who, body wire.Body) (wire.Body, error) {
 	switch b := body.(type) {
+	case *wire.CallJoin:
+		return a.joinCall(ctx, who, b)
+	case *wire.CallMode:
+		return a.guestMode(ctx, who, b)
+	case *wire.CallLeave:
+		return a.leaveCall(ctx, who, b)
+	}
+	if !access.May(who.Roles, access.Console) {
+		return nil, fault.New(fault.Forbidden, body.WireType(), nil)
+	}
+	switch b := body.(type) {
+	case *wire.CallTakeOver:
+		return a.takeOver(ctx, who, b)
 	case *wire.DutySet:
 		return a.setDuty(ctx, who, b)
 	case *wire.OfferAccept:

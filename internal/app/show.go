@@ -24,7 +24,7 @@ func (a *App) BoardChanged() { a.shows.put(showing{}) }
 
 // runShows tells people what changed: calls at once, lists at most every consoleEvery.
 func (a *App) runShows(ctx context.Context) {
-	owners := map[ident.CallID]ident.StaffID{}
+	before := map[ident.CallID]shown{}
 	next := time.Time{}
 	later := time.NewTimer(time.Hour)
 	defer later.Stop()
@@ -35,7 +35,7 @@ func (a *App) runShows(ctx context.Context) {
 		}
 		for _, it := range items {
 			if it.state.Version > 0 {
-				a.showCall(ctx, it, owners)
+				a.showCall(ctx, it, before)
 			}
 		}
 		if wait := time.Until(next); wait > 0 {
@@ -52,7 +52,7 @@ func (a *App) runShows(ctx context.Context) {
 
 // showCall shows one call to its caller and its operator, and writes the decision into its
 // archive.
-func (a *App) showCall(ctx context.Context, it showing, owners map[ident.CallID]ident.StaffID) {
+func (a *App) showCall(ctx context.Context, it showing, before map[ident.CallID]shown) {
 	s := it.state
 	c := a.dossier(ctx, s)
 	if it.rec.Fact != nil {
@@ -63,20 +63,19 @@ func (a *App) showCall(ctx context.Context, it showing, owners map[ident.CallID]
 	}
 	a.caseCall(s, it.rec)
 	a.edge.Hub().Send(s.Client, &wire.CallState{View: a.view(s, false)})
-	if old := owners[s.ID]; old != "" && old != s.Operator {
-		card := c.dossier.card(s, "")
-		card.Phase, card.EndReason = wire.PhaseEnded, "moved"
-		a.sendStaff(old, &wire.CallCardNews{Card: card})
+	if old := before[s.ID].operator; old != "" && old != s.Operator {
+		a.moved(s, it.rec, c, old)
 	}
+	guests := a.showGuests(s, it.rec, before[s.ID].guests)
 	a.sendOperator(s, &wire.CallCardNews{Card: c.dossier.card(s, a.transferTo(s))})
 	if s.Phase == call.Ended {
-		delete(owners, s.ID)
+		delete(before, s.ID)
 		if s.Closing.CallBack == call.CallBackPending {
 			a.ledger.close(s.ID)
 		}
 		return
 	}
-	owners[s.ID] = s.Operator
+	before[s.ID] = shown{s.Operator, guests}
 }
 
 // dossier returns what is known of a call, read back from the store the first time it is asked.
@@ -117,6 +116,9 @@ func (a *App) showLists(ctx context.Context) {
 	common := a.lists(ctx, snap)
 	a.latest.Store(&common)
 	for staff, seat := range a.people.all() {
+		if !seat.console {
+			continue
+		}
 		state := common
 		state.Me = a.me(snap, staff)
 		a.edge.Hub().Send(seat.client, &state)

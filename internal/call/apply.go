@@ -15,6 +15,9 @@ func Apply(s State, r Record) State {
 		return s
 	}
 	s.Version++
+	if next, ok := s.guestFact(r); ok {
+		return next
+	}
 	switch f := r.Fact.(type) {
 	case Opened:
 		s.ID, s.Number, s.Client, s.Caller = f.ID, f.Number, f.Client, f.Caller
@@ -71,6 +74,7 @@ func (s State) enter(p Phase, at time.Time) State {
 func (s State) accepted(f Accepted, at time.Time) State {
 	s.Offer, s.Operator = nil, f.Operator
 	s.OperatorGone, s.Grace = time.Time{}, 0
+	s = s.withoutGuest(f.Operator)
 	if s.AnsweredAt.IsZero() {
 		s.AnsweredAt = at
 	}
@@ -115,7 +119,7 @@ func (s State) callerLink(r Record) State {
 }
 
 func (s State) hungUp(f HungUp, at time.Time) State {
-	s.Offer, s.Resumes = nil, ""
+	s.Offer, s.Resumes, s.Guests = nil, "", nil
 	s.CallerGone, s.OperatorGone, s.Grace = time.Time{}, time.Time{}, 0
 	s.Closing = Closing{At: at, Reason: f.Reason}
 	if f.CallBack {
@@ -145,6 +149,7 @@ func (s State) adopted(at time.Time) State {
 	}
 	if s.Open() {
 		s.CallerGone = at
+		s = guestsLost(s, at)
 	}
 	if s.Phase == WrapUp {
 		s.Since = at
@@ -183,6 +188,8 @@ func decoders() map[string]func([]byte) (Fact, error) {
 		"operator_lost": decode[OperatorLost], "operator_back": decode[OperatorBack],
 		"requeued": decode[Requeued], "contact": decode[ContactTold], "hung_up": decode[HungUp],
 		"classified": decode[Classified], "called_back": decode[CalledBack], "adopted": decode[Adopted],
+		"guest_joined": decode[GuestJoined], "guest_mode": decode[GuestMode], "guest_lost": decode[GuestLost],
+		"guest_back": decode[GuestBack], "guest_gone": decode[GuestGone], "taken_over": decode[TakenOver],
 	}
 }
 

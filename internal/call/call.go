@@ -110,6 +110,8 @@ type State struct {
 	Grace        time.Duration
 	Resumes      Phase // what Reconnecting goes back to
 
+	Guests []Guest // in the order they came; never changed in place
+
 	Closing Closing
 }
 
@@ -147,6 +149,11 @@ func (s State) Deadline() time.Time {
 	}
 	if s.Live() && !s.OperatorGone.IsZero() {
 		want(s.OperatorGone.Add(s.Grace))
+	}
+	for _, g := range s.Guests {
+		if !g.Gone.IsZero() {
+			want(g.Gone.Add(g.Grace))
+		}
 	}
 	if s.Phase == WrapUp {
 		want(s.Since.Add(WrapTime))

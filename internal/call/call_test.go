@@ -311,6 +311,8 @@ func TestEveryFactIsReadBack(t *testing.T) {
 		Proposed{o}, Lapsed{7, "op", "expired"}, Accepted{7, "op", "from"}, Talked{true}, Held{true}, CallerLost{}, CallerBack{},
 		OperatorLost{"op"}, OperatorBack{"op"}, Requeued{"op"}, ContactTold{"a", "b"}, HungUp{"dropped", "op", true, true},
 		Classified{"op", "c", "o"}, CalledBack{"op", "o"}, Adopted{"n", 3},
+		GuestJoined{"s", "n", Supervisor, Whisper, 2, "operator"}, GuestMode{"s", Speak, 1, "all"}, GuestLost{"s"}, GuestBack{"s"},
+		GuestGone{"s", "left"}, TakenOver{"s", "op", 9},
 	} {
 		b, err := Encode(f)
 		if err != nil {
@@ -324,7 +326,7 @@ func TestEveryFactIsReadBack(t *testing.T) {
 			t.Errorf("no decoder for %s", f.Kind())
 		}
 	}
-	if len(decoders()) != 16 {
+	if len(decoders()) != 22 {
 		t.Errorf("%d decoders: name the new fact in this test", len(decoders()))
 	}
 }

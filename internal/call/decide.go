@@ -17,6 +17,9 @@ func Decide(s State, now time.Time, ev Event) (Record, []Effect, error) {
 	if s.Version == 0 {
 		return refuse(fault.NoSuchCall, "call")
 	}
+	if rec, effects, err, ok := guestEvent(s, now, ev); ok {
+		return rec, effects, err
+	}
 	switch e := ev.(type) {
 	case Propose:
 		return propose(s, now, e)
@@ -242,6 +245,10 @@ func tick(s State, now time.Time) (Record, []Effect, error) {
 			effects = append(effects, StopRing{Offer: *s.Offer, Why: "link_lost"})
 		}
 		return record(now, Requeued{From: s.Operator}, effects...)
+	case len(s.Guests) > 0 && s.Open():
+		if staff, late := lateGuest(s, now); late {
+			return rerouted(s, now, GuestGone{Staff: staff, Why: "link_lost"})
+		}
 	case s.Phase == WrapUp && due(s.Since, WrapTime):
 		return record(now, Classified{Category: "unclassified", Outcome: "unclassified"}, Seal{})
 	}
@@ -259,7 +266,7 @@ func Resume(s State) []Effect {
 		effects = append(effects, Ring{Offer: *s.Offer})
 	}
 	switch {
-	case s.Live():
+	case s.Live() || len(s.Guests) > 0:
 		effects = append(effects, Route{Operator: Routed(s)})
 	case s.Phase == WrapUp:
 		effects = append(effects, Route{}, CloseMedia{})

@@ -118,8 +118,8 @@ type StopRing struct {
 	Why   string
 }
 
-// Route says who hears and sees whom from now on: caller and Operator each other, or nobody
-// where Operator is empty.
+// Route says that Routes of the state after the decision hold from now on: caller and Operator hear
+// and see each other, or nobody does where Operator is empty; guests as their modes say.
 type Route struct{ Operator ident.StaffID }
 
 // Archive wants the call recorded.

@@ -37,7 +37,7 @@ func anyEvent(d draws, s State) Event {
 	if d.n(4, "stale") == 0 {
 		epoch = uint64(d.n(6, "epoch"))
 	}
-	switch d.n(18, "event") {
+	switch d.n(24, "event") {
 	case 0:
 		return Create{ID: "call", Number: "26-000001", Client: "tab", Kind: "video", Priority: 2}
 	case 1, 2:
@@ -68,8 +68,10 @@ func anyEvent(d draws, s State) Event {
 		return CallBackMade{By: op, Outcome: "reached"}
 	case 16:
 		return Adopt{Node: "n", Epoch: uint64(d.n(9, "node epoch"))}
+	case 17:
+		return Tick{}
 	}
-	return Tick{}
+	return guestEventOf(d, op)
 }
 
 type failer interface {
@@ -94,6 +96,8 @@ func live(t failer, d draws, steps int) {
 		history = append(history, rec)
 		s = Apply(s, rec)
 		check(t, before, s, rec)
+		checkGuests(t, before, s, rec)
+		checkRoutes(t, s)
 	}
 	step(Create{ID: "call", Number: "26-000001", Client: "tab", Kind: "video", Priority: 2})
 	for range steps {
@@ -101,7 +105,7 @@ func live(t failer, d draws, steps int) {
 		step(anyEvent(d, s))
 	}
 	// Ticks alone must settle every call: nothing waits for a deadline that never comes.
-	for range 10 {
+	for range 20 {
 		if s.Deadline().IsZero() {
 			break
 		}

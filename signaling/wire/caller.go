@@ -32,23 +32,24 @@ type ContactSet struct {
 
 // CallView is a call as its caller sees it, always whole; a page ignores one with a lower rev.
 type CallView struct {
-	Call      string     `json:"call"`
-	Ref       string     `json:"ref"`
-	Number    string     `json:"number"` // "26-000123"
-	Kind      CallKind   `json:"kind"`
-	Phase     Phase      `json:"phase"`
-	Rev       uint64     `json:"rev"`   // counts the call's recorded decisions
-	Ahead     int        `json:"ahead"` // callers before this one while queued; 0 = next
-	CreatedMs int64      `json:"createdMs"`
-	SinceMs   int64      `json:"sinceMs"` // when the phase began
-	Operator  string     `json:"operator,omitempty"`
-	OpMic     bool       `json:"opMic"` // the operator can be heard
-	OpCamera  bool       `json:"opCamera"`
-	EndReason string     `json:"endReason,omitempty"`
-	CallBack  bool       `json:"callBack"` // the police will call back
-	Contact   Contact    `json:"contact"`
-	Recording Recording  `json:"recording"`
-	Chat      []ChatItem `json:"chat"` // in Welcome and CallCreated only; else empty
+	Call      string      `json:"call"`
+	Ref       string      `json:"ref"`
+	Number    string      `json:"number"` // "26-000123"
+	Kind      CallKind    `json:"kind"`
+	Phase     Phase       `json:"phase"`
+	Rev       uint64      `json:"rev"`   // counts the call's recorded decisions
+	Ahead     int         `json:"ahead"` // callers before this one while queued; 0 = next
+	CreatedMs int64       `json:"createdMs"`
+	SinceMs   int64       `json:"sinceMs"` // when the phase began
+	Operator  string      `json:"operator,omitempty"`
+	OpMic     bool        `json:"opMic"` // the operator can be heard
+	OpCamera  bool        `json:"opCamera"`
+	Guests    []Companion `json:"guests,omitempty"` // who speaks with the caller besides the operator
+	EndReason string      `json:"endReason,omitempty"`
+	CallBack  bool        `json:"callBack"` // the police will call back
+	Contact   Contact     `json:"contact"`
+	Recording Recording   `json:"recording"`
+	Chat      []ChatItem  `json:"chat"` // in Welcome and CallCreated only; else empty
 }
 
 // CallState is news to the caller: the call changed.

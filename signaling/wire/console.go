@@ -129,6 +129,7 @@ type OperatorRow struct {
 	Reason  string    `json:"reason,omitempty"`
 	SinceMs int64     `json:"sinceMs"`
 	Number  string    `json:"number,omitempty"` // of the call in hand
+	Call    string    `json:"call,omitempty"`   // the call in hand while it is live
 	After   DutyState `json:"after,omitempty"`  // what was asked for after this call
 }
 
@@ -225,7 +226,8 @@ type CallCard struct {
 	NoteRev    uint64     `json:"noteRev"`
 	Recording  Recording  `json:"recording"`
 	Quality    Quality    `json:"quality"`
-	Transfer   string     `json:"transfer,omitempty"` // name of the operator a transfer rings at
+	Transfer   string     `json:"transfer,omitempty"` // name of the operator a transfer rings at; of the new owner where endReason is moved or taken_over
+	Guests     []GuestRow `json:"guests,omitempty"`   // who else is in the call
 	EndReason  string     `json:"endReason,omitempty"`
 	CallBack   bool       `json:"callBack"`
 }

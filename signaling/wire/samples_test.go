@@ -15,6 +15,8 @@ func samples() []Body {
 		File: &FileRef{File: file, Mime: "image/jpeg", Name: "photo.jpg", Bytes: 482133, Width: 1920, Height: 1080, SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}}
 	view := CallView{Call: call, Ref: "r-7f3k", Number: "26-000123", Kind: KindVideo, Phase: PhaseQueued, Rev: 1, Ahead: 2, CreatedMs: 1795424400000,
 		SinceMs: 1795424400000, Contact: Contact{}, Recording: rec, Chat: []ChatItem{chat}}
+	spoken := view
+	spoken.Phase, spoken.Ahead, spoken.Operator, spoken.OpMic, spoken.Guests = PhaseTalking, 0, "Айгүл С.", true, []Companion{{Name: "П-14", As: "patrol"}}
 	caller := CallerCard{Name: "Нұрлан А.", Phone: "+77015551212", Proof: "sms", Lang: "kk", Earlier: 2, EarlierMs: 1795000000000, Registered: true}
 	media := MediaState{Mic: DeviceOn, Camera: DeviceOff, Link: true, Connected: true}
 	quality := Quality{Word: "good", LossUp: 0.004, LossDown: 0.001, RTTMs: 48, FPS: 24, Network: "4g", AtMs: 1795424405000}
@@ -26,6 +28,9 @@ func samples() []Body {
 	card := CallCard{Call: call, Number: "26-000123", Kind: KindVideo, Phase: PhaseTalking, Rev: 4, Priority: 2, CreatedMs: 1795424400000, AnsweredMs: 1795424406000,
 		SinceMs: 1795424406000, Caller: caller, Media: media, Track: []Fix{fix}, Chat: []ChatItem{chat, photo}, Note: "пышақ", NoteRev: 2, Recording: rec, Quality: quality}
 	offer := OfferMade{Call: call, Epoch: 1, Number: "26-000123", Kind: KindVideo, Priority: 2, Caller: caller, SinceMs: 1795424400000, ExpiresMs: 1795424412000, Fix: &fix, Media: media}
+	guests := []GuestRow{{Staff: staff, Name: "Ерлан Т.", As: "supervisor", Mode: GuestWhisper, SinceMs: 1795424410000, Link: true}}
+	guest := GuestView{Call: call, Number: "26-000123", Kind: KindVideo, Phase: PhaseTalking, Rev: 6, As: "supervisor", Mode: GuestWhisper, Operator: "Айгүл С.", Guests: guests, Recording: rec}
+	card.Guests = guests
 	choice := []Choice{{Key: "theft", Words: fault.Text{KK: "Ұрлық", RU: "Кража", EN: "Theft"}}}
 	return []Body{
 		&Hello{Version: 1, Role: RoleCaller, Lang: "kk", Resume: &Resume{Client: client, Key: "k-3f9a"}, Agent: "jedel-web/1"},
@@ -38,7 +43,7 @@ func samples() []Body {
 		&MediaCandidate{PC: "pc-1", Candidate: "candidate:1 1 udp 2122260223 192.0.2.7 51472 typ host", Mid: "0"},
 		&MediaStatus{Mic: DeviceOn, Camera: DeviceDenied}, &MediaLost{PC: "pc-1", Reason: "idle"},
 		&CallCreate{Ref: "r-7f3k", Kind: KindVideo, Contact: &Contact{Name: "Нұрлан", Phone: "+77015551212"}, Fix: &sent}, &CallCreated{View: view},
-		&CallEnd{Call: call}, &ContactSet{Call: call, Contact: Contact{Name: "Нұрлан", Phone: "+77015551212"}}, &CallState{View: view},
+		&CallEnd{Call: call}, &ContactSet{Call: call, Contact: Contact{Name: "Нұрлан", Phone: "+77015551212"}}, &CallState{View: spoken},
 		&CallRecording{Call: call, Recording: rec}, &CameraRequested{Call: call}, &PositionRequested{Call: call},
 		&PositionReport{Call: call, ID: "p1", Fix: sent}, &PositionMoved{Call: call, Fix: fix},
 		&ChatSend{Call: call, ID: "c1", Text: "Абай 24, үшінші кіреберіс"}, &ChatSent{ID: "c1", AtMs: 1795424402000, Seq: 3}, &ChatPosted{Call: call, Item: chat},
@@ -47,5 +52,6 @@ func samples() []Body {
 		&OfferAccept{Call: call, Epoch: 1}, &OfferReject{Call: call, Epoch: 1, Reason: "busy"}, &CallCardNews{Card: card}, &CallHold{Call: call, On: true},
 		&CallTransfer{Call: call, To: staff}, &CallWrapUp{Call: call, Category: "theft", Outcome: "patrol"}, &CallBackDone{Call: call, Outcome: "reached"},
 		&CameraRequest{Call: call}, &PositionRequest{Call: call}, &NoteSave{Call: call, Text: "пышақ", Base: 1}, &NoteSaved{Rev: 2}, &CaseNews{Case: call, Number: "26-000001", Version: 2, Lane: "report", Status: "in_work", Priority: 3, Owner: call, Unit: "center"}, &SessionReplaced{},
+		&CallJoin{Call: call, Mode: GuestListen}, &CallJoined{View: guest}, &CallMode{Call: call, Mode: GuestWhisper}, &CallLeave{Call: call}, &CallTakeOver{Call: call}, &GuestState{View: guest},
 	}
 }

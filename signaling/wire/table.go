@@ -69,5 +69,12 @@ func Table() []Entry {
 		{"note.saved", Reply, nil, func() Body { return new(NoteSaved) }},
 		{"case.news", News, nil, func() Body { return new(CaseNews) }},
 		{"session.replaced", News, nil, func() Body { return new(SessionReplaced) }},
+
+		{"call.join", Request, console, func() Body { return new(CallJoin) }},
+		{"call.joined", Reply, nil, func() Body { return new(CallJoined) }},
+		{"call.mode", Request, console, func() Body { return new(CallMode) }},
+		{"call.leave", Request, console, func() Body { return new(CallLeave) }},
+		{"call.take_over", Request, console, func() Body { return new(CallTakeOver) }},
+		{"guest.state", News, nil, func() Body { return new(GuestState) }},
 	}
 }

@@ -121,7 +121,8 @@ type Welcome struct {
 	Call       *CallView    `json:"call,omitempty"` // the caller's open call
 	Centre     Centre       `json:"centre"`
 	Console    *ConsoleInit `json:"console,omitempty"`
-	PC         string       `json:"pc,omitempty"` // the peer connection the gateway still has of this client
+	Guest      *GuestView   `json:"guest,omitempty"` // the call in which this member of staff is a guest
+	PC         string       `json:"pc,omitempty"`    // the peer connection the gateway still has of this client
 }
 
 // ICEServer is a STUN or TURN server for RTCPeerConnection.

@@ -128,6 +128,7 @@ export function Call({ caller, now }: { caller: Caller; now: number }) {
           {v.quality && v.quality.word !== "unknown" && v.quality.word !== "lost" && <span>{t(`quality.${v.quality.word}`)}</span>}
         </p>
       </div>
+      {call?.guests?.map((g) => <p key={g.name} class="note" role="status">{t(`with.${g.as === "patrol" ? "patrol" : "supervisor"}`, { name: g.name })}</p>)}
       <OtherWay v={v} />
       {v.cameraAsked && (
         <div class="ask" role="alert">
@@ -145,6 +146,7 @@ export function Call({ caller, now }: { caller: Caller; now: number }) {
         {v.camera === "on" && <Media stream={caller.preview} kind="video" label="preview" muted />}
       </div>
       <Media stream={caller.remoteAudio} kind="audio" label="sound" volume={volume} />
+      {caller.others.map((s, i) => <Media key={i} stream={s} kind="audio" label="sound" volume={volume} />)}
       <Devices caller={caller} />
       <label class="volume">
         {t("sound")}

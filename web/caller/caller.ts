@@ -31,6 +31,8 @@ export class Caller {
   readonly place: Place;
   view: View = { ...empty, phone: read(phoneKey) ?? empty.phone };
   remoteAudio: MediaStream | null = null;
+  /** Who speaks besides the operator, by slot. */
+  readonly others: MediaStream[] = [];
   remoteVideo: MediaStream | null = null;
   preview: MediaStream | null = null;
   #mic: MediaStreamTrack | null = null;
@@ -63,7 +65,8 @@ export class Caller {
     this.session.on("quality.changed", (b) => this.#quality(b.quality));
     this.session.on("call.recording", (b) => this.view.call && this.set({ call: { ...this.view.call, recording: b.recording } }));
     this.peer.onRemote((r) => {
-      if (r.kind === "audio") this.remoteAudio = new MediaStream([r.track]);
+      if (r.kind === "audio" && r.slot > 0) this.others[r.slot - 1] = new MediaStream([r.track]);
+      else if (r.kind === "audio") this.remoteAudio = new MediaStream([r.track]);
       else this.remoteVideo = new MediaStream([r.track]);
       this.set({});
     });

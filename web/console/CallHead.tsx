@@ -3,6 +3,7 @@ import { t } from "../lib/i18n";
 import type { CallCard } from "../lib/wire.gen";
 import { useConsole } from "./context";
 import { EndButton } from "./EndButton";
+import { GuestLines } from "./GuestBar";
 import { Elapsed, Key, useShortcut } from "./Small";
 import { Transfer } from "./Transfer";
 
@@ -22,6 +23,7 @@ export function CallHead({ card }: { card: CallCard }) {
         <Elapsed since={card.answeredMs || card.createdMs} />
       </p>
       <Lamp card={card} />
+      <GuestLines card={card} />
       <div class="acts">
         <button type="button" aria-pressed={seat.muted} class={seat.muted ? "warnbtn" : ""} aria-keyshortcuts={mute} onClick={() => desk.mute()}>
           {seat.muted ? t("mic.muted") : t("mic.live")} <Key act="mute" />

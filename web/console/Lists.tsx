@@ -1,6 +1,7 @@
 import { t } from "../lib/i18n";
 import type { OperatorRow, WaitingRow } from "../lib/wire.gen";
 import { useConsole, words } from "./context";
+import { RowActs } from "./GuestBar";
 import { Accuracy, Elapsed, Key } from "./Small";
 import { useNearby } from "./nearby";
 
@@ -65,6 +66,7 @@ export function Team() {
               {(r.number || r.after) && (
                 <span class="hint">{r.number && `${t("no")} ${r.number}`}{r.after && ` ${t("duty.then", { state: t(`duty.${r.after}`) })}`}</span>
               )}
+              <RowActs row={r} />
             </li>
           );
         })}

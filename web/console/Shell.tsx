@@ -6,6 +6,7 @@ import { Call } from "./Call";
 import { CallBacks } from "./CallBacks";
 import { Cheat } from "./Cheat";
 import { useConsole } from "./context";
+import { GuestBar, OtherVoices } from "./GuestBar";
 import { Idle } from "./Idle";
 import { Queue, Team } from "./Lists";
 import { OfferBar } from "./OfferBar";
@@ -41,6 +42,7 @@ export function Shell() {
     <div class="shell">
       <Bar onHelp={() => setCheat(true)} onLists={() => lists("queue")} />
       <Banners />
+      <GuestBar />
       {view.card
         ? <Call key={view.card.call} card={view.card} blurred={blurred} onBlur={blur} list={list} onList={() => setList(!list)} />
         : <Idle />}
@@ -48,6 +50,7 @@ export function Shell() {
       <OfferBar />
       <ToastLine />
       <Voice />
+      <OtherVoices />
       {cheat && <Cheat onClose={() => setCheat(false)} />}
     </div>
   );

@@ -1,4 +1,6 @@
-import type { Bodies, CallKind, DeviceState, DutySet, Text } from "../lib/wire.gen";
+import { Guest } from "../lib/guest";
+import { t } from "../lib/i18n";
+import type { Bodies, CallKind, DeviceState, DutySet, GuestMode, Text } from "../lib/wire.gen";
 import { cameraWish, Level, micWish, openDevice } from "./mic";
 import type { Link, PeerPort, World } from "./ports";
 import { Ringer } from "./sounds";
@@ -19,6 +21,9 @@ export interface Seat {
   callerAudio?: MediaStream;
   callerVideo?: MediaStream;
   ownVideo?: MediaStream;
+  /** Operator and guests, by slot; slot 0 is the caller's and empty here. */
+  voices: (MediaStream | undefined)[];
+  guestVideo?: MediaStream;
   toast?: Toast;
   /** Chat lines on their way, oldest first. */
   outbox: Outgoing[];
@@ -61,11 +66,15 @@ export class Desk {
   #camera: MediaStreamTrack | null = null;
   #toasts = 0;
   #view: View = nothing;
-  #seat: Seat = { link: "connecting", mic: "off", muted: false, camera: "off", starting: false, onDuty: false, silent: false, outbox: [], closing: [] };
+  #seat: Seat = { link: "connecting", mic: "off", muted: false, camera: "off", starting: false, onDuty: false, silent: false, voices: [], outbox: [], closing: [] };
   level: Level | undefined;
+  /** This person's part in a call of somebody else. */
+  readonly guest: Guest;
 
   constructor(world: World) {
     this.#world = world;
+    this.guest = new Guest(world.session, { hear: () => this.#hear(), speak: (on) => this.#speak(on) });
+    this.guest.subscribe(() => this.#guestChanged());
   }
 
   get view(): View {
@@ -96,6 +105,7 @@ export class Desk {
   close(): void {
     for (const off of this.#offs.splice(0)) off();
     for (const timer of this.#closing.values()) clearTimeout(timer);
+    this.guest.close();
     this.#endMedia();
     this.#world.session.close();
     void this.ringer.close();
@@ -107,6 +117,11 @@ export class Desk {
     if (this.#view.replaced && !before.replaced) this.#endMedia();
     const changed = this.#view.card?.call !== before.card?.call || live(before.card) !== live(this.#view.card);
     if (changed) this.#callChanged();
+    if (e.type === "call.card" && e.body.card.endReason === "taken_over" && before.card?.call === e.body.card.call) {
+      this.ringer.play("alarm");
+      const told = t("guest.takenover", { number: e.body.card.number, name: e.body.card.transfer ?? "" });
+      this.say({ kk: told, ru: told, en: told }, { bad: true });
+    }
     if (e.type === "chat.posted") this.#set({ outbox: this.#seat.outbox.filter((o) => o.id !== e.body.item.id) });
     this.#tell();
   }
@@ -190,6 +205,27 @@ export class Desk {
     this.say("callback.closed", { undo: () => { forget(); this.hush(); } });
   }
 
+  /** Comes into the call of another operator, or changes who hears this person there. */
+  async beGuest(call: string, mode: GuestMode): Promise<void> {
+    try {
+      if (this.guest.view?.call === call) await this.guest.setMode(mode);
+      else await this.guest.join(call, mode);
+    } catch (err) {
+      this.say(mode !== "listen" && this.#seat.mic !== "on" && this.guest.view ? `own.mic.${this.#seat.mic}` : wordsOf(err), { bad: true });
+    }
+  }
+
+  async leaveGuest(): Promise<void> {
+    await this.guest.leave().catch((err: unknown) => this.say(wordsOf(err), { bad: true }));
+  }
+
+  /** Makes this person the owner of another operator's call, heard from the first word. */
+  async takeOver(call: string): Promise<void> {
+    void this.unlock();
+    if (!(await this.#startMedia())) return this.say(`own.mic.${this.#seat.mic}`, { bad: true });
+    if ((await this.ask("call.take_over", { call })) === undefined) this.#restMedia();
+  }
+
   mute(on = !this.#seat.muted): void {
     this.#setMuted(on);
   }
@@ -222,6 +258,11 @@ export class Desk {
     this.dispatch(e);
     const me = this.#view.state?.me.state;
     const wish = this.#wished();
+    const owns = live(this.#view.card) && !answers(this.#view.staff); // taken over, before a reload
+    if (owns && !this.#seat.onDuty) {
+      void this.unlock();
+      void this.#startMedia();
+    }
     if (!answers(this.#view.staff) || !wish) return;
     // The gateway came back without us in its list: ask again for what was asked last.
     const again = me === "off" || me === "link_lost";
@@ -271,11 +312,51 @@ export class Desk {
   #openPeer(): PeerPort {
     const peer = this.#world.makePeer();
     this.#offs.push(peer.onRemote((r) => {
-      if (r.slot !== 0) return;
+      if (r.slot !== 0) return this.#other(r);
       if (r.kind === "audio") this.#set({ callerAudio: new MediaStream([r.track]) });
       else this.#set({ callerVideo: new MediaStream([r.track]) });
     }));
     return peer;
+  }
+
+  #other(r: { kind: string; slot: number; track: MediaStreamTrack }): void {
+    if (r.kind === "video") return this.#set({ guestVideo: new MediaStream([r.track]) });
+    const voices = [...this.#seat.voices];
+    voices[r.slot] = new MediaStream([r.track]);
+    this.#set({ voices });
+  }
+
+  /** A guest hears by the same transport as an operator, without going on duty. */
+  async #hear(): Promise<void> {
+    if (!this.#seat.onDuty) void this.unlock();
+    this.#peer ??= this.#openPeer();
+    await this.#peer.warm();
+  }
+
+  /** The microphone of a guest: the operator's own where they are on duty, else opened and shut. */
+  async #speak(on: boolean): Promise<boolean> {
+    if (!this.#seat.onDuty) {
+      this.#mic?.stop();
+      this.#mic = null;
+      const got = on ? await openDevice(this.#world.devices, micWish) : { track: null, state: "off" as const };
+      this.#mic = got.track;
+      this.#set({ mic: got.state });
+    }
+    if (this.#mic) this.#mic.enabled = true;
+    await this.#peer?.setMic(on || this.#seat.onDuty ? this.#mic : null);
+    return !on || this.#mic !== null;
+  }
+
+  #guestChanged(): void {
+    const out = this.guest.out;
+    if (out && ["unassigned", "link_lost", "ended"].includes(out.why ?? "")) this.say(`guest.out.${out.why}`);
+    if (out && out.why !== "owner") this.#restMedia(); // the card of an owner is on its way
+    this.#tell();
+  }
+
+  /** Shuts the microphone of somebody who neither takes calls, nor has one, nor is a guest. */
+  #restMedia(): void {
+    if (!answers(this.#view.staff) && !live(this.#view.card) && !this.guest.view) this.#endMedia();
   }
 
   #endMedia(): void {
@@ -286,7 +367,7 @@ export class Desk {
     this.level?.close();
     this.level = undefined;
     this.ringer.ring(undefined);
-    this.#set({ mic: "off", camera: "off", onDuty: false, callerAudio: undefined, callerVideo: undefined, ownVideo: undefined });
+    this.#set({ mic: "off", camera: "off", onDuty: false, callerAudio: undefined, callerVideo: undefined, ownVideo: undefined, voices: [], guestVideo: undefined });
   }
 
   /** A call began or ended here: neither camera nor mute goes on into the next one. */
@@ -294,6 +375,7 @@ export class Desk {
     const card = live(this.#view.card) ? this.#view.card : undefined;
     if (!card && this.#seat.camera !== "off") void this.camera(false);
     this.#setMuted(card !== undefined && startsMuted(card.kind));
+    if (!card) this.#restMedia();
   }
 
   #setMuted(muted: boolean): void {

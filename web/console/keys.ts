@@ -4,7 +4,7 @@
  */
 export const acts = [
   "help", "answer", "pass", "mute", "position", "callback", "hold", "transfer", "end", "ask", "blur", "camera", "state", "queue", "map", "list", "chat", "note",
-  "person", "wrapup",
+  "person", "wrapup", "listen", "whisper", "speak",
 ] as const;
 export type Act = (typeof acts)[number];
 
@@ -21,7 +21,7 @@ export const defaults: KeyMap = {
   position: "F6",
   callback: "F7",
   hold: "F8",
-  transfer: "F9",
+  transfer: "F9", // of another operator's call: take it over
   wrapup: "F10",
   ask: "Alt+KeyV",
   blur: "Alt+KeyB",
@@ -33,6 +33,9 @@ export const defaults: KeyMap = {
   chat: "Alt+KeyC",
   note: "Alt+KeyN",
   person: "Alt+KeyP",
+  listen: "Alt+KeyI", // again: leave
+  whisper: "Alt+KeyW",
+  speak: "Alt+KeyJ",
 };
 
 /** The part of a KeyboardEvent that matters. */

@@ -1,7 +1,9 @@
 import { useEffect, useRef } from "preact/hooks";
+import type { GuestMode } from "../lib/wire.gen";
 import type { Desk } from "./desk";
 import { endEvent } from "./EndButton";
 import { type Act, actOf, type KeyMap } from "./keys";
+import { keyed } from "./guest";
 import { startDuty } from "./OnDuty";
 import { answers, live, ringing } from "./view";
 
@@ -43,7 +45,7 @@ export function useKeys(desk: Desk, keys: KeyMap, page: PageActs): void {
 
 /** One act. What is not possible now does nothing. */
 export function perform(act: Act, desk: Desk, page: PageActs): void {
-  (always(desk, page)[act] ?? inCall(desk)[act])?.();
+  (always(desk, page)[act] ?? inCall(desk)[act] ?? ofOthers(desk)[act])?.();
 }
 
 type Acts = Partial<Record<Act, () => void>>;
@@ -83,6 +85,15 @@ function inCall(desk: Desk): Acts {
     ask: () => asked(desk, desk.ask("camera.request", { call }), "video.asked"),
     position: () => asked(desk, desk.ask("position.request", { call }), "where.asked"),
   };
+}
+
+/** What the keys do with the call of another operator. */
+function ofOthers(desk: Desk): Acts {
+  const call = keyed(desk.view, desk.guest.view?.call);
+  if (!call) return {};
+  const be = (mode: GuestMode) => () => void desk.beGuest(call, mode);
+  const listens = desk.guest.view?.mode === "listen";
+  return { listen: listens ? () => void desk.leaveGuest() : be("listen"), whisper: be("whisper"), speak: be("speak") };
 }
 
 function asked(desk: Desk, answer: Promise<unknown>, words: string): void {

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../lib/i18n";
+import { roleOf } from "./Lanes";
 import type { Detail } from "./rest";
 
 /** What can be taken away: both sides as they play, and the archive as it is stored. */
@@ -16,7 +17,7 @@ export function Downloads({ d, open, set, fetchable }: { d: Detail; open: boolea
       <ul id="downloads" class="panel" hidden={!open}>
         {d.timeline.media.map((m) => (
           <li key={m.participant}>
-            <a href={`${m.url}?download=1`} download>{t(m.video ? "download.video" : "download.audio", { who: t(`role.${m.role === "caller" ? "caller" : "operator"}`) })}</a>
+            <a href={`${m.url}?download=1`} download>{t(m.video ? "download.video" : "download.audio", { who: t(`role.${roleOf(m)}`) })}</a>
             <span class="hint">{m.mime.split(";")[0]}</span>
           </li>
         ))}

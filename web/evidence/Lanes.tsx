@@ -18,10 +18,13 @@ interface Props {
   markers: number[];
   onSeek: (ms: number) => void;
   /** Whose lane was used last: a citation names it. */
-  onStream: (role: "caller" | "operator") => void;
+  onStream: (role: Role) => void;
 }
 
-export const roleOf = (m: Media): "caller" | "operator" => (m.role === "caller" ? "caller" : "operator");
+export type Role = "caller" | "operator" | "supervisor" | "patrol";
+
+/** Whose medium it is; guests of the call have one each. */
+export const roleOf = (m: Media): Role => (["caller", "supervisor", "patrol"].includes(m.role) ? (m.role as Role) : "operator");
 
 /** Everything of the call on one scale, a lane for each kind. */
 export function Lanes(props: Props) {
@@ -84,7 +87,7 @@ function Events({ line, ms, language, loop, markers, onSeek }: Props) {
   const marks = useMemo(
     () => (
       <>
-        {events.map((e, i) => <Mark key={i} from={e.ms} to={e.ms} of={of} kind="event" title={eventName(e.kind)} />)}
+        {events.map((e, i) => <Mark key={i} from={e.ms} to={e.ms} of={of} kind="event" title={eventName(e.kind, e.details)} />)}
         {loop && <Mark from={loop.from} to={loop.to} of={of} kind="looped" title={t("loop")} />}
         {markers.map((m) => <Mark key={`m${m}`} from={m} to={m} of={of} kind="marked" title={t("marker")} />)}
       </>
@@ -92,7 +95,7 @@ function Events({ line, ms, language, loop, markers, onSeek }: Props) {
     [events, markers, loop, language],
   );
   const last = lastAt(events, ms);
-  return <Lane kind="events" name={t("events.lane")} ms={ms} of={of} said={last ? eventName(last.kind) : ""} onSeek={onSeek}>{marks}</Lane>;
+  return <Lane kind="events" name={t("events.lane")} ms={ms} of={of} said={last ? eventName(last.kind, last.details) : ""} onSeek={onSeek}>{marks}</Lane>;
 }
 
 /** What is missing, whosever it is: lost on the way, not recorded, or wrong by the proof. */

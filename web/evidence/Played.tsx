@@ -5,9 +5,10 @@ import { cite } from "./cite";
 import { Controls } from "./Controls";
 import { Help } from "./Help";
 import { type Act, moves, speeds } from "./keys";
-import { Lanes } from "./Lanes";
+import { Lanes, roleOf, type Role } from "./Lanes";
 import { Log } from "./Log";
 import { Markers, useMarkers } from "./Markers";
+import { operatorName } from "./owner";
 import { type Player, Side, usePlayer } from "./Player";
 import type { Detail, Report, Timeline } from "./rest";
 import { useKeys } from "./useKeys";
@@ -61,7 +62,7 @@ export function Played({ d, language, theme, report, waves, photo, place, onAct,
   const p = usePlayer(line.durationMs);
   const [speed, setSpeed] = useState(1);
   const [help, setHelp] = useState(false);
-  const [stream, setStream] = useState("caller");
+  const [stream, setStream] = useState<Role>("caller");
   const markers = useMarkers(d.row.call);
   const citing = useCite(d, report, t(`role.${stream}`));
   useEffect(() => p.setSpeed(speed), [speed]);
@@ -83,7 +84,7 @@ export function Played({ d, language, theme, report, waves, photo, place, onAct,
   return (
     <>
       <div class="sides">
-        {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={m.role === "caller" ? t("role.caller") : `${t("role.operator")} · ${d.row.operator}`} />)}
+        {line.media.map((m) => <Side key={m.participant} m={m} player={p} name={[t(`role.${roleOf(m)}`), roleOf(m) === "operator" ? operatorName(m, d) : ""].filter(Boolean).join(" · ")} />)}
         {place(line, p.ms)}
       </div>
       <Controls

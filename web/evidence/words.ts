@@ -27,9 +27,14 @@ export function streamName(name: string, say: typeof t): string {
   return name.split(" ").map((w) => known(`stream.${w}`, w, say)).join(" · ");
 }
 
-/** What an event is called; one of a newer gateway has a name too. */
-export function eventName(kind: string): string {
-  return known(`ev.${kind}`, t("ev.other"), t);
+/** What an event is called; one of a newer gateway has a name too. Of a guest of the call it tells who
+ * could hear them from then on: a whisper that is played here was heard by the operator alone. */
+export function eventName(kind: string, details?: unknown): string {
+  const name = known(`ev.${kind}`, t("ev.other"), t);
+  const body = (details as { body?: { heard?: unknown; name?: unknown } } | undefined)?.body;
+  if (typeof body?.heard !== "string") return name;
+  const who = typeof body.name === "string" ? `${body.name} ` : "";
+  return `${name}: ${who}${known(`heard.${body.heard}`, body.heard, t)}`;
 }
 
 /** What of the call is missing or damaged in a stretch, and why. */

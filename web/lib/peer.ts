@@ -104,7 +104,7 @@ export class Peer {
     let stamp = 0;
     for (const r of this.#pc?.getReceivers() ?? []) {
       if (r.track.kind !== "audio") continue;
-      for (const s of r.getSynchronizationSources()) stamp = Math.max(stamp, s.rtpTimestamp);
+      for (const s of r.getSynchronizationSources()) stamp += s.rtpTimestamp; // of several voices any that flows changes the sum
     }
     const now = Date.now();
     if (stamp !== this.#stamp) {
@@ -188,7 +188,7 @@ export class Peer {
 
   /** The sections of the offer. Ours first, then the slots we receive in. */
   #sections(pc: RTCPeerConnection): void {
-    const slots = this.#shape === "console" ? { audio: 3, video: 2 } : { audio: 0, video: 0 };
+    const slots = this.#shape === "console" ? { audio: 4, video: 2 } : { audio: 2, video: 0 };
     for (const kind of ["audio", "video"] as const) {
       const own = pc.addTransceiver(kind, { direction: "sendrecv" });
       void own.sender.replaceTrack(kind === "audio" ? this.#mic : this.#camera);

@@ -41,6 +41,11 @@ export type CallKind = "video" | "voice" | "silent";
 
 export type Phase = "created" | "queued" | "offered" | "connecting" | "talking" | "hold" | "conference" | "reconnecting" | "wrapup" | "ended";
 
+export interface Companion {
+  name: string;
+  as: string;
+}
+
 export interface Contact {
   name: string;
   phone: string;
@@ -85,6 +90,7 @@ export interface CallView {
   operator?: string;
   opMic: boolean;
   opCamera: boolean;
+  guests?: Companion[];
   endReason?: string;
   callBack: boolean;
   contact: Contact;
@@ -114,6 +120,7 @@ export interface OperatorRow {
   reason?: string;
   sinceMs: number;
   number?: string;
+  call?: string;
   after?: DutyState;
 }
 
@@ -205,6 +212,17 @@ export interface Quality {
   atMs: number;
 }
 
+export type GuestMode = "listen" | "whisper" | "speak";
+
+export interface GuestRow {
+  staff: string;
+  name: string;
+  as: string;
+  mode: GuestMode;
+  sinceMs: number;
+  link: boolean;
+}
+
 export interface CallCard {
   call: string;
   number: string;
@@ -225,6 +243,7 @@ export interface CallCard {
   recording: Recording;
   quality: Quality;
   transfer?: string;
+  guests?: GuestRow[];
   endReason?: string;
   callBack: boolean;
 }
@@ -257,6 +276,20 @@ export interface ConsoleInit {
   pauses: Choice[];
 }
 
+export interface GuestView {
+  call: string;
+  number: string;
+  kind: CallKind;
+  phase: Phase;
+  rev: number;
+  as?: string;
+  mode?: GuestMode;
+  why?: string;
+  operator: string;
+  guests: GuestRow[];
+  recording: Recording;
+}
+
 export interface Welcome {
   client: string;
   key: string;
@@ -268,6 +301,7 @@ export interface Welcome {
   call?: CallView;
   centre: Centre;
   console?: ConsoleInit;
+  guest?: GuestView;
   pc?: string;
 }
 
@@ -477,6 +511,32 @@ export interface CaseNews {
 export interface SessionReplaced {
 }
 
+export interface CallJoin {
+  call: string;
+  mode: GuestMode;
+}
+
+export interface CallJoined {
+  view: GuestView;
+}
+
+export interface CallMode {
+  call: string;
+  mode: GuestMode;
+}
+
+export interface CallLeave {
+  call: string;
+}
+
+export interface CallTakeOver {
+  call: string;
+}
+
+export interface GuestState {
+  view: GuestView;
+}
+
 /** The body of each message by its type. */
 export interface Bodies {
   "hello": Hello;
@@ -522,4 +582,10 @@ export interface Bodies {
   "note.saved": NoteSaved;
   "case.news": CaseNews;
   "session.replaced": SessionReplaced;
+  "call.join": CallJoin;
+  "call.joined": CallJoined;
+  "call.mode": CallMode;
+  "call.leave": CallLeave;
+  "call.take_over": CallTakeOver;
+  "guest.state": GuestState;
 }
