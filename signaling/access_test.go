@@ -55,7 +55,7 @@ var public = []string{
 	"POST /api/v1/caller/code", "POST /api/v1/caller/register", "POST /api/v1/staff/session", "DELETE /api/v1/staff/session",
 	"GET /api/v1/cases/choices",
 	"POST /api/v1/staff/invitation", "PUT /api/v1/staff/invitation", // who has the link has shown who they are
-	"GET /api/v1/staff/oidc", "GET /api/v1/staff/oidc/callback",
+	"GET /api/v1/staff/oidc", "GET /api/v1/staff/oidc/callback", "GET /api/v1/push/key",
 }
 
 // evidenceOf are the roles that may be let through to what is said in recordings.

@@ -121,6 +121,7 @@ func TestDescribedBodiesAreThoseTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken := map[string]reflect.Type{
+		"post /api/v1/push/subscriptions": reflect.TypeFor[PushSubscription](), "delete /api/v1/push/subscriptions": reflect.TypeFor[endpointRequest](),
 		"post /api/v1/caller/code": reflect.TypeFor[codeRequest](), "post /api/v1/caller/register": reflect.TypeFor[registerRequest](),
 		"put /api/v1/caller/me": reflect.TypeFor[profileRequest](), "post /api/v1/staff/session": reflect.TypeFor[signInRequest](),
 		"put /api/v1/staff/totp": reflect.TypeFor[totpRequest](), "delete /api/v1/staff/totp": reflect.TypeFor[dropTOTPRequest](),

@@ -41,6 +41,7 @@ type Parts struct {
 	Exports  Exports
 	Probes   Probes
 	CentreParts
+	Pushes Pushes
 	Units  Units  // nil: no object is a unit's
 	SignOn SignOn // nil: local accounts only
 	Shifts Shifts
@@ -60,12 +61,11 @@ type CentreParts struct {
 
 // Server is the edge. Make it with New, then Run it.
 type Server struct {
-	cfg      Config
-	backend  Backend
-	accounts *accounts.Accounts
+	cfg     Config
+	backend Backend
+	parties
 	files    Files
 	evidence recordings
-	probes   Probes
 	log      *slog.Logger
 	met      *metrics
 	hub      *Hub
@@ -123,7 +123,7 @@ func centreOf(p Parts) centre {
 func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
-		cfg: p.Config, backend: p.Backend, accounts: p.Accounts, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping, p.Clips, newLookers(p.Cameras)}, probes: p.Probes, log: p.Log,
+		cfg: p.Config, backend: p.Backend, parties: parties{p.Accounts, p.Probes, p.Pushes}, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping, p.Clips, newLookers(p.Cameras)}, log: p.Log,
 		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centreOf(p), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
@@ -342,7 +342,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.pushTable(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
 		maps.Copy(all, more)
 	}
 	return all

@@ -98,6 +98,12 @@ func (c serveCmd) settings() (config.Config, error) {
 	if c.Demo {
 		cfg.Media.AllowLoopback = true
 		cfg.Recorder.Ballast = 0
+		if cfg.Notify.SMS == config.SMSOff {
+			cfg.Notify.SMS = config.SMSTape
+		}
+		if cfg.Notify.Push.Subject == "" {
+			cfg.Notify.Push.Subject = "mailto:demo@example.com"
+		}
 	}
 	switch cert, key, two := strings.Cut(c.TLS, ","); {
 	case two:

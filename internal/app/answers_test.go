@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"image"
 	"image/jpeg"
@@ -49,6 +50,7 @@ func startGateway(t *testing.T, change ...func(*config.Config)) *gateway {
 	cfg.Store.URL, cfg.Recorder.Dir = "sqlite:"+filepath.Join(dir, "jedel.db"), filepath.Join(dir, "archive")
 	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100), dir: dir}
 	cfg.Retention.Wait = 1500 * time.Millisecond
+	cfg.Notify.SMS, cfg.Notify.Push.Subject = config.SMSTape, "mailto:duty@example.kz"
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -246,6 +248,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	g.ask("GET /api/v1/caller/me", 200, bearerOf(registered), "")
 	g.ask("PUT /api/v1/caller/me", 200, bearerOf(registered), `{"name":"Нұрлан А.","iin":"900101300123"}`)
 	g.ask("GET /api/v1/caller/me", 401, nil, "")
+	g.push(registered)
 
 	g.ask("POST /api/v1/staff/session", 401, nil, `{"login":"investigator","password":"wrong"}`)
 	signed := bearerOf(g.ask("POST /api/v1/staff/session", 200, nil, `{"login":"investigator","password":"`+DemoPassword+`"}`))
@@ -290,6 +293,28 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	g.evidence(signed, id)
 	g.ask("DELETE /api/v1/caller/me", 204, bearerOf(registered), "")
 	g.ask("DELETE /api/v1/staff/session", 204, signed, "")
+}
+
+// push takes notices for a registered caller, and none for anybody else.
+func (g *gateway) push(registered map[string]any) {
+	g.t.Helper()
+	key, err := base64.RawURLEncoding.DecodeString(g.ask("GET /api/v1/push/key", 200, nil, "")["key"].(string))
+	if err != nil || len(key) != 65 {
+		g.t.Error("key", key, err)
+	}
+	const at = "https://fcm.googleapis.com/fcm/send/x"
+	body := func(endpoint string) string {
+		return `{"endpoint":"` + endpoint + `","p256dh":"` + base64.RawURLEncoding.EncodeToString(key) + `","auth":"AAAAAAAAAAAAAAAAAAAAAA"}`
+	}
+	const route = "/api/v1/push/subscriptions"
+	g.ask("POST "+route, 401, nil, body(at))
+	g.ask("POST "+route, 401, http.Header{"X-Report-Key": {"AAAAAAAAAAAAAAAAAAAAAA"}}, body(at))
+	for _, bad := range []string{"http://fcm.googleapis.com/x", "https://127.0.0.1/x", "https://169.254.169.254/", "https://push.example.kz/x"} {
+		g.ask("POST "+route, 400, bearerOf(registered), body(bad))
+	}
+	g.ask("POST "+route, 204, bearerOf(registered), body(at))
+	g.ask("DELETE "+route, 401, nil, `{"endpoint":"`+at+`"}`)
+	g.ask("DELETE "+route, 204, bearerOf(registered), `{"endpoint":"`+at+`"}`)
 }
 
 // evidence asks for all that there is of a call; its lists must not be empty, or nothing of them

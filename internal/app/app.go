@@ -192,6 +192,9 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.keeper, err = a.newKeeper(opt, archives{a, derived}, reg); err != nil {
 		return err
 	}
+	if a.mail, err = a.newMail(ctx, opt, reg); err != nil {
+		return fmt.Errorf("messages: %w", err)
+	}
 	return a.openEdge(opt, secret, derived, reg)
 }
 
@@ -207,9 +210,9 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 		return err
 	}
 	a.edge, err = signaling.New(signaling.Parts{
-		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints}, secret),
+		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints, a.mail}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a},
-		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}}, Units: a, Cameras: a.watch, Clips: a.watch.clips, SignOn: signOn, Shifts: a.shifts,
+		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err

@@ -26,6 +26,7 @@ type centre struct {
 	casework *mailbox[func(context.Context)] // what calls mean for cases, in order
 	intake   *intake
 	shifts   *duty.Desk
+	mail     *mail
 	owner    store.Owner // this process, as the store knows it
 }
 
@@ -58,9 +59,6 @@ func (a *App) CaseChanged(s cases.State, e cases.Entry) {
 		}
 	}
 }
-
-// Inform implements casectl.Doer. What is told stands in the case; pages that are open ask for it.
-func (a *App) Inform(cases.State, cases.Inform) {}
 
 // caseCall makes of a call's decision what it means for its case.
 func (a *App) caseCall(s call.State, rec call.Record) {

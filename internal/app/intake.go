@@ -124,7 +124,7 @@ func (n *intake) record(ctx context.Context, in newRecording) (keptReport, error
 	if err != nil {
 		return kept, fault.New(fault.Internal, op, err)
 	}
-	if err := n.a.db.PutReport(ctx, store.Report{ID: kept.ID, KeyHash: in.key, MadeAt: now, Body: body}); err != nil {
+	if err := n.a.db.AddReport(ctx, store.Report{ID: kept.ID, KeyHash: in.key, MadeAt: now, Body: body}); err != nil {
 		return kept, fault.New(fault.Unavailable, op, err)
 	}
 	return kept, n.register(ctx, kept, in)

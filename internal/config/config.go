@@ -34,6 +34,7 @@ type Config struct {
 	Retention Retention `yaml:"retention"`
 	Replica   Replica   `yaml:"replica"`
 	Cameras   Cameras   `yaml:"cameras"`
+	Notify    Notify    `yaml:"notify"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -288,5 +289,6 @@ func (c Config) check() error {
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
 	errs = append(errs, c.Cases.check(c.Desk.Categories)...)
 	errs = append(errs, c.Cameras.check()...)
+	errs = append(errs, c.Notify.check()...)
 	return errors.Join(errs...)
 }

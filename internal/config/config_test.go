@@ -7,7 +7,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
+	"jedel/internal/outbox"
 	"jedel/internal/retention"
 
 	"github.com/goccy/go-yaml"
@@ -109,6 +111,27 @@ func TestUnknownAndBadKeysAreRefused(t *testing.T) {
 		{class("{key: normal, keep: 0d}"), "period"},
 		{class("{key: normal}"), "kept"},
 		{class("{key: normal, keep: 3y}, {key: 'A b', keep: 3y}"), "A b"},
+		{"notify: {sms: pigeon}", "notify.sms"},
+		{"notify: {sms: http}", "notify.http.url"},
+		{"notify: {sms: smpp}", "notify.smpp"},
+		{"notify: {channels: [push, push]}", "notify.channels"},
+		{"notify: {channels: [fax]}", "notify.channels"},
+		{"notify: {prefixes: ['7']}", "notify.prefixes"},
+		{"notify: {quiet: '22-7'}", "notify.quiet"},
+		{"notify: {attempts: 0}", "notify.attempts"},
+		{"notify: {first: 2h}", "notify.first"},
+		{"notify: {life: 1s}", "notify.life"},
+		{"notify: {doubt: -1s}", "notify.doubt"},
+		{"notify: {repeats: 9}", "notify.repeats"},
+		{"notify: {http: {format: xml}}", "notify.http.format"},
+		{"notify: {http: {timeout: 2m}}", "notify.http.timeout"},
+		{"notify: {smpp: {per_second: -1}}", "per_second"},
+		{"notify: {smpp: {enquire: 0s}}", "notify.smpp"},
+		{"notify: {smpp: {report_time: 900h}}", "report_time"},
+		{"notify: {sender: 'Полиция'}", "notify.sender"},
+		{"notify: {push: {subject: 'me'}}", "notify.push.subject"},
+		{"notify: {max_parts: 0}", "max_parts"},
+		{"notify: {texts: []}", "registered: no text in kk"},
 		{"store: [", "parse"},
 	} {
 		_, err := Parse([]byte(c.yaml))
@@ -136,6 +159,17 @@ func TestCategoriesHaveTheirClass(t *testing.T) {
 	c, err := Parse([]byte(class("{key: normal, keep: 5y, words: {kk: a, ru: b, en: c}}")))
 	if err != nil || c.Retention.Policy().Classes["normal"] != (retention.Period{Years: 5}) {
 		t.Fatal(err, c.Retention)
+	}
+}
+
+func TestQuietHoursAreRead(t *testing.T) {
+	n := Default().Notify
+	if got := n.Policy(); got.Quiet != (outbox.Quiet{From: 22 * 60, To: 7 * 60}) || got.Repeats != 1 || len(got.Reports) != 0 {
+		t.Error(got)
+	}
+	n.Quiet, n.SMS = "", SMSSMPP
+	if got := n.Policy(); got.Quiet != (outbox.Quiet{}) || got.Reports[outbox.SMS] != 24*time.Hour {
+		t.Error(got)
 	}
 }
 

@@ -69,6 +69,7 @@ func Default() Config {
 			{"test", retention.Period{Days: 7}, Text{"Сынақ", "Проверка", "Test"}, []string{}, SegmentsDelete},
 		}},
 		Cameras: Cameras{Linger: 20 * time.Second, Past: 30 * time.Second, Viewers: 100, PerCamera: 20, List: []Camera{}},
+		Notify:  defaultNotify(),
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }

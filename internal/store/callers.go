@@ -64,7 +64,8 @@ func (k callers) DeleteCaller(ctx context.Context, id ident.CallerID) error {
 				return struct{}{}, err
 			}
 		}
-		return struct{}{}, nil
+		_, err := t.exec(ctx, `DELETE FROM push_subscriptions WHERE citizen = ?`, CallerCitizen(id))
+		return struct{}{}, err
 	})
 	return err
 }

@@ -200,8 +200,8 @@ func TestReportsAndRecordings(t *testing.T) {
 			t.Fatal(st, err)
 		}
 		r := Report{ID: row.Call, KeyHash: "h", MadeAt: t0, Body: []byte(`{"text":"x"}`)}
-		must(t, db.PutReport(t.Context(), r))
-		must(t, db.PutReport(t.Context(), Report{ID: row.Call, KeyHash: "other", MadeAt: t0, Body: []byte(`{}`)}))
+		must(t, db.AddReport(t.Context(), r))
+		must(t, db.AddReport(t.Context(), Report{ID: row.Call, KeyHash: "other", MadeAt: t0, Body: []byte(`{}`)}))
 		got, err := db.ReportByID(t.Context(), row.Call)
 		if err != nil || got.KeyHash != "h" || string(got.Body) != `{"text":"x"}` || got.Sealed {
 			t.Fatalf("%+v %v", got, err)

@@ -38,8 +38,8 @@ func scanReport(s scanner) (r Report, err error) {
 
 const reportColumns = `id, key_hash, made_at, sealed, body`
 
-// PutReport keeps a report; the same again changes nothing.
-func (k reports) PutReport(ctx context.Context, r Report) error {
+// AddReport keeps a report; the same again changes nothing.
+func (k reports) AddReport(ctx context.Context, r Report) error {
 	err := k.c.exec(ctx, `INSERT INTO reports (`+reportColumns+`) VALUES (?, ?, ?, 0, ?) ON CONFLICT (id) DO NOTHING`, r.ID, r.KeyHash, r.MadeAt, r.Body)
 	if err != nil {
 		return fmt.Errorf("put report: %w", err)

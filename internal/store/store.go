@@ -38,6 +38,8 @@ type DB struct {
 	staffing
 	shifts
 	contacts
+	messages
+	pushes
 }
 
 // Open opens "sqlite:FILE" or "postgres://..." and brings its tables up to date.
@@ -54,7 +56,7 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*DB, error) {
 	} else {
 		c.batch = newBatcher(c.write)
 	}
-	return &DB{c, calls{c, time.Now}, items{c}, staff{c}, callers{c}, settings{c}, keepings{c}, caseBook{c}, patrols{c}, reports{c}, staffing{c}, shifts{c}, contacts{c}}, nil
+	return &DB{c, calls{c, time.Now}, items{c}, staff{c}, callers{c}, settings{c}, keepings{c}, caseBook{c}, patrols{c}, reports{c}, staffing{c}, shifts{c}, contacts{c}, messages{c}, pushes{c}}, nil
 }
 
 // Close waits for writes under way and closes the store. It may be called twice.

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"jedel/internal/cases"
+	"jedel/internal/config"
+	"jedel/internal/fault"
+	"jedel/internal/ident"
+	"jedel/internal/notice"
+	"jedel/internal/notify"
+	"jedel/internal/store"
+)
+
+// statusWords are what citizens read of a status, as the page says it.
+func statusWords(s cases.Status) config.Text {
+	return map[cases.Status]config.Text{
+		cases.Registered: {KK: "тіркелді", RU: "зарегистрировано", EN: "registered"},
+		cases.InWork:     {KK: "жұмысқа алынды", RU: "в работе", EN: "in work"},
+		cases.PatrolSent: {KK: "патруль жолға шықты", RU: "патруль выехал", EN: "a patrol is on its way"},
+		cases.OnScene:    {KK: "патруль орнында", RU: "патруль на месте", EN: "the patrol is there"},
+		cases.Closed:     {KK: "аяқталды", RU: "завершено", EN: "closed"},
+		cases.Reopened:   {KK: "қайта ашылды", RU: "открыто снова", EN: "opened again"},
+	}[s]
+}
+
+// Inform implements casectl.Doer: the message is durable soon after, and one however often it is asked.
+func (a *App) Inform(s cases.State, e cases.Inform) {
+	a.casework.put(func(ctx context.Context) {
+		for pause := openPause; ; pause = min(2*pause, openPauseMax) {
+			err := a.tell(ctx, s, e)
+			if err == nil || ctx.Err() != nil || fault.CodeOf(err) == fault.BadValue {
+				return
+			}
+			a.log.Warn("a citizen is told later", "case", s.ID, "err", err)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// tell queues one message. A person who could not speak is told nothing that another might read, and
+// whoever calls hears the first steps by voice.
+func (a *App) tell(ctx context.Context, s cases.State, e cases.Inform) error {
+	if s.Lane == cases.CallLane && (e.Status == cases.Registered || e.Status == cases.InWork) {
+		return nil
+	}
+	to := notify.Citizen{Caller: s.Citizen.Caller, Phone: s.Citizen.Phone}
+	row, err := a.db.ReportByID(ctx, ident.CallID(s.ID))
+	switch {
+	case err == nil:
+		to.Report = row.KeyHash
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	if to == (notify.Citizen{}) {
+		return nil // nobody left a way to be told but the page itself
+	}
+	m := notify.Message{
+		Case: string(s.ID), Version: uint64(e.N) + 1, To: to, Lang: langOf(s.Citizen.Lang), Kind: notice.Changed, Urgent: s.Lane == cases.CallLane,
+		Discreet: slices.ContainsFunc(s.Recordings, func(r cases.Recording) bool { return r.Kind == "silent" }),
+		Args:     notice.Args{Number: s.Number, Status: inLang(statusWords(e.Status), s.Citizen.Lang), Text: e.Text},
+	}
+	switch e.Status {
+	case cases.Registered:
+		m.Kind = notice.Registered
+	case cases.Closed:
+		m.Kind = notice.Closed
+	}
+	_, err = a.mail.Enqueue(ctx, m)
+	return err
+}
+
+func langOf(lang string) string {
+	if slices.Contains(notice.Langs(), lang) {
+		return lang
+	}
+	return "kk"
+}
+
+// knownKey reports whether reports were made with the key of a hash.
+func (a *App) knownKey(ctx context.Context, hash string) (bool, error) {
+	rows, err := a.db.ReportsByKey(ctx, hash, 1)
+	return len(rows) > 0, err
+}
