@@ -57,6 +57,7 @@ type CentreParts struct {
 	Intake   Intake
 	Patrols  Patrols
 	Dispatch Dispatch
+	Progress Progress
 }
 
 // Server is the edge. Make it with New, then Run it.
@@ -106,6 +107,7 @@ type centre struct {
 	intake    Intake
 	patrols   Patrols
 	dispatch  Dispatch
+	progress  Progress
 	reporters pacer // how often an address may send reports
 	directory *accounts.Directory
 	signOn    SignOn
@@ -114,7 +116,7 @@ type centre struct {
 
 func centreOf(p Parts) centre {
 	return centre{
-		units: p.Units, cases: p.Cases, intake: p.Intake, patrols: p.Patrols, dispatch: p.Dispatch, reporters: newPacer(reportEvery, reportBurst),
+		units: p.Units, cases: p.Cases, intake: p.Intake, patrols: p.Patrols, dispatch: p.Dispatch, progress: p.Progress, reporters: newPacer(reportEvery, reportBurst),
 		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts,
 	}
 }
@@ -326,6 +328,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"POST /api/v1/calls/{call}/files":               s.putFile,
 		"GET /api/v1/calls/{call}/files/{file}":         s.getFile,
 		"GET /api/v1/calls/{call}/files/{file}/preview": s.getPreview,
+		"GET /api/v1/calls/{call}/progress":             s.callProgress,
 
 		"GET /api/v1/evidence/calls":                            staff(access.Search, s.evidenceCalls),
 		"GET /api/v1/evidence/calls/{call}":                     staff(access.Play, s.evidenceDetail),
