@@ -53,10 +53,11 @@ type Parts struct {
 
 // CentreParts are the parts that know of cases.
 type CentreParts struct {
-	Cases    Cases
-	Intake   Intake
-	Patrols  Patrols
-	Dispatch Dispatch
+	Cases      Cases
+	Intake     Intake
+	Patrols    Patrols
+	Dispatch   Dispatch
+	Statistics Statistics
 }
 
 // Server is the edge. Make it with New, then Run it.
@@ -101,21 +102,22 @@ type transfers struct {
 
 // centre is what the people of a centre work on, and are told apart by.
 type centre struct {
-	units     Units
-	cases     Cases
-	intake    Intake
-	patrols   Patrols
-	dispatch  Dispatch
-	reporters pacer // how often an address may send reports
-	directory *accounts.Directory
-	signOn    SignOn
-	shifts    Shifts
+	units      Units
+	cases      Cases
+	intake     Intake
+	patrols    Patrols
+	dispatch   Dispatch
+	reporters  pacer // how often an address may send reports
+	directory  *accounts.Directory
+	signOn     SignOn
+	shifts     Shifts
+	statistics Statistics
 }
 
 func centreOf(p Parts) centre {
 	return centre{
 		units: p.Units, cases: p.Cases, intake: p.Intake, patrols: p.Patrols, dispatch: p.Dispatch, reporters: newPacer(reportEvery, reportBurst),
-		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts,
+		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, statistics: p.Statistics,
 	}
 }
 
@@ -342,7 +344,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.pushTable(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -379,7 +381,7 @@ func status(c fault.Code) int {
 		return http.StatusRequestEntityTooLarge
 	case fault.NoSuchCall, fault.NoSuchCase, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation, fault.NoSuchCamera, fault.NoSuchClip:
 		return http.StatusNotFound
-	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady, fault.CameraUnfit:
+	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady, fault.CameraUnfit, fault.LimitsChanged:
 		return http.StatusConflict
 	case fault.Destroyed:
 		return http.StatusGone
