@@ -53,10 +53,11 @@ type Parts struct {
 
 // CentreParts are the parts that know of cases.
 type CentreParts struct {
-	Cases      Cases
-	Intake     Intake
-	Patrols    Patrols
-	Dispatch   Dispatch
+	Cases    Cases
+	Intake   Intake
+	Patrols  Patrols
+	Dispatch Dispatch
+	Histories
 	Statistics Statistics
 }
 
@@ -107,6 +108,7 @@ type centre struct {
 	intake     Intake
 	patrols    Patrols
 	dispatch   Dispatch
+	histories  Histories
 	reporters  pacer // how often an address may send reports
 	directory  *accounts.Directory
 	signOn     SignOn
@@ -116,7 +118,7 @@ type centre struct {
 
 func centreOf(p Parts) centre {
 	return centre{
-		units: p.Units, cases: p.Cases, intake: p.Intake, patrols: p.Patrols, dispatch: p.Dispatch, reporters: newPacer(reportEvery, reportBurst),
+		units: p.Units, cases: p.Cases, intake: p.Intake, patrols: p.Patrols, dispatch: p.Dispatch, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
 		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, statistics: p.Statistics,
 	}
 }
@@ -344,7 +346,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
 		maps.Copy(all, more)
 	}
 	return all
