@@ -57,6 +57,7 @@ type CentreParts struct {
 	Intake   Intake
 	Patrols  Patrols
 	Dispatch Dispatch
+	Geo      Geo
 }
 
 // Server is the edge. Make it with New, then Run it.
@@ -106,6 +107,7 @@ type centre struct {
 	intake    Intake
 	patrols   Patrols
 	dispatch  Dispatch
+	atlas     atlas
 	reporters pacer // how often an address may send reports
 	directory *accounts.Directory
 	signOn    SignOn
@@ -131,6 +133,7 @@ func New(p Parts) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
+	s.atlas = atlas{s, p.Geo, newPacer(geoEvery, geoBurst)}
 	s.metrics = promhttp.HandlerFor(p.Reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	s.routes(pages)
 	return s, nil
@@ -342,7 +345,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.pushTable(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
 		maps.Copy(all, more)
 	}
 	return all
