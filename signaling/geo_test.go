@@ -29,7 +29,7 @@ func (geoEcho) Search(_ context.Context, words string, near *Place) (GeoFindings
 func withGeo(p pacer) func(*Server) {
 	return func(s *Server) {
 		s.atlas = atlas{s, geoEcho{}, p}
-				s.routes(&pages{})
+		s.routes(&pages{})
 	}
 }
 
