@@ -57,8 +57,9 @@ type CentreParts struct {
 	Intake   Intake
 	Patrols  Patrols
 	Dispatch Dispatch
+	Geo      Geo
 	Histories
-	Statistics Statistics
+	Stats Statistics
 }
 
 // Server is the edge. Make it with New, then Run it.
@@ -103,23 +104,24 @@ type transfers struct {
 
 // centre is what the people of a centre work on, and are told apart by.
 type centre struct {
-	units      Units
-	cases      Cases
-	intake     Intake
-	patrols    Patrols
-	dispatch   Dispatch
-	histories  Histories
-	reporters  pacer // how often an address may send reports
-	directory  *accounts.Directory
-	signOn     SignOn
-	shifts     Shifts
-	statistics Statistics
+	units     Units
+	cases     Cases
+	intake    Intake
+	patrols   Patrols
+	dispatch  Dispatch
+	atlas     atlas
+	histories Histories
+	reporters pacer // how often an address may send reports
+	directory *accounts.Directory
+	signOn    SignOn
+	shifts    Shifts
+	stats     Statistics
 }
 
 func centreOf(p Parts) centre {
 	return centre{
 		units: p.Units, cases: p.Cases, intake: p.Intake, patrols: p.Patrols, dispatch: p.Dispatch, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
-		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, statistics: p.Statistics,
+		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, stats: p.Stats,
 	}
 }
 
@@ -135,6 +137,7 @@ func New(p Parts) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
+	s.atlas = atlas{s, p.Geo, newPacer(geoEvery, geoBurst)}
 	s.metrics = promhttp.HandlerFor(p.Reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	s.routes(pages)
 	return s, nil
@@ -346,7 +349,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
 		maps.Copy(all, more)
 	}
 	return all

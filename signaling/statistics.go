@@ -196,12 +196,12 @@ func numbersOf(values []string, low, high int) ([]int, error) {
 
 // answered asks what a request asks.
 func (o figures) answered(r *http.Request) (StatsAnswer, error) {
-	site := o.statistics.Site()
+	site := o.stats.Site()
 	q, err := statsQuery(r.URL.Query(), site.Today)
 	if err != nil {
 		return StatsAnswer{}, err
 	}
-	result, err := o.statistics.Ask(r.Context(), q)
+	result, err := o.stats.Ask(r.Context(), q)
 	if err != nil {
 		return StatsAnswer{}, err
 	}

@@ -113,7 +113,7 @@ func TestStatisticsCountWhatHappened(t *testing.T) {
 		}
 		a.table.Put(c)
 	}
-	e := serve(t, func(s *Server) { s.statistics = a })
+	e := serve(t, func(s *Server) { s.stats = a })
 	lead := e.signIn("supervisor")
 	got, code := e.stat(lead, "by=hour")
 	if code != 200 || got.First != "2026-11-24" || got.Zone != "Asia/Almaty" || len(got.Rows) != 24 || len(got.Offsets) != 1 || got.Offsets[0].UTCMin != 300 {
@@ -153,7 +153,7 @@ func TestStatisticsCarryNoFormula(t *testing.T) {
 		c.Unit = begin + "1+1"
 		a.table.Put(c)
 	}
-	e := serve(t, func(s *Server) { s.statistics = a })
+	e := serve(t, func(s *Server) { s.stats = a })
 	lead := e.signIn("supervisor")
 	for _, by := range []string{"kind", "district"} {
 		code, raw := e.ask("GET", "/api/v1/stats.csv?lang=ru&by="+by, lead, nil)
@@ -186,7 +186,7 @@ func TestStatisticsCarryNoFormula(t *testing.T) {
 
 // TestLimitsAreSetWithTheirHistory changes a limit of the wallboard by the API.
 func TestLimitsAreSetWithTheirHistory(t *testing.T) {
-	e := serve(t, func(s *Server) { s.statistics = newAlmanac(t) })
+	e := serve(t, func(s *Server) { s.stats = newAlmanac(t) })
 	lead := e.signIn("supervisor")
 	set := func(who http.Header, body string, want int, holds string) {
 		t.Helper()
@@ -235,7 +235,7 @@ func BenchmarkSevenYearsOfACity(b *testing.B) {
 	a.edges = config.Default().Stats.Edges()
 	simtest.City(simtest.SevenYears, a.table.Put)
 	first, last, _ := a.table.Span(a.zone)
-	e := serve(b, func(s *Server) { s.statistics = a })
+	e := serve(b, func(s *Server) { s.stats = a })
 	lead := e.signIn("supervisor")
 	all := fmt.Sprintf(`"contacts":%d`, simtest.SevenYears)
 	ask := func(b *testing.B, route string, by stats.Dimension) {

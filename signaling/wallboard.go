@@ -79,7 +79,7 @@ type limitRequest struct {
 }
 
 func (o figures) wall(w http.ResponseWriter, r *http.Request, _ Who) error {
-	board, err := o.statistics.Wall(r.Context())
+	board, err := o.stats.Wall(r.Context())
 	if err == nil {
 		o.answer(w, http.StatusOK, board)
 	}
@@ -87,7 +87,7 @@ func (o figures) wall(w http.ResponseWriter, r *http.Request, _ Who) error {
 }
 
 func (o figures) limits(w http.ResponseWriter, r *http.Request, _ Who) error {
-	return o.showLimits(w, r, o.statistics.Limits())
+	return o.showLimits(w, r, o.stats.Limits())
 }
 
 func (o figures) setLimit(w http.ResponseWriter, r *http.Request, who Who) error {
@@ -96,7 +96,7 @@ func (o figures) setLimit(w http.ResponseWriter, r *http.Request, who Who) error
 		return err
 	}
 	c := stats.Change{At: time.Now().UTC(), By: string(who.Staff), Key: b.Key, After: stats.Limit{Warn: b.Warn, Bad: b.Bad}}
-	l, err := o.statistics.SetLimit(r.Context(), who, b.Rev, c)
+	l, err := o.stats.SetLimit(r.Context(), who, b.Rev, c)
 	if err != nil {
 		return err
 	}
