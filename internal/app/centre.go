@@ -27,6 +27,7 @@ type centre struct {
 	intake   *intake
 	shifts   *duty.Desk
 	mail     *mail
+	figures  *figures
 	owner    store.Owner // this process, as the store knows it
 }
 
