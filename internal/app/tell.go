@@ -58,6 +58,10 @@ func (a *App) tell(ctx context.Context, s cases.State, e cases.Inform) error {
 		to.Report = row.KeyHash
 	case !errors.Is(err, store.ErrNotFound):
 		return err
+	case to.Caller == "":
+		if to.Page, err = a.noticedPage(ctx, ident.CallID(s.ID)); err != nil {
+			return err
+		}
 	}
 	if to == (notify.Citizen{}) {
 		return nil // nobody left a way to be told but the page itself
@@ -75,6 +79,22 @@ func (a *App) tell(ctx context.Context, s cases.State, e cases.Inform) error {
 	}
 	_, err = a.mail.Enqueue(ctx, m)
 	return err
+}
+
+// noticedPage returns the page that made a call, where it asked for notices.
+func (a *App) noticedPage(ctx context.Context, id ident.CallID) (ident.ClientID, error) {
+	sum, _, err := a.db.LoadCall(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	subs, err := a.db.PushSubscriptions(ctx, notify.PageCitizen(sum.Client))
+	if err != nil || len(subs) == 0 {
+		return "", err
+	}
+	return sum.Client, nil
 }
 
 func langOf(lang string) string {
