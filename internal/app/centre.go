@@ -47,8 +47,10 @@ func (a *App) CaseChanged(s cases.State, e cases.Entry) {
 		Case: string(s.ID), Number: s.Number, Version: s.Version, Lane: string(s.Lane), Status: string(s.Status), Priority: s.Priority,
 		Owner: string(s.Owner), Unit: s.Unit,
 	}
-	for _, st := range a.people.all() {
-		a.edge.Hub().Send(st.client, news)
+	for id, st := range a.people.all() {
+		if st.console || slices.ContainsFunc(s.Sendings, func(x cases.Sending) bool { return x.Patrol == id }) {
+			a.edge.Hub().Send(st.client, news)
+		}
 	}
 	if e.Fact == nil {
 		return
@@ -115,7 +117,7 @@ func citizenOf(s call.State) cases.Citizen {
 func (a *App) classified(by ident.StaffID, category, outcome, lang string, priority int) []cases.Event {
 	var out []cases.Event
 	if category != "" {
-		out = append(out, cases.Classify{By: by, Kind: category, Priority: min(max(priority-1, 0), 3)})
+		out = append(out, cases.Classify{By: by, Kind: category, Priority: cases.KeepPriority})
 	}
 	if i := slices.IndexFunc(a.cfg.Cases.Outcomes, func(o config.CaseOutcome) bool { return o.Key == outcome }); i >= 0 {
 		out = append(out, cases.Close{By: by, Outcome: outcome, Text: inLang(a.cfg.Cases.Outcomes[i].Reply, lang)})

@@ -117,13 +117,7 @@ func decideOpen(s State, now time.Time, ev Event) (Fact, error) {
 	case AnswerHandOver:
 		return answer(s, e)
 	case Classify:
-		if s.Kind == e.Kind && s.Priority == e.Priority {
-			return nil, nil
-		}
-		if e.Kind == "" || e.Priority < 0 || e.Priority > 3 {
-			return refuse(fault.BadValue, "case.classify")
-		}
-		return Classified{By: e.By, CaseKind: e.Kind, Priority: e.Priority}, nil
+		return classify(s, e)
 	case Send:
 		return send(s, now, e)
 	case Recall:
@@ -135,9 +129,27 @@ func decideOpen(s State, now time.Time, ev Event) (Fact, error) {
 		if e.Outcome == "" || e.Text == "" || len(e.Text) > MaxText {
 			return refuse(fault.ReplyNeeded, "case.close")
 		}
-		return Shut(e), nil
+		if e.Base != 0 && s.Changed > e.Base {
+			return refuse(fault.CaseStale, "case.close")
+		}
+		return Shut{By: e.By, Outcome: e.Outcome, Text: e.Text}, nil
 	}
 	panic("bug: an event without a rule")
+}
+
+func classify(s State, e Classify) (Fact, error) {
+	if e.Priority == KeepPriority {
+		e.Priority = s.Priority
+	}
+	switch {
+	case s.Kind == e.Kind && s.Priority == e.Priority:
+		return nil, nil
+	case e.Kind == "" || e.Priority < 0 || e.Priority > 3:
+		return refuse(fault.BadValue, "case.classify")
+	case e.Base != 0 && s.Classified > e.Base:
+		return refuse(fault.CaseStale, "case.classify")
+	}
+	return Classified{By: e.By, CaseKind: e.Kind, Priority: e.Priority}, nil
 }
 
 func add(s State, l Line) (Fact, error) {
