@@ -35,6 +35,7 @@ type Config struct {
 	Replica   Replica   `yaml:"replica"`
 	Cameras   Cameras   `yaml:"cameras"`
 	Notify    Notify    `yaml:"notify"`
+	Tips      Tips      `yaml:"tips"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -290,5 +291,6 @@ func (c Config) check() error {
 	errs = append(errs, c.Cases.check(c.Desk.Categories)...)
 	errs = append(errs, c.Cameras.check()...)
 	errs = append(errs, c.Notify.check()...)
+	errs = append(errs, c.Tips.check(c.HTTP.Addr)...)
 	return errors.Join(errs...)
 }
