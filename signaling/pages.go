@@ -41,7 +41,7 @@ type page struct {
 const tipFolder = "tip"
 
 // routesToPages are the addresses of pages; each keeps its own history below itself.
-var routesToPages = map[string]string{"/": "index.html", "/console": "console.html", "/evidence": "evidence.html", "/admin": "admin.html"}
+var routesToPages = map[string]string{"/": "index.html", "/console": "console.html", "/evidence": "evidence.html", "/admin": "admin.html", "/patrol": "patrol.html"}
 
 func newPages(dir fs.FS, cfg Config) (*pages, error) {
 	p := &pages{files: map[string]page{}}
