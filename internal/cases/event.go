@@ -84,12 +84,14 @@ type Say struct {
 	Claimed time.Time
 }
 
-// Close closes the case with an outcome and the reply for its citizen. Base is as with Classify: a case is
-// not closed over what its closer has not seen.
+// Close closes the case with an outcome and the reply for its citizen. Patrol tells that By is one
+// whose task the case is: it closes what it has seen to the end, at the scene, and no colleague's task.
+// Base is as with Classify: a case is not closed over what its closer has not seen.
 type Close struct {
 	By      ident.StaffID
 	Outcome string
 	Text    string
+	Patrol  bool
 	Base    uint64
 }
 
