@@ -48,6 +48,7 @@ func startGateway(t *testing.T, change ...func(*config.Config)) *gateway {
 	cfg := config.Default()
 	cfg.HTTP.Addr, cfg.Media.UDP, cfg.Media.TCP, cfg.Media.AllowLoopback = addr, "127.0.0.1:0", "", true
 	cfg.Store.URL, cfg.Recorder.Dir = "sqlite:"+filepath.Join(dir, "jedel.db"), filepath.Join(dir, "archive")
+	cfg.Evidence.Recipients, cfg.Evidence.PlaybackKey = filepath.Join(dir, "keys", "recipients.txt"), filepath.Join(dir, "keys", "playback.key")
 	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100), dir: dir}
 	cfg.Retention.Wait = 1500 * time.Millisecond
 	cfg.Notify.SMS, cfg.Notify.Push.Subject = config.SMSTape, "mailto:duty@example.kz"

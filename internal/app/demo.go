@@ -20,30 +20,44 @@ import (
 // DemoPassword opens every demo account.
 const DemoPassword = "jedel-demo"
 
-// demoStaff are the accounts of a demonstration.
+// DemoPatrols is how many patrols a demonstration has beside the two with names of a real unit's form:
+// patrol1 to patrol6.
+const DemoPatrols = 6
+
+// demoStaff are the accounts of a demonstration. None has a unit, so that each may work with all the
+// others: dispatcher may send every patrol to every case.
 func demoStaff() []store.Staff {
-	return []store.Staff{
+	list := []store.Staff{
 		{Login: "operator", Name: "Оператор 1", Roles: []string{"operator"}},
 		{Login: "operator2", Name: "Оператор 2", Roles: []string{"operator"}},
 		{Login: "supervisor", Name: "Жетекші · Старший смены", Roles: []string{"supervisor", "operator"}},
 		{Login: "dispatcher", Name: "Диспетчер", Roles: []string{"dispatcher"}},
+		{Login: "camera", Name: "Камералар · Камеры", Roles: []string{"camera"}},
+		{Login: "navigation", Name: "Навигация", Roles: []string{"navigation"}},
 		{Login: "patrol14", Name: "П-14", Roles: []string{"patrol"}},
 		{Login: "patrol06", Name: "П-06", Roles: []string{"patrol"}},
 		{Login: "investigator", Name: "Тергеуші · Следователь", Roles: []string{"investigator"}},
 		{Login: "administrator", Name: "Әкімші · Администратор", Roles: []string{"administrator"}},
 	}
+	for n := 1; n <= DemoPatrols; n++ {
+		list = append(list, store.Staff{Login: fmt.Sprintf("patrol%d", n), Name: fmt.Sprintf("Патруль %d", n), Roles: []string{"patrol"}})
+	}
+	return list
 }
 
 // seedDemo makes the demo accounts that are not there yet and prints all of them.
 func seedDemo(ctx context.Context, db *store.DB, say func(string)) error {
 	say("Demo accounts (password " + DemoPassword + "):")
+	hash := "" // one for all: it takes long by design, and their password is no secret
 	for _, s := range demoStaff() {
 		_, err := db.StaffByLogin(ctx, s.Login)
 		if errors.Is(err, store.ErrNotFound) {
-			s.ID, s.Lang = ident.New[ident.StaffID](), "kk"
-			if s.PasswordHash, err = accounts.HashPassword(DemoPassword); err != nil {
-				return err
+			if hash == "" {
+				if hash, err = accounts.HashPassword(DemoPassword); err != nil {
+					return err
+				}
 			}
+			s.ID, s.Lang, s.PasswordHash = ident.New[ident.StaffID](), "kk", hash
 			err = db.PutStaff(ctx, s)
 		}
 		if err != nil {
