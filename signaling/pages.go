@@ -38,7 +38,7 @@ type page struct {
 }
 
 // routesToPages are the addresses of pages; each keeps its own history below itself.
-var routesToPages = map[string]string{"/": "index.html", "/console": "console.html", "/evidence": "evidence.html", "/admin": "admin.html"}
+var routesToPages = map[string]string{"/": "index.html", "/console": "console.html", "/evidence": "evidence.html", "/admin": "admin.html", "/patrol": "patrol.html"}
 
 func newPages(dir fs.FS, cfg Config) (*pages, error) {
 	p := &pages{files: map[string]page{}}

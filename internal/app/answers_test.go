@@ -292,6 +292,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		return row["recording"] == "sealed" && row["phase"] == "ended"
 	})
 	g.evidence(signed, id)
+	g.statistics()
 	g.ask("DELETE /api/v1/caller/me", 204, bearerOf(registered), "")
 	g.ask("DELETE /api/v1/staff/session", 204, signed, "")
 }

@@ -229,6 +229,10 @@ func (d caseDesk) mayAct(who signaling.Who, s cases.State, act signaling.CaseAct
 		return mayCase(who, access.Dispatch, s)
 	case "add":
 		return nil
+	case "close", "unclose":
+		if closesTask(who) { // what it may close, the rules of cases say
+			return nil
+		}
 	case "take_over":
 		if access.May(who.Roles, access.Listen) { // a supervisor
 			return nil
@@ -236,6 +240,11 @@ func (d caseDesk) mayAct(who signaling.Who, s cases.State, act signaling.CaseAct
 		return fault.New(fault.Forbidden, act.Act, nil)
 	}
 	return mayCase(who, access.EditCases, s)
+}
+
+// closesTask reports whether somebody closes cases as a patrol does: its own task's, from the scene.
+func closesTask(who signaling.Who) bool {
+	return access.May(who.Roles, access.CloseTask) && !access.May(who.Roles, access.EditCases)
 }
 
 // event is what an act means.
@@ -268,7 +277,7 @@ func (d caseDesk) event(ctx context.Context, who signaling.Who, s cases.State, a
 		if !slices.ContainsFunc(d.a.cfg.Cases.Outcomes, func(o config.CaseOutcome) bool { return o.Key == act.Outcome }) {
 			return nil, fault.New(fault.ReplyNeeded, "case.close", nil)
 		}
-		return cases.Close{By: by, Outcome: act.Outcome, Text: act.Text}, wire.Text("text", act.Text, cases.MaxText)
+		return cases.Close{By: by, Outcome: act.Outcome, Text: act.Text, Patrol: closesTask(who)}, wire.Text("text", act.Text, cases.MaxText)
 	case "unclose":
 		return cases.Unclose{By: by}, nil
 	case "reopen":

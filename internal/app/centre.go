@@ -28,6 +28,7 @@ type centre struct {
 	shifts   *duty.Desk
 	board    *patrolBoard
 	mail     *mail
+	figures  *figures
 	owner    store.Owner // this process, as the store knows it
 }
 
@@ -48,8 +49,11 @@ func (a *App) CaseChanged(s cases.State, e cases.Entry) {
 		Case: string(s.ID), Number: s.Number, Version: s.Version, Lane: string(s.Lane), Status: string(s.Status), Priority: s.Priority,
 		Owner: string(s.Owner), Unit: s.Unit,
 	}
-	for _, st := range a.people.all() {
-		a.edge.Hub().Send(st.client, news)
+	for staff, st := range a.people.all() {
+		// A patrol hears of the cases that it is or was sent to, and of no others.
+		if st.console || slices.ContainsFunc(s.Sendings, func(x cases.Sending) bool { return x.Patrol == staff }) {
+			a.edge.Hub().Send(st.client, news)
+		}
 	}
 	if len(s.Sendings) > 0 {
 		a.board.wake()

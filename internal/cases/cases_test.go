@@ -116,6 +116,37 @@ func TestASilentPatrolAsksForAttention(t *testing.T) {
 	l.refused(Say{Patrol: "p", What: "on_scene"}, fault.TaskOver)
 }
 
+// TestAPatrolClosesWhatItIsAloneAt holds that a patrol ends its own task's case, from the scene, and
+// nobody else's.
+func TestAPatrolClosesWhatItIsAloneAt(t *testing.T) {
+	l := begin(t)
+	end := Close{By: "p", Outcome: "measures", Text: "The music is off.", Patrol: true}
+	l.refused(end, fault.WrongState)
+	l.do(Send{By: "disp", Patrol: "p"})
+	l.do(Say{Patrol: "p", What: "en_route"})
+	l.refused(end, fault.WrongState)
+	l.do(Say{Patrol: "p", What: "on_scene"})
+	l.refused(Close{By: "q", Outcome: "measures", Text: "x", Patrol: true}, fault.WrongState)
+	l.refused(Close{By: "p", Outcome: "measures", Patrol: true}, fault.ReplyNeeded)
+	l.do(Send{By: "disp", Patrol: "q"})
+	l.refused(end, fault.PatrolThere)
+	l.do(Say{Patrol: "q", What: "declined"})
+	l.do(end)
+	l.refused(Unclose{By: "q"}, fault.WrongState)
+	l.do(Unclose{By: "p"})
+	if l.s.Status != OnScene {
+		t.Fatal(l.s.Status)
+	}
+	l.do(end)
+	l.do(end) // the same again
+	l.now = l.s.Deadline()
+	l.do(Tick{})
+	if last := l.told[len(l.told)-1]; last.Status != Closed || last.Text != end.Text || len(l.s.Active()) != 0 {
+		t.Fatal(last, l.s.Active())
+	}
+	l.refused(Close{By: "q", Outcome: "false", Text: "x", Patrol: true}, fault.CaseClosed)
+}
+
 func TestWhereTheCaseIs(t *testing.T) {
 	l := begin(t)
 	put := func(id string, p Place) { l.do(Add{Line{ID: id, What: PlaceLine, Place: &p}}) }

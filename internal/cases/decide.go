@@ -132,12 +132,26 @@ func decideOpen(s State, now time.Time, ev Event) (Fact, error) {
 		}
 		return Said{Patrol: e.Patrol, What: "recalled", By: e.By}, nil
 	case Close:
-		if e.Outcome == "" || e.Text == "" || len(e.Text) > MaxText {
-			return refuse(fault.ReplyNeeded, "case.close")
-		}
-		return Shut(e), nil
+		return shut(s, e)
 	}
 	panic("bug: an event without a rule")
+}
+
+func shut(s State, e Close) (Fact, error) {
+	const op = "case.close"
+	if e.Outcome == "" || e.Text == "" || len(e.Text) > MaxText {
+		return refuse(fault.ReplyNeeded, op)
+	}
+	if e.Patrol {
+		there := slices.ContainsFunc(s.Active(), func(x Sending) bool { return x.Patrol == e.By && !x.OnScene.IsZero() })
+		switch {
+		case !there:
+			return refuse(fault.WrongState, op)
+		case len(s.Active()) > 1:
+			return refuse(fault.PatrolThere, op) // closing would end the others' task
+		}
+	}
+	return Shut{By: e.By, Outcome: e.Outcome, Text: e.Text}, nil
 }
 
 func add(s State, l Line) (Fact, error) {

@@ -79,11 +79,13 @@ type Say struct {
 	Claimed time.Time
 }
 
-// Close closes the case with an outcome and the reply for its citizen.
+// Close closes the case with an outcome and the reply for its citizen. Patrol tells that By is one
+// whose task the case is: it closes what it has seen to the end, at the scene, and no colleague's task.
 type Close struct {
 	By      ident.StaffID
 	Outcome string
 	Text    string
+	Patrol  bool
 }
 
 // Unclose takes the closing back, within UndoTime and by whoever closed.

@@ -55,7 +55,7 @@ func Default() Config {
 				{"training", Text{"Оқу", "Обучение", "Training"}},
 			},
 		},
-		Cases: defaultCases(),
+		Cases: defaultCases(), Stats: defaultStats(),
 		OIDC: OIDC{
 			Scopes: []string{"profile"}, Roles: map[string][]string{}, Units: map[string]string{},
 			Button: Text{"Ұйым арқылы кіру", "Войти через организацию", "Sign in with your organization"},

@@ -48,7 +48,8 @@ const (
 	NoSuchArchive Code = "no_such_archive"
 	MediaRefused  Code = "media_refused" // no transport can be made now; the call goes on in text
 	NoSuchCamera  Code = "no_such_camera"
-	CameraUnfit   Code = "camera_unfit" // browsers cannot show this camera's video
+	LimitsChanged Code = "limits_changed" // somebody else changed the limits of the wallboard meanwhile
+	CameraUnfit   Code = "camera_unfit"   // browsers cannot show this camera's video
 	NoSuchClip    Code = "no_such_clip"
 
 	OnHold           Code = "on_hold"           // a legal hold forbids it
