@@ -26,6 +26,7 @@ type centre struct {
 	casework *mailbox[func(context.Context)] // what calls mean for cases, in order
 	intake   *intake
 	shifts   *duty.Desk
+	board    *patrolBoard
 	mail     *mail
 	figures  *figures
 	owner    store.Owner // this process, as the store knows it
@@ -53,6 +54,9 @@ func (a *App) CaseChanged(s cases.State, e cases.Entry) {
 		if st.console || slices.ContainsFunc(s.Sendings, func(x cases.Sending) bool { return x.Patrol == staff }) {
 			a.edge.Hub().Send(st.client, news)
 		}
+	}
+	if len(s.Sendings) > 0 {
+		a.board.wake()
 	}
 	if e.Fact == nil {
 		return
