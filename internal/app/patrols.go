@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -141,53 +139,6 @@ func (d patrolDesk) row(ctx context.Context, p store.Patrol) signaling.PatrolRow
 		}
 	}
 	return r
-}
-
-// Propose implements signaling.Dispatch. Whose position is old counts as far away, and says so.
-func (d patrolDesk) Propose(ctx context.Context, who signaling.Who, id ident.CaseID) ([]signaling.Proposal, error) {
-	s, err := d.a.readable(ctx, who, id)
-	if err != nil {
-		return nil, err
-	}
-	list, err := d.a.db.ListPatrols(ctx)
-	if err != nil {
-		return nil, fault.New(fault.Unavailable, "patrols", err)
-	}
-	where, known := s.Where()
-	known = known && where.HasFix
-	out := []signaling.Proposal{}
-	for _, p := range list {
-		if p.State != "available" || !access.MayIn(who.Roles, who.Unit, access.Dispatch, p.Unit) {
-			continue
-		}
-		out = append(out, d.straight(ctx, p, where, known))
-	}
-	slices.SortFunc(out, func(x, y signaling.Proposal) int {
-		if (x.By == "nowhere") != (y.By == "nowhere") {
-			if x.By == "nowhere" {
-				return 1
-			}
-			return -1
-		}
-		return int(math.Copysign(1, x.Metres-y.Metres))
-	})
-	return out[:min(len(out), maxProposals)], nil
-}
-
-// maxProposals bounds what a dispatcher chooses from.
-const maxProposals = 10
-
-// straight is a proposal by distance alone.
-func (d patrolDesk) straight(ctx context.Context, p store.Patrol, where cases.Place, known bool) signaling.Proposal {
-	out := signaling.Proposal{PatrolRow: d.row(ctx, p), By: "nowhere", Words: signaling.Words{KK: "орны белгісіз", RU: "место неизвестно", EN: "position unknown"}}
-	if !known || p.Place == nil {
-		return out
-	}
-	out.Metres = cases.Metres(where, cases.Place{Lat: p.Place.Lat, Lon: p.Place.Lon})
-	km := fmt.Sprintf("%.1f", out.Metres/1000)
-	out.By = "straight"
-	out.Words = signaling.Words{KK: "түзу сызықпен " + km + " км", RU: "по прямой " + km + " км", EN: km + " km in a straight line"}
-	return out
 }
 
 // Declare implements signaling.Dispatch.
