@@ -1,4 +1,4 @@
-// Command jedel is the gateway and its tools: serve, staff, evidence, witness, broker, notify, config, licences, version.
+// Command jedel is the gateway and its tools: serve, staff, evidence, witness, broker, notify, tips, config, licences, version.
 package main
 
 import (
@@ -24,6 +24,7 @@ type program struct {
 	Keys     keysCmd     `cmd:"" help:"Make, add, rotate and try out the keys of recordings."`
 	Geo      geoCmd      `cmd:"" help:"Addresses and roads from a map: import it, ask it."`
 	Notify   notifyCmd   `cmd:"" help:"Messages to citizens."`
+	Tips     tipsCmd     `cmd:"" help:"Anonymous tips: a unit's key, its letters and replies; and a citizen's without the page."`
 	Config   configCmd   `cmd:"" help:"Work with configuration files."`
 	Licences licencesCmd `cmd:"" help:"Print the licences of everything in this binary."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"jedel/internal/access"
 	"jedel/internal/cases"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
@@ -45,7 +44,7 @@ func (d patrolDesk) Patrol(ctx context.Context, who signaling.Who) (signaling.Pa
 	if err != nil {
 		return v, err
 	}
-	task, err := caseDesk(d).view(ctx, s)
+	task, err := caseDesk(d).view(ctx, who, s)
 	if err != nil {
 		return v, err
 	}
@@ -67,6 +66,7 @@ func (d patrolDesk) SetDuty(ctx context.Context, who signaling.Who, on bool) (si
 	case err != nil:
 		return signaling.PatrolView{}, fault.New(fault.Unavailable, "patrol.duty", err)
 	}
+	d.a.board.wake()
 	return d.Patrol(ctx, who)
 }
 
@@ -96,6 +96,7 @@ func (d patrolDesk) PutFix(ctx context.Context, who signaling.Who, f wire.Fix) e
 	if err := d.a.db.PutFix(ctx, who.Staff, store.Spot{Lat: f.Lat, Lon: f.Lon}, f.AccuracyM, at); err != nil {
 		return fault.New(fault.Unavailable, op, err)
 	}
+	d.a.board.wake()
 	return nil
 }
 
@@ -109,36 +110,6 @@ func (d patrolDesk) Say(ctx context.Context, who signaling.Who, id ident.CaseID,
 		return signaling.PatrolView{}, err
 	}
 	return d.Patrol(ctx, who)
-}
-
-// Board implements signaling.Dispatch.
-func (d patrolDesk) Board(ctx context.Context, who signaling.Who) ([]signaling.PatrolRow, error) {
-	list, err := d.a.db.ListPatrols(ctx)
-	if err != nil {
-		return nil, fault.New(fault.Unavailable, "patrols", err)
-	}
-	out := []signaling.PatrolRow{}
-	for _, p := range list {
-		if access.MayIn(who.Roles, who.Unit, access.ReadCases, p.Unit) {
-			out = append(out, d.row(ctx, p))
-		}
-	}
-	return out, nil
-}
-
-func (d patrolDesk) row(ctx context.Context, p store.Patrol) signaling.PatrolRow {
-	r := signaling.PatrolRow{
-		Patrol: string(p.Staff), Name: p.Name, Unit: p.Unit, State: p.State, Case: string(p.Case), SinceMs: millis(p.Since), AccuracyM: p.AccuracyM, FixMs: millis(p.FixAt),
-	}
-	if p.Place != nil {
-		r.Lat, r.Lon = &p.Place.Lat, &p.Place.Lon
-	}
-	if p.Case != "" {
-		if s, err := d.a.cases.State(ctx, p.Case); err == nil {
-			r.Number = s.Number
-		}
-	}
-	return r
 }
 
 // Declare implements signaling.Dispatch.

@@ -60,6 +60,15 @@ func (c Citizen) name(cas string) string {
 // ErrMessage reports a message that nothing can be made of: without a case, or of an unknown kind.
 var ErrMessage = errors.New("not a message")
 
+// MessageID is the name under which a message is kept.
+func (m Message) MessageID() string {
+	if !phoneShape.MatchString(m.To.Phone) {
+		m.To.Phone = ""
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{m.Case, strconv.FormatUint(m.Version, 10), m.To.name(m.Case), string(m.Kind)}, "\x00")))
+	return hex.EncodeToString(sum[:16])
+}
+
 // Enqueue keeps a message, and sends it when its time comes. It is durable when Enqueue returns nil; enqueued
 // again it is the same message. Without a way to the citizen it is kept too, and ends at once with that reason.
 func (s *Sender) Enqueue(ctx context.Context, m Message) (id string, err error) {
@@ -70,8 +79,7 @@ func (s *Sender) Enqueue(ctx context.Context, m Message) (id string, err error) 
 		m.To.Phone = ""
 	}
 	citizen := m.To.name(m.Case)
-	sum := sha256.Sum256([]byte(strings.Join([]string{m.Case, strconv.FormatUint(m.Version, 10), citizen, string(m.Kind)}, "\x00")))
-	row := store.Message{ID: hex.EncodeToString(sum[:16]), Case: m.Case, Citizen: citizen, Phone: m.To.Phone, Kind: string(m.Kind), Made: time.Now()}
+	row := store.Message{ID: m.MessageID(), Case: m.Case, Citizen: citizen, Phone: m.To.Phone, Kind: string(m.Kind), Made: time.Now()}
 	c := content{Number: m.Args.Number, Lang: m.Lang, Urgent: m.Urgent, UntilUs: micros(m.Until), Channels: s.ways(m.To)}
 	c.Notice = s.cfg.Texts.Render(notice.News, m.Lang, m.Args, 2)
 	c.Text = c.Notice

@@ -45,7 +45,7 @@ func TestOneWayStreetsAreDrivenTheirWay(t *testing.T) {
 	if !r[1].Known || r[1].Seconds > 1 {
 		t.Errorf("one is there already: %+v", r[1])
 	}
-	if r[2].Known {
+	if r[2].Known || r[2].OnRoad || !r[0].OnRoad {
 		t.Errorf("there is no road: %+v", r[2])
 	}
 	// Against it one must go round three sides.
@@ -53,7 +53,7 @@ func TestOneWayStreetsAreDrivenTheirWay(t *testing.T) {
 	if !back.Known || back.Seconds < 300 || back.Seconds > 500 {
 		t.Errorf("round the block: %+v", back)
 	}
-	if got := n.TimesTo(west, []geo.Point{east}, 60)[0]; got.Known {
+	if got := n.TimesTo(west, []geo.Point{east}, 60)[0]; got.Known || !got.OnRoad {
 		t.Errorf("beyond the bound: %+v", got)
 	}
 }

@@ -13,7 +13,8 @@ const offRoad = 3
 // Route is how long the way from one place takes.
 type Route struct {
 	Seconds float64
-	Known   bool // false: there is no road near, or no way within the bound
+	Known   bool // there is a way within the bound
+	OnRoad  bool // there are roads near both ends
 }
 
 // TimesTo are the travel times by car from many places to one. It is one search backwards from there,
@@ -42,6 +43,7 @@ func (n *Network) TimesTo(to geo.Point, from []geo.Point, limit float64) []Route
 	s.run(centi(limit))
 	for i := range from {
 		out[i] = s.route(starts[i], goals, limit)
+		out[i].OnRoad = len(starts[i]) > 0
 	}
 	return out
 }
@@ -141,7 +143,7 @@ func (s *search) route(starts, goals []Snap, limit float64) Route {
 	if best == Closed || float64(best) > limit*100 {
 		return Route{}
 	}
-	return Route{float64(best) / 100, true}
+	return Route{Seconds: float64(best) / 100, Known: true}
 }
 
 // queue is a binary heap of times with their vertices below them.
