@@ -81,7 +81,7 @@ type geoWhereCmd struct {
 	Data     string  `help:"Folder of everything the gateway keeps." default:"data"`
 }
 
-func openGeo(ctx context.Context, data string) (*geocode.Geocoder, error) {
+func openGeo(ctx context.Context, data string) *geocode.Geocoder {
 	return geocode.New(ctx, geocode.Config{Dir: app.GeoDir(data)}, prometheus.NewRegistry(), slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 }
 
@@ -91,10 +91,7 @@ func (c geoWhereCmd) Run(ctx context.Context) error {
 	if !at.Valid() || !(c.Accuracy >= 0) {
 		return fmt.Errorf("%v, %v is not on earth", c.Lat, c.Lon)
 	}
-	g, err := openGeo(ctx, c.Data)
-	if err != nil {
-		return err
-	}
+	g := openGeo(ctx, c.Data)
 	defer func() { _ = g.Close() }()
 	a, ok := g.Reverse(ctx, at, c.Accuracy)
 	if !ok {
@@ -124,10 +121,7 @@ func (c geoSearchCmd) Run(ctx context.Context) error {
 		}
 		near = &p
 	}
-	g, err := openGeo(ctx, c.Data)
-	if err != nil {
-		return err
-	}
+	g := openGeo(ctx, c.Data)
 	defer func() { _ = g.Close() }()
 	found := g.Search(ctx, strings.Join(c.Words, " "), near, 20)
 	if len(found) == 0 {

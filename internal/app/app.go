@@ -185,12 +185,9 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.node, err = media.Open(mediaConfig(a.cfg.Media), reg, a.log); err != nil {
 		return err
 	}
-	a.owner = owner
+	a.owner, a.geo = owner, geocode.New(ctx, geoConfig(a.cfg.Geo, opt), reg, a.log)
 	a.cases, a.intake, a.shifts = casectl.New(a.db, a, a.log, reg), newIntake(a), duty.New(a.db, inHand{a})
 	if a.watch, err = a.newWatch(reg); err != nil {
-		return err
-	}
-	if a.geo, err = geocode.New(ctx, geoConfig(a.cfg.Geo, opt), reg, a.log); err != nil {
 		return err
 	}
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})

@@ -5,7 +5,6 @@ package geocode
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -38,17 +37,13 @@ type Geocoder struct {
 }
 
 // New opens what there is. A file that cannot be read is passed over and told of: callers come first.
-func New(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Geocoder, error) {
-	g := &Geocoder{cfg: cfg, log: log}
-	var err error
-	if g.settled, err = gazetteer.NewSettled(); err != nil {
-		return nil, fmt.Errorf("settlements: %w", err)
-	}
+func New(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.Logger) *Geocoder {
+	g := &Geocoder{cfg: cfg, log: log, settled: gazetteer.NewSettled()}
 	if cfg.Remote.Source != "" {
 		g.remote = newRemote(cfg.Remote, reg)
 	}
 	g.load(ctx)
-	return g, nil
+	return g
 }
 
 // lookEvery is how often the folder is looked at: an import needs no restart.
