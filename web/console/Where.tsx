@@ -31,7 +31,7 @@ export function Where({ card, list, onList }: { card: CallCard; list: boolean; o
   const moved = moves.last?.place;
   const points = useMemo(() => {
     if (moved?.lat === undefined || moved.lon === undefined) return noPoints;
-        return [{ id: "moved", lat: moved.lat, lon: moved.lon, accuracyM: 0, label: moved.words, order: 0 }];
+    return [{ id: "moved", lat: moved.lat, lon: moved.lon, accuracyM: 0, label: moved.words, order: 0 }];
   }, [moved?.lat, moved?.lon, moved?.words]);
   return (
     <section class="panel where" aria-label={t("where")} data-focus="map" tabIndex={-1}>
@@ -78,6 +78,14 @@ function Here({ fix, stale, card }: { fix: Fix; stale: boolean; card: CallCard }
   const apart = phone && fix.source === "pin" ? Math.round(distanceM(fix, phone)) : undefined;
   return (
     <div class={stale ? "here stale" : "here"}>
+      {address && (
+        <p class="address" title={address.attribution}>
+          <b>{address.words[lang]}</b>{" "}
+          <span class="hint">
+            {t("where.map")} · {address.confidence > 0 ? t("where.sure", { p: Math.min(99, Math.round(100 * address.confidence)), m: Math.round(address.reachM) }) : t("where.unsure")}
+          </span>
+        </p>
+      )}
       <p class="row">
         <b class="digits">{coordinates(fix)}</b>
         <Copy text={coordinates(fix)} name={t("copy.coordinates")} />
@@ -85,14 +93,6 @@ function Here({ fix, stale, card }: { fix: Fix; stale: boolean; card: CallCard }
         <span class={stale ? "warn" : ""}><Age at={fix.serverMs} />{stale && ` · ${t("where.stale")}`}</span>
         {fix.source !== "pin" && <span class="hint">{t(`source.${fix.source}`)}</span>}
       </p>
-      {address && (
-        <p class="address" title={address.attribution}>
-          <b>{address.words[lang]}</b>{" "}
-          <span class="hint">
-            {t("where.map")} · {address.confidence > 0 ? t("where.sure", { p: Math.round(100 * address.confidence), m: Math.round(address.reachM) }) : t("where.unsure")}
-          </span>
-        </p>
-      )}
       {((near && !address) || said || apart !== undefined) && (
         <p>
           {near && !address && <span>{near}</span>}

@@ -6,6 +6,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"math"
+	"slices"
 )
 
 // Map is what goes into a file.
@@ -111,19 +112,28 @@ func Header(features ...string) []byte {
 	return Block("OSMHeader", m)
 }
 
-// Bytes is the file: a header, and a block for each kind of element.
+// chunk is how many elements writers put into one block.
+const chunk = 8000
+
+// Bytes is the file: a header, then blocks of nodes, of ways and of relations.
 func (m Map) Bytes() []byte {
 	out := Header("OsmSchema-V0.6", "DenseNodes")
-	for _, group := range []func(*strings) message{m.nodes, m.ways, m.relations} {
+	add := func(group func(*strings) message) {
 		var s strings
 		data := group(&s)
-		if len(data) == 0 {
-			continue
-		}
 		var block message
 		block.bytes(1, s.message())
 		block.bytes(2, data)
 		out = append(out, Block("OSMData", block)...)
+	}
+	for part := range slices.Chunk(m.Nodes, chunk) {
+		add(Map{Nodes: part}.nodes)
+	}
+	for part := range slices.Chunk(m.Ways, chunk) {
+		add(Map{Ways: part}.ways)
+	}
+	for part := range slices.Chunk(m.Relations, chunk) {
+		add(Map{Relations: part}.relations)
 	}
 	return out
 }
@@ -131,9 +141,6 @@ func (m Map) Bytes() []byte {
 func units(deg float64) int64 { return int64(math.Round(deg * 1e7)) }
 
 func (m Map) nodes(s *strings) message {
-	if len(m.Nodes) == 0 {
-		return nil
-	}
 	var ids, lats, lons, keys packed
 	id, lat, lon := int64(0), int64(0), int64(0)
 	for _, n := range m.Nodes {
