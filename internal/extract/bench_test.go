@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
-	"time"
 
 	"jedel/internal/gazetteer"
 	"jedel/internal/geo"
@@ -86,7 +85,7 @@ func BenchmarkReverse(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = g.Close() }()
-	begin, n := time.Now(), 0
+	n := 0
 	for b.Loop() {
 		n++
 		p := geo.Point{Lat: 54.05 + float64(n%300)*0.001, Lon: 68.05 + float64(n%500)*0.001}
@@ -94,5 +93,4 @@ func BenchmarkReverse(b *testing.B) {
 			b.Fatal(p, err)
 		}
 	}
-	b.ReportMetric(float64(time.Since(begin).Microseconds())/float64(n)/1000, "ms/question")
 }
