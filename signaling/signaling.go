@@ -31,11 +31,20 @@ type Config struct {
 	MetricsAddr    string         // where the metrics are served by themselves; empty: on Addr, for this machine alone
 	SecureCookie   bool           // the site is served over https
 	Centre         wire.Centre
-	Categories     []wire.Choice // what calls are about
-	Demo           bool          // accounts and codes are printed at the terminal
-	PMTiles        string        // street map file; empty: none
-	Attribution    string        // credit of the street map
-	SignOnButton   Words         // of the button that leads to the identity provider
+	Categories     []wire.Choice  // what calls are about
+	Demo           bool           // accounts and codes are printed at the terminal
+	PMTiles        string         // street map file; empty: none
+	Attribution    string         // credit of the street map
+	SignOnButton   Words          // of the button that leads to the identity provider
+	Zone           *time.Location // of the site's days and shifts; nil: UTC
+}
+
+// zone is where the site's clocks are.
+func (c Config) zone() *time.Location {
+	if c.Zone == nil {
+		return time.UTC
+	}
+	return c.Zone
 }
 
 // Limits that are not configuration (DESIGN section 8).
