@@ -57,6 +57,7 @@ type CentreParts struct {
 	Intake   Intake
 	Patrols  Patrols
 	Dispatch Dispatch
+	Progress Progress
 	Geo      Geo
 	Histories
 	Stats Statistics
@@ -109,6 +110,7 @@ type centre struct {
 	intake    Intake
 	patrols   Patrols
 	dispatch  Dispatch
+	progress  Progress
 	atlas     atlas
 	histories Histories
 	reporters pacer // how often an address may send reports
@@ -120,7 +122,7 @@ type centre struct {
 
 func centreOf(p Parts) centre {
 	return centre{
-		units: p.Units, cases: p.Cases, intake: p.Intake, patrols: p.Patrols, dispatch: p.Dispatch, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
+		units: p.Units, cases: p.Cases, intake: p.Intake, patrols: p.Patrols, dispatch: p.Dispatch, progress: p.Progress, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
 		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, stats: p.Stats,
 	}
 }
@@ -333,6 +335,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"POST /api/v1/calls/{call}/files":               s.putFile,
 		"GET /api/v1/calls/{call}/files/{file}":         s.getFile,
 		"GET /api/v1/calls/{call}/files/{file}/preview": s.getPreview,
+		"GET /api/v1/calls/{call}/progress":             s.callProgress,
 
 		"GET /api/v1/evidence/calls":                            staff(access.Search, s.evidenceCalls),
 		"GET /api/v1/evidence/calls/{call}":                     staff(access.Play, s.evidenceDetail),
@@ -386,7 +389,7 @@ func status(c fault.Code) int {
 		return http.StatusRequestEntityTooLarge
 	case fault.NoSuchCall, fault.NoSuchCase, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation, fault.NoSuchCamera, fault.NoSuchClip:
 		return http.StatusNotFound
-	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady, fault.CameraUnfit, fault.LimitsChanged:
+	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.CaseStale, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady, fault.CameraUnfit, fault.LimitsChanged:
 		return http.StatusConflict
 	case fault.Destroyed:
 		return http.StatusGone

@@ -31,12 +31,14 @@ type Config struct {
 	MetricsAddr    string         // where the metrics are served by themselves; empty: on Addr, for this machine alone
 	SecureCookie   bool           // the site is served over https
 	Centre         wire.Centre
-	Categories     []wire.Choice  // what calls are about
-	Demo           bool           // accounts and codes are printed at the terminal
-	PMTiles        string         // street map file; empty: none
-	Attribution    string         // credit of the street map
-	SignOnButton   Words          // of the button that leads to the identity provider
-	Zone           *time.Location // of the site's days and shifts; nil: UTC
+	Categories     []wire.Choice // what calls are about
+	Demo           bool          // accounts and codes are printed at the terminal
+	PMTiles        string        // street map file; empty: none
+	Attribution    string        // credit of the street map
+	SignOnButton   Words         // of the button that leads to the identity provider
+	Tips           string        // address of the page of anonymous tips; ":port" is on the host of the request; empty: none
+
+	Zone *time.Location // of the site's days and shifts; nil: UTC
 }
 
 // zone is where the site's clocks are.

@@ -36,6 +36,7 @@ type Config struct {
 	Replica   Replica   `yaml:"replica"`
 	Cameras   Cameras   `yaml:"cameras"`
 	Notify    Notify    `yaml:"notify"`
+	Tips      Tips      `yaml:"tips"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -292,5 +293,6 @@ func (c Config) check() error {
 	errs = append(errs, c.Stats.check()...)
 	errs = append(errs, c.Cameras.check()...)
 	errs = append(errs, c.Notify.check()...)
+	errs = append(errs, c.Tips.check(c.HTTP.Addr)...)
 	return errors.Join(errs...)
 }

@@ -70,6 +70,7 @@ func Default() Config {
 		}},
 		Cameras: Cameras{Linger: 20 * time.Second, Past: 30 * time.Second, Viewers: 100, PerCamera: 20, List: []Camera{}},
 		Notify:  defaultNotify(),
+		Tips:    defaultTips(),
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }

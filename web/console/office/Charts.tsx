@@ -28,16 +28,21 @@ export function Charts({ answers, series, asked }: Props) {
     const was = answers[`was.${by}`];
     return answers[by]?.rows.map((r) => ({ key: r.key, name: r.name[lang], n: r.contacts, share: r.share, before: was && (was.rows.find((x) => x.key === r.key)?.contacts ?? 0) }));
   };
+  const listed = (by: "kind" | "outcome" | "district" | "lane") => {
+    const list = bars(by);
+    const name = t(`stats.by.${by}`);
+    return <Card by={by} asked={asked}>{list ? <div class="scroll bars-box" tabIndex={0} role="region" aria-label={name}><Bars bars={list} name={name} head={name} /></div> : <Counting />}</Card>;
+  };
   return (
     <div class="charts">
       <Card by={series} asked={asked} wide><Counted plot={line(series, short)} name={t(`stats.by.${series}`)} /></Card>
       <Card by="hour" asked={asked}><Counted plot={line("hour", (r) => r.key)} name={t("stats.by.hour")} /></Card>
       <Card by="weekday" asked={asked}><Counted plot={line("weekday", (r) => t(`office.day.${r.key}`))} name={t("stats.by.weekday")} /></Card>
+      {listed("lane")}
+      {listed("district")}
       <Card by="hour_weekday" asked={asked} wide>{answers.hour_weekday ? <div class="scroll" tabIndex={0} role="region" aria-label={t("stats.by.hour_weekday")}><Heat rows={answers.hour_weekday.rows} hours={1} name={t("stats.by.hour_weekday")} /></div> : <Counting />}</Card>
-      {(["kind", "outcome", "district", "lane"] as const).map((by) => {
-        const list = bars(by);
-        return <Card key={by} by={by} asked={asked}>{list ? <Bars bars={list} name={t(`stats.by.${by}`)} head={t(`stats.by.${by}`)} /> : <Counting />}</Card>;
-      })}
+      {listed("kind")}
+      {listed("outcome")}
       {answers.none && measures.map((m) => <Card key={m} by="none" measure={m} asked={asked}><Spread answer={answers.none as Answer} m={m} /></Card>)}
     </div>
   );

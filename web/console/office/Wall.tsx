@@ -39,7 +39,7 @@ export default function Wall() {
       <Tiles wall={wall} stale={stale} oldCount={oldCount} />
       <div class="wallbody">
         <Seats wall={wall} room={room} />
-        <Around wall={wall} tall={room} />
+        <Around wall={wall} />
       </div>
       {limits && <LimitsBox onClose={() => setLimits(false)} />}
     </main>
@@ -47,7 +47,7 @@ export default function Wall() {
 }
 
 /** What the moment is compared with: the usual day, the usual week, what it is about. */
-function Around({ wall, tall }: { wall: WallView; tall: boolean }) {
+function Around({ wall }: { wall: WallView }) {
   const day = wall.day;
   const q = (o: Record<string, string>) => new URLSearchParams(o);
   const month = { first: addDays(day, -28), last: addDays(day, -1) };
@@ -66,7 +66,7 @@ function Around({ wall, tall }: { wall: WallView; tall: boolean }) {
       <section class="panel" aria-label={t("wall.curve")}>
         <h2>{t("wall.curve")}</h2>
         {today && usual
-          ? <Plot name={t("wall.curve")} height={tall ? 230 : 150} labels={curve.map((c) => c.hour)} series={[
+          ? <Plot name={t("wall.curve")} height={Math.max(130, Math.min(420, innerHeight - 700))} labels={curve.map((c) => c.hour)} series={[
               { name: t("wall.curve.now"), values: curve.map((c) => c.now), kind: "bars", colour: "blue" },
               { name: t("wall.curve.usual"), values: curve.map((c) => c.usual), kind: "line", colour: "yellow", dashed: true },
             ]} />

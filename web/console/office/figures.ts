@@ -55,9 +55,9 @@ export function percent(v: number | undefined, tenths = false): string {
   return `${tenths ? Math.floor(v * 1000 + 1e-9) / 10 : Math.round(v * 100)} %`;
 }
 
-/** "1 234": thousands stand apart. */
+/** "1 234": thousands stand apart, and stay on one line. */
 export function count(n: number): string {
-  return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, " ");
+  return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
 }
 
 /** A time as people say it: seconds below a minute, then m:ss, then hours. */
