@@ -125,6 +125,7 @@ func New(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{}, beats: map[ident.StaffID]time.Time{}, taps: map[ident.ClientID]tap{}, asked: map[ident.StaffID]time.Time{},
 	}}
 	a.casework = newMailbox[func(context.Context)]()
+	a.board = newPatrolBoard(a)
 	for i := range a.data {
 		a.data[i] = newMailbox[dataMessage]()
 	}
@@ -212,6 +213,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	if err != nil {
 		return err
 	}
+	edge.Zone = a.zone
 	a.copies = newExports(a, opt)
 	settled, err := gazetteer.NewSettled()
 	if err != nil {
