@@ -63,6 +63,7 @@ async function as(login) {
   return tokens.get(login);
 }
 
+const unit = async (name) => (await ask("GET", "/patrols", { token: await as("supervisor") })).patrols.find((p) => p.name === name);
 const fix = (lat, lon, accuracyM = 8) => ({ lat, lon, accuracyM, source: "device", clientMs: Date.now(), serverMs: 0 });
 const duty = async (login, on) => ask("PUT", "/patrol/duty", { token: await as(login), body: { on } });
 const at = async (login, lat, lon) => ask("PUT", "/patrol/fix", { token: await as(login), body: fix(lat, lon) });
@@ -170,6 +171,7 @@ test("the nearest patrol is sent by two actions, its words are on the board, and
 });
 
 test("a fix of a patrol's phone is drawn on the board within a second", async () => {
+  await duty("patrol1", false); // its last place is forgotten: the next is no jump
   await duty("patrol1", true);
   const page = await console_("dispatcher", { room: "#board" });
   await page.locator('[data-patrol="Патруль 1"]').waitFor();
@@ -227,7 +229,7 @@ test("of two who send one patrol at once one wins and the other reads why; whoev
   assert.equal(task, loser === pages[0] ? two.id : one.id);
   await w.shot(loser, "board-refused");
   for (const p of pages) await p.locator(`[data-case="${task}"][data-need="assigned"]`).waitFor();
-  await ask("POST", `/cases/${task}/acts`, { token: await as("supervisor"), body: { act: "recall", patrol: (await ask("GET", "/patrols", { token: await as("supervisor") })).patrols[0].patrol } });
+  await ask("POST", `/cases/${task}/acts`, { token: await as("supervisor"), body: { act: "recall", patrol: (await unit("Патруль 6")).patrol } });
 
   // It goes home between the proposal and the key: the board has not heard of it yet.
   const page = pages[0];
@@ -262,7 +264,7 @@ test("navigation moves the place of a case by coordinates and by the map, and ca
   await page.locator(".maplibregl-canvas").click({ position: { x: 200, y: 200 } });
   await w.until("the place is on the card", async () => (await ask("GET", `/cases/${c.id}`, { token: await as("navigation") })).lat !== undefined);
   assert.equal((await ask("GET", `/cases/${c.id}`, { token: await as("navigation") })).sendings.length, 0);
-  const patrol = (await ask("GET", "/patrols", { token: await as("navigation") })).patrols[0].patrol;
+  const { patrol } = await unit("Патруль 6");
   assert.equal((await ask("POST", `/cases/${c.id}/acts`, { token: await as("navigation"), body: { act: "send", patrol }, status: 403 })).error.code, "forbidden");
   await page.getByRole("button", { name: "Измерить" }).click();
   await page.locator(".maplibregl-canvas").click({ position: { x: 100, y: 100 } });

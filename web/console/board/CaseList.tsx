@@ -50,12 +50,12 @@ function Row({ entry: e }: { entry: Entry }) {
   return (
     <li>
       <button type="button" id={`b-${c.case}`} class={`caserow p${Math.min(c.priority, 3) + 1} need-${e.need}`} aria-pressed={chosen} data-case={c.case} data-need={e.need} onClick={() => choose(c.case)}>
-        <span class="line">
+        <span class="caseline">
           <b class="p">P{c.priority + 1}</b> <b class="digits">{c.number}</b>
           <span class="kind">{kindOf(choices, c.kind, lang)}</span>
           <Elapsed since={c.openedMs} />
         </span>
-        <span class="line">
+        <span class="caseline">
           <b class="need">{t(`board.need.${e.need}`)}</b>
           <span class="units">{e.patrols.map((p) => `${p.name} ${p.late ? t("board.unit.late") : t(`board.unit.${p.state}`)}`).join(", ")}</span>
           {c.lat === undefined && <span class="warn">{t("board.noplace")}</span>}
