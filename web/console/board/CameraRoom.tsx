@@ -68,7 +68,7 @@ export default function CameraRoom() {
           <ul class={`grid${large ? 1 : size}`} aria-label={t("board.wall")}>
             {shown.map((c, i) => (
               <CameraTile
-                key={`${c.camera}${recording ?? ""}`} camera={c} lang={lang} watched recording={recording}
+                key={c.camera} camera={c} lang={lang} watched recording={recording}
                 enlarge={{ on: large === c.camera, key: `Alt+${i + 1}`, toggle: () => setLarge(large ? undefined : c.camera) }}
               />
             ))}

@@ -52,14 +52,15 @@ function Row({ entry: e }: { entry: Entry }) {
       <button type="button" id={`b-${c.case}`} class={`caserow p${Math.min(c.priority, 3) + 1} need-${e.need}`} aria-pressed={chosen} data-case={c.case} data-need={e.need} onClick={() => choose(c.case)}>
         <span class="caseline">
           <b class="p">P{c.priority + 1}</b> <b class="digits">{c.number}</b>
-          <span class="kind">{kindOf(choices, c.kind, lang)}</span>
+          <b class="need">{t(`board.need.${e.need}`)}</b>
+          <span class="grow" />
           <Elapsed since={c.openedMs} />
         </span>
         <span class="caseline">
-          <b class="need">{t(`board.need.${e.need}`)}</b>
-          <span class="units">{e.patrols.map((p) => `${p.name} ${p.late ? t("board.unit.late") : t(`board.unit.${p.state}`)}`).join(", ")}</span>
-          {c.lat === undefined && <span class="warn">{t("board.noplace")}</span>}
+          <span>{kindOf(choices, c.kind, lang)}</span>
           {c.lane === "call" && <span class="hint">{t("board.call")}</span>}
+          {c.lat === undefined && <span class="warn">{t("board.noplace")}</span>}
+          {e.patrols.length > 0 && <b class="units">{e.patrols.map((p) => p.name).join(", ")}</b>}
         </span>
       </button>
     </li>
