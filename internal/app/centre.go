@@ -123,7 +123,7 @@ func citizenOf(s call.State) cases.Citizen {
 func (a *App) classified(by ident.StaffID, category, outcome, lang string, priority int) []cases.Event {
 	var out []cases.Event
 	if category != "" {
-		out = append(out, cases.Classify{By: by, Kind: category, Priority: min(max(priority-1, 0), 3)})
+		out = append(out, cases.Classify{By: by, Kind: category, Priority: cases.KeepPriority})
 	}
 	if i := slices.IndexFunc(a.cfg.Cases.Outcomes, func(o config.CaseOutcome) bool { return o.Key == outcome }); i >= 0 {
 		out = append(out, cases.Close{By: by, Outcome: outcome, Text: inLang(a.cfg.Cases.Outcomes[i].Reply, lang)})

@@ -44,7 +44,7 @@ func (d patrolDesk) Patrol(ctx context.Context, who signaling.Who) (signaling.Pa
 	if err != nil {
 		return v, err
 	}
-	task, err := caseDesk(d).view(ctx, s)
+	task, err := caseDesk(d).view(ctx, who, s)
 	if err != nil {
 		return v, err
 	}

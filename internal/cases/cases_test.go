@@ -193,3 +193,27 @@ func TestReportsOfOneEventAreFound(t *testing.T) {
 		t.Fatal(m)
 	}
 }
+
+// TestNobodyWritesOverWhatTheyHaveNotSeen lets two people work on a case at once.
+func TestNobodyWritesOverWhatTheyHaveNotSeen(t *testing.T) {
+	l := begin(t)
+	l.do(Take{By: "op"})
+	seen := l.s.Version
+	l.do(Add{Line{ID: "fix", What: PlaceLine, Place: &Place{Source: "device", HasFix: true, Lat: 54}}})
+	l.do(Classify{By: "op", Kind: "theft", Priority: 1, Base: seen})
+	l.refused(Classify{By: "disp", Kind: "noise", Priority: 3, Base: seen}, fault.CaseStale)
+	l.do(Classify{By: "disp", Kind: "theft", Priority: 1, Base: seen}) // the same word twice is no quarrel
+	l.do(Classify{By: "disp", Kind: "noise", Priority: KeepPriority, Base: l.s.Version})
+	if l.s.Kind != "noise" || l.s.Priority != 1 {
+		t.Fatalf("%+v", l.s)
+	}
+	seen = l.s.Version
+	l.do(Add{Line{ID: "fix2", What: PlaceLine, Place: &Place{Source: "device", HasFix: true, Lat: 54.1}}})
+	l.do(Tell{Citizen{Lang: "ru"}})
+	l.do(Close{By: "op", Outcome: "done", Text: "Thank you", Base: seen}) // a telephone that moves hinders nobody
+	l.do(Unclose{By: "op"})
+	seen = l.s.Version
+	l.do(Add{Line{ID: "n", What: NoteLine, By: "disp", Text: "He is back"}})
+	l.refused(Close{By: "op", Outcome: "done", Text: "Thank you", Base: seen}, fault.CaseStale)
+	l.do(Close{By: "op", Outcome: "done", Text: "Thank you", Base: l.s.Version})
+}

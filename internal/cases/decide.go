@@ -117,13 +117,7 @@ func decideOpen(s State, now time.Time, ev Event) (Fact, error) {
 	case AnswerHandOver:
 		return answer(s, e)
 	case Classify:
-		if s.Kind == e.Kind && s.Priority == e.Priority {
-			return nil, nil
-		}
-		if e.Kind == "" || e.Priority < 0 || e.Priority > 3 {
-			return refuse(fault.BadValue, "case.classify")
-		}
-		return Classified{By: e.By, CaseKind: e.Kind, Priority: e.Priority}, nil
+		return classify(s, e)
 	case Send:
 		return send(s, now, e)
 	case Recall:
@@ -135,6 +129,21 @@ func decideOpen(s State, now time.Time, ev Event) (Fact, error) {
 		return shut(s, e)
 	}
 	panic("bug: an event without a rule")
+}
+
+func classify(s State, e Classify) (Fact, error) {
+	if e.Priority == KeepPriority {
+		e.Priority = s.Priority
+	}
+	switch {
+	case s.Kind == e.Kind && s.Priority == e.Priority:
+		return nil, nil
+	case e.Kind == "" || e.Priority < 0 || e.Priority > 3:
+		return refuse(fault.BadValue, "case.classify")
+	case e.Base != 0 && s.Classified > e.Base:
+		return refuse(fault.CaseStale, "case.classify")
+	}
+	return Classified{By: e.By, CaseKind: e.Kind, Priority: e.Priority}, nil
 }
 
 func shut(s State, e Close) (Fact, error) {
@@ -150,6 +159,9 @@ func shut(s State, e Close) (Fact, error) {
 		case len(s.Active()) > 1:
 			return refuse(fault.PatrolThere, op) // closing would end the others' task
 		}
+	}
+	if e.Base != 0 && s.Changed > e.Base {
+		return refuse(fault.CaseStale, op)
 	}
 	return Shut{By: e.By, Outcome: e.Outcome, Text: e.Text}, nil
 }

@@ -54,7 +54,7 @@ func anyEvent(d draws) Event {
 	case 3:
 		return AnswerHandOver{By: who, Accept: d.n(2, "accept") == 1}
 	case 4:
-		return Classify{By: who, Kind: []string{"", "noise", "theft"}[d.n(3, "kind")], Priority: d.n(6, "priority") - 1}
+		return Classify{By: who, Kind: []string{"", "noise", "theft"}[d.n(3, "kind")], Priority: d.n(6, "priority") - 1, Base: uint64(d.n(9, "base"))}
 	case 5, 6:
 		return Add{Line{ID: id, What: []string{PlaceLine, PersonLine, VehicleLine, NoteLine, "?"}[d.n(5, "what")], Text: "x",
 			Place: []*Place{nil, {Source: "operator", HasFix: true, Lat: float64(d.n(200, "lat"))}}[d.n(2, "place")]}}

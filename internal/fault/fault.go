@@ -78,6 +78,7 @@ const (
 	CaseClosed  Code = "case_closed"  // the case is closed; reopen it first
 	CaseMerged  Code = "case_merged"  // the case was merged into another, or others into it
 	CaseTaken   Code = "case_taken"   // somebody else owns the case
+	CaseStale   Code = "case_stale"   // somebody else has changed the case meanwhile
 	PatrolThere Code = "patrol_there" // patrols are still assigned to the case
 	PatrolBusy  Code = "patrol_busy"  // the patrol is not free: off duty, or at another case
 	TaskOver    Code = "task_over"    // the task is over: recalled, cleared or closed
