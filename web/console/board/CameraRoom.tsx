@@ -49,7 +49,7 @@ export default function CameraRoom() {
     <BoardContext.Provider value={board}>
       <main class="camerawall" aria-label={t("room.cameras")}>
         <div class="column left"><CaseList /></div>
-        <section class="panel cameras wall" aria-label={t("board.wall")} data-focus="map" tabIndex={-1}>
+        <section class="panel cameras camwall" aria-label={t("board.wall")} data-focus="map" tabIndex={-1}>
           <h2>
             {near ? t("board.wall.near", { number: chosen.row.number }) : t("board.wall.name")} <span class="count">{sorted.length}</span>
             <span class="grow" />

@@ -17,7 +17,7 @@ export function CaseList() {
     pick(list[Math.min(list.length - 1, Math.max(0, at + by))]?.row.case, choose);
   };
   return (
-    <section class="panel caselist" aria-label={t("board.cases")} onKeyDown={step}>
+    <section class="panel boardcases" aria-label={t("board.cases")} onKeyDown={step}>
       <h2>{t("board.cases")} <span class="count">{list.length}</span></h2>
       {!state.known && !state.trouble && <p class="empty" role="status">{t("board.loading")}</p>}
       {state.trouble && <Trouble />}
@@ -49,7 +49,7 @@ function Row({ entry: e }: { entry: Entry }) {
   const chosen = state.chosen === c.case;
   return (
     <li>
-      <button type="button" id={`b-${c.case}`} class={`caserow p${Math.min(c.priority, 3) + 1} need-${e.need}`} aria-pressed={chosen} data-case={c.case} data-need={e.need} onClick={() => choose(c.case)}>
+      <button type="button" id={`b-${c.case}`} class={`boardrow p${Math.min(c.priority, 3) + 1} need-${e.need}`} aria-pressed={chosen} data-case={c.case} data-need={e.need} onClick={() => choose(c.case)}>
         <span class="caseline">
           <b class="p">P{c.priority + 1}</b> <b class="digits">{c.number}</b>
           <b class="need">{t(`board.need.${e.need}`)}</b>
