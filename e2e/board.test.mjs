@@ -111,8 +111,9 @@ test("the nearest patrol is sent by two actions, its words are on the board, and
   const quiet = await report("parking", [54.87, 69.16]);
   const begun = Date.now();
   const c = await report("driving", [54.8753, 69.1628]);
+  const kept = Date.now();
   await row(page, c.id).waitFor();
-  console.log(`a case is on the board ${Date.now() - begun} ms after it was sent`);
+  console.log(`a report: registered after ${kept - begun} ms, on the board ${Date.now() - kept} ms later`);
   await page.locator(`[data-case="${c.id}"][data-need="assign"]`).waitFor();
 
   await page.keyboard.press("Alt+KeyQ"); // the list: the first is chosen
