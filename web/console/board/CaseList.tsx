@@ -50,10 +50,9 @@ function Row({ entry: e }: { entry: Entry }) {
   return (
     <li>
       <button type="button" id={`b-${c.case}`} class={`boardrow p${Math.min(c.priority, 3) + 1} need-${e.need}`} aria-pressed={chosen} data-case={c.case} data-need={e.need} onClick={() => choose(c.case)}>
-        <span class="caseline">
+        <span class="caseline first">
           <b class="p">P{c.priority + 1}</b> <b class="digits">{c.number}</b>
-          <b class="need">{t(`board.need.${e.need}`)}</b>
-          <span class="grow" />
+          <span class="grow"><b class="need">{t(`board.need.${e.need}`)}</b></span>
           <Elapsed since={c.openedMs} />
         </span>
         <span class="caseline">
