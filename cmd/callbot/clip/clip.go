@@ -40,6 +40,12 @@ type Clip struct {
 // key frame each second.
 func Embedded() (Clip, error) { return Read(bytes.NewReader(tone), bytes.NewReader(pattern)) }
 
+// Tone returns the embedded sound as the Ogg Opus file that it is. The slice is the caller's.
+func Tone() []byte { return bytes.Clone(tone) }
+
+// Sound reads the packets of an Ogg Opus file, one of AudioTime a page.
+func Sound(ogg io.Reader) ([][]byte, error) { return packets(ogg) }
+
 // Read reads a clip from an Ogg Opus and an IVF VP8 file.
 func Read(ogg, ivf io.Reader) (Clip, error) {
 	var c Clip
