@@ -21,6 +21,7 @@ type Scene struct {
 	Plate string
 	At    time.Time // of the place, for the light
 	Seed  uint64
+	Title string // written below; empty: the time
 }
 
 // picture is a canvas with its measures.
@@ -57,8 +58,17 @@ func (s Scene) Draw(w, h int, t float64) *image.RGBA {
 		p.hole()
 	case "lost":
 		p.forest(light)
+	case "street": // what a camera sees: cars come and go, whole rounds in twelve seconds
+		for i := range 3 {
+			p.car(math.Mod(float64(i)*0.45+t/12*1.35, 1.35)-0.18, 0.78+0.05*float64(i%2), "", p.paint(), 1)
+		}
+		p.people(2, t*math.Pi/6, false)
 	default:
 		p.people(2+p.r.IntN(4), t, s.Theme == "fight")
+	}
+	if s.Title != "" {
+		p.words(6, h-8, s.Title, color.RGBA{255, 255, 210, 255}, max(1, w/640))
+		return p.RGBA
 	}
 	p.words(6, h-8, s.At.Add(time.Duration(t*float64(time.Second))).Format("2006-01-02 15:04:05"), color.RGBA{255, 255, 210, 255}, max(1, w/640))
 	return p.RGBA

@@ -48,7 +48,7 @@ func TestEveryThemeHasAPictureOfItsOwn(t *testing.T) {
 
 // TestAPhotoSaysWhenAndWhere reads the segment back by hand, as its standard describes it.
 func TestAPhotoSaysWhenAndWhere(t *testing.T) {
-	raw, err := Photo{Scene{"parking", "001 ZZA 15", at(), 1}, 54.8753, -69.1628, true}.JPEG()
+	raw, err := Photo{Scene{Theme: "parking", Plate: "001 ZZA 15", At: at(), Seed: 1}, 54.8753, -69.1628, true}.JPEG()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,9 @@ package studio
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,6 +109,32 @@ func (s *Studio) film(ctx context.Context, scene art.Scene) ([]byte, error) {
 		"-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "250k", "-g", fmt.Sprint(rate), "-auto-alt-ref", "0", "-error-resilient", "1", "-f", "ivf", "pipe:1")
 }
 
+// Street films a street for a camera: a file of H.264 (baseline, a key frame each second) that can be shown
+// over and over.
+func (s *Studio) Street(ctx context.Context, name string, scene art.Scene) (string, error) {
+	const w, h, rate, seconds = 640, 360, 10, 12
+	if !s.ffmpeg {
+		return "", errNoFFmpeg
+	}
+	in, out := io.Pipe()
+	go func() { // ends with ffmpeg, which reads all or closes its end
+		var err error
+		for n := range rate * seconds {
+			if _, err = out.Write(scene.Draw(w, h, float64(n)/rate).Pix); err != nil {
+				break
+			}
+		}
+		_ = out.CloseWithError(err)
+	}()
+	defer func() { _ = in.Close() }()
+	file := filepath.Join(s.dir, name+".mp4")
+	_, err := s.run(ctx, "ffmpeg", in, "-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", fmt.Sprintf("%dx%d", w, h), "-r", fmt.Sprint(rate), "-i", "pipe:0",
+		"-c:v", "libx264", "-preset", "veryfast", "-profile:v", "baseline", "-pix_fmt", "yuv420p", "-g", fmt.Sprint(rate), "-b:v", "500k", "-y", file)
+	return file, err
+}
+
+var errNoFFmpeg = errors.New("ffmpeg is not installed")
+
 // Voice is a phrase as an Ogg Opus file: spoken where that can be, else a tone.
 func (s *Studio) Voice(ctx context.Context, words, lang string) ([]byte, error) {
 	if !s.voice {
@@ -149,7 +177,7 @@ func (s *Studio) Voice(ctx context.Context, words, lang string) ([]byte, error) 
 }
 
 // run waits for its turn and runs a program.
-func (s *Studio) run(ctx context.Context, name string, in interface{ Read([]byte) (int, error) }, args ...string) ([]byte, error) {
+func (s *Studio) run(ctx context.Context, name string, in io.Reader, args ...string) ([]byte, error) {
 	select {
 	case s.slot <- struct{}{}:
 		defer func() { <-s.slot }()
