@@ -230,6 +230,7 @@ type CallRow struct {
 // CallDetail is everything about one recorded call.
 type CallDetail struct {
 	Row     CallRow     `json:"row"`
+	Case    *CaseRef    `json:"case,omitempty"` // whose recording it is; none: nobody made a case of it
 	Archive ArchiveInfo `json:"archive"`
 	// Timeline is recorder/derive's timeline with the addresses of the media added.
 	Timeline any `json:"timeline"`

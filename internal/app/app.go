@@ -22,6 +22,7 @@ import (
 	"jedel/internal/config"
 	"jedel/internal/duty"
 	"jedel/internal/fault"
+	"jedel/internal/gazetteer"
 	"jedel/internal/hints"
 	"jedel/internal/ident"
 	"jedel/internal/keep"
@@ -205,14 +206,19 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 		return err
 	}
 	a.copies = newExports(a, opt)
+	settled, err := gazetteer.NewSettled()
+	if err != nil {
+		return fmt.Errorf("settlements: %w", err)
+	}
 	signOn, err := openSignOn(a.cfg.OIDC, secret)
 	if err != nil {
 		return err
 	}
+	looks := &evidence{app: a, cache: derived}
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints, a.mail}, secret),
-		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: &evidence{app: a, cache: derived}, Keeping: keeping{a}, Probes: probes{a},
-		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
+		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: looks, Keeping: keeping{a}, Probes: probes{a},
+		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Histories: histories{caseDesk{a}, looks}, Geo: places{settled}}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,8 +152,30 @@ func TestAReportIsEvidence(t *testing.T) {
 		t.Fatal("the report is not in its archive")
 	}
 	report := g.ask("POST /api/v1/evidence/calls/{call}/verify", 200, look, "", "{call}", id)
-	if report["ok"] == false {
-		t.Fatal(report)
+	for _, l := range report["levels"].([]any) {
+		if state := l.(map[string]any)["state"]; state == "failed" || state == "partial" {
+			t.Fatal(report)
+		}
+	}
+	if ref, _ := detail["case"].(map[string]any); ref["number"] != receipt["number"] {
+		t.Fatal("the recording does not name its case", detail["case"])
+	}
+	whole := g.ask("GET /api/v1/evidence/cases/{case}", 200, look, "", "{case}", id)
+	if list := whole["recordings"].([]any); len(list) != 1 || list[0].(map[string]any)["call"] != id {
+		t.Fatal(whole)
+	}
+	g.ask(acts, 200, g.as("operator"), `{"act":"take"}`, "{case}", id)
+	course := g.ask("GET /api/v1/cases/{case}/course", 200, look, "", "{case}", id)["course"].([]any)
+	if len(course) != 2 || course[0].(map[string]any)["fact"] != "began" || course[1].(map[string]any)["by"] != "Оператор 1" {
+		t.Fatal(course)
+	}
+	for _, route := range []string{"GET /api/v1/evidence/cases/{case}", "GET /api/v1/cases/{case}/course"} {
+		if code := g.code(route, 404, look, "", "{case}", strings.Repeat("0", 26)); code != "no_such_case" {
+			t.Error(route, code)
+		}
+	}
+	if lines, err := g.app.db.ListAudit(t.Context(), id, 50); err != nil || !slices.ContainsFunc(lines, func(l store.Audit) bool { return l.Action == "case" }) {
+		t.Error("nobody was kept as having looked at the case", err)
 	}
 }
 

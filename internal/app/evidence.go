@@ -148,6 +148,7 @@ func (e *evidence) Detail(ctx context.Context, id ident.CallID) (signaling.CallD
 	}
 	d.Timeline = l
 	d.Archive.DurationMs = l.DurationMs
+	d.Case = histories{caseDesk{e.app}, e}.caseRef(ctx, id)
 	parts := recorder.Parts(os.DirFS(e.app.cfg.Recorder.Dir), id, sum.CreatedAt)
 	d.Archive.Dir, d.Archive.Damaged = parts[len(parts)-1], parts[:len(parts)-1]
 	names, err := evr.SegmentNames(dir)

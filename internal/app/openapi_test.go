@@ -179,7 +179,7 @@ func described() map[string]*schema {
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[signaling.CallRow](), reflect.TypeFor[signaling.CallDetail](), reflect.TypeFor[verify.Report](),
 		reflect.TypeFor[signaling.KeepingState](), reflect.TypeFor[signaling.KeepingRow](),
-		reflect.TypeFor[signaling.Account](), reflect.TypeFor[signaling.AccountChange](),
+		reflect.TypeFor[signaling.GeoAddress](), reflect.TypeFor[signaling.GeoFindings](), reflect.TypeFor[signaling.Account](), reflect.TypeFor[signaling.AccountChange](),
 		reflect.TypeFor[signaling.ShiftLine](), reflect.TypeFor[signaling.OnDuty](), reflect.TypeFor[signaling.HeldCase](), reflect.TypeFor[signaling.PersonName](),
 		reflect.TypeFor[wire.FileRef](), reflect.TypeFor[wire.StaffSelf](), reflect.TypeFor[wire.CallerSelf](), reflect.TypeFor[wire.Centre](), reflect.TypeFor[wire.Error](),
 	} {

@@ -224,23 +224,48 @@ func (b *Book) load(ctx context.Context, id ident.CaseID, fresh bool) (cases.Sta
 		return s, nil
 	}
 	delete(b.known, id)
-	records, err := b.journal.LoadCase(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
+	entries, err := b.entries(ctx, id)
+	if err != nil {
+		return cases.State{}, err
+	}
+	if len(entries) == 0 {
 		return cases.State{}, nil
 	}
-	if err != nil {
-		return cases.State{}, fault.New(fault.Unavailable, "case", err)
-	}
 	var s cases.State
-	for _, r := range records {
-		f, err := cases.DecodeFact(r.Kind, r.Body)
-		if err != nil {
-			return cases.State{}, fault.New(fault.Internal, "case", fmt.Errorf("record %d: %w", r.Version, err))
-		}
-		s = cases.Apply(s, cases.Entry{At: r.At.UTC(), Fact: f})
+	for _, e := range entries {
+		s = cases.Apply(s, e)
 	}
 	b.keep(s)
 	return s, nil
+}
+
+// entries reads the records of a case; none where there is no such case.
+func (b *Book) entries(ctx context.Context, id ident.CaseID) ([]cases.Entry, error) {
+	records, err := b.journal.LoadCase(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "case", err)
+	}
+	out := make([]cases.Entry, 0, len(records))
+	for _, r := range records {
+		f, err := cases.DecodeFact(r.Kind, r.Body)
+		if err != nil {
+			return nil, fault.New(fault.Internal, "case", fmt.Errorf("record %d: %w", r.Version, err))
+		}
+		out = append(out, cases.Entry{At: r.At.UTC(), Fact: f})
+	}
+	return out, nil
+}
+
+// Course returns what was decided about a case, in order. A case that does not exist is fault.NoSuchCase.
+func (b *Book) Course(ctx context.Context, id ident.CaseID) ([]cases.Step, error) {
+	entries, err := b.entries(ctx, id)
+	if err == nil && len(entries) == 0 {
+		err = fault.New(fault.NoSuchCase, "case", nil)
+	}
+	return cases.Course(entries), err
 }
 
 // public keeps refusals and hides everything else.

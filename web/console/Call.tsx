@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { CallCard } from "../lib/wire.gen";
-import { CallHead } from "./CallHead";
 import { Cameras } from "./Cameras";
 import { Chat } from "./Chat";
 import { useConsole } from "./context";
@@ -37,9 +36,7 @@ export function Call({ card, blurred, onBlur, list, onList }: Props) {
   };
   return (
     <main class={wrapping ? "call wrapping" : "call"} aria-label={t("call.name", { number: card.number })}>
-      {wrapping
-        ? <WrapUp card={card} category={category} outcome={outcome} onCategory={pick} onOutcome={settle} />
-        : <CallHead card={card} />}
+      {wrapping && <WrapUp card={card} category={category} outcome={outcome} onCategory={pick} onOutcome={settle} />}
       {!wrapping && <CallerNow card={card} />}
       <div class="columns">
         <div class="column left">

@@ -1,12 +1,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import { type ThemeWish, useConsole } from "./context";
-import { type Act, acts, bindable, chordOf, defaults, label, rebind, saveKeys } from "./keys";
+import { type Act, acts, bindable, chordOf, defaults, isRoom, label, rebind, saveKeys } from "./keys";
 import { clampVolume, leastVolume } from "./sounds";
+import { useWhere } from "./useRoom";
 
 /** The keys, each of which can be changed, and how loud the bell is. */
 export function Cheat({ onClose }: { onClose: () => void }) {
   const { keys, setKeys, desk, themeWish, setTheme, signOut } = useConsole();
+  const { rooms } = useWhere();
   const box = useRef<HTMLDialogElement>(null);
   const [changing, setChanging] = useState<Act>();
   const [refused, setRefused] = useState(false);
@@ -33,7 +35,7 @@ export function Cheat({ onClose }: { onClose: () => void }) {
       <p class="hint">{t("keys.hint")}</p>
       {refused && <p class="bad" role="alert">{t("keys.refused")}</p>}
       <ul>
-        {acts.map((act) => (
+        {acts.filter((act) => !isRoom(act) || (rooms.length > 1 && rooms.some((r) => r.id === act))).map((act) => (
           <li key={act}>
             <span>{t(`act.${act}`)}</span>
             <button type="button" aria-label={t("keys.change", { act: t(`act.${act}`), key: label(keys[act]) })} onClick={() => setChanging(act)}>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Act, actOf, acts, bindable, chordOf, defaults, type KeyPress, label, loadKeys, rebind, saveKeys } from "./keys";
+import { type Act, actOf, acts, bindable, chordOf, defaults, isRoom, type KeyPress, label, loadKeys, rebind, saveKeys } from "./keys";
 
 const press = (code: string, more: Partial<KeyPress> & { key?: string } = {}): KeyPress & { key?: string } => ({
   code, altKey: false, ctrlKey: false, shiftKey: false, metaKey: false, ...more,
@@ -35,9 +35,10 @@ test("F2 answers and Shift+F2 ends: one is never the other", () => {
   expect(actOf(defaults, press("F2", { ctrlKey: true }))).toBeUndefined();
 });
 
-test("every act has a key and no two share one; at most 24 to learn", () => {
+test("every act has a key and no two share one; at most 24 to learn, the rooms' numbers being one", () => {
   expect(new Set(Object.values(defaults)).size).toBe(acts.length);
-  expect(acts.length).toBeLessThanOrEqual(24);
+  expect(acts.filter((a) => !isRoom(a)).length + 1).toBeLessThanOrEqual(24);
+  expect(acts.filter(isRoom).map((a) => defaults[a])).toEqual(acts.filter(isRoom).map((_, n) => `Ctrl+Digit${n + 1}`));
   for (const act of acts) expect(bindable(defaults[act]), act).toBe(true);
 });
 

@@ -1,10 +1,12 @@
+import { type RoomID, roomIDs } from "./rooms";
+
 /**
  * Keys are bound by `event.code`, the place on the keyboard: `event.key` changes with the layout,
  * and the Kazakh one has letters where the digits are.
  */
 export const acts = [
   "help", "answer", "pass", "mute", "position", "callback", "hold", "transfer", "end", "ask", "blur", "camera", "state", "queue", "map", "list", "chat", "note",
-  "person", "wrapup", "listen", "whisper", "speak",
+  "person", "wrapup", "listen", "whisper", "speak", ...roomIDs,
 ] as const;
 export type Act = (typeof acts)[number];
 
@@ -36,7 +38,20 @@ export const defaults: KeyMap = {
   listen: "Alt+KeyI", // again: leave
   whisper: "Alt+KeyW",
   speak: "Alt+KeyJ",
+  // Each room has its number, whether somebody sees it or not: one thing to learn for all.
+  desk: "Ctrl+Digit1",
+  cases: "Ctrl+Digit2",
+  board: "Ctrl+Digit3",
+  cameras: "Ctrl+Digit4",
+  wall: "Ctrl+Digit5",
+  stats: "Ctrl+Digit6",
+  shifts: "Ctrl+Digit7",
 };
+
+/** Does this act lead into a room? */
+export function isRoom(act: Act): act is RoomID {
+  return (roomIDs as readonly string[]).includes(act);
+}
 
 /** The part of a KeyboardEvent that matters. */
 export interface KeyPress {

@@ -2,9 +2,10 @@ import { useEffect, useRef } from "preact/hooks";
 import type { GuestMode } from "../lib/wire.gen";
 import type { Desk } from "./desk";
 import { endEvent } from "./EndButton";
-import { type Act, actOf, type KeyMap } from "./keys";
+import { type Act, actOf, isRoom, type KeyMap } from "./keys";
 import { keyed } from "./guest";
 import { startDuty } from "./OnDuty";
+import type { RoomID } from "./rooms";
 import { answers, live, ringing } from "./view";
 
 /** What the keys do besides the desk's own acts: they belong to the page. */
@@ -14,6 +15,8 @@ export interface PageActs {
   list: () => void;
   /** Brings the lists to the eye, also during a call, and the focus to one of them. */
   lists: (focus: "queue" | "callback") => void;
+  /** Goes into a room, where this person has it. */
+  room: (id: RoomID) => void;
 }
 
 /** Listens for the keys from anywhere on the page, also while somebody types. */
@@ -45,7 +48,25 @@ export function useKeys(desk: Desk, keys: KeyMap, page: PageActs): void {
 
 /** One act. What is not possible now does nothing. */
 export function perform(act: Act, desk: Desk, page: PageActs): void {
+  if (isRoom(act)) return page.room(act);
   (always(desk, page)[act] ?? inCall(desk)[act] ?? ofOthers(desk)[act])?.();
+}
+
+/** The element in the room that somebody is in, or on the line that all rooms have. */
+function seen(selector: string): HTMLElement | undefined {
+  return [...document.querySelectorAll<HTMLElement>(selector)].find((e) => !e.closest("[hidden]"));
+}
+
+/** Lets something be done to an element; where it is on the desk, the desk comes back first. */
+function reach(page: PageActs, selector: string, what: (e: HTMLElement) => void): void {
+  const here = seen(selector);
+  if (here) return what(here);
+  if (!document.querySelector(selector)) return;
+  page.room("desk");
+  requestAnimationFrame(() => {
+    const there = seen(selector);
+    if (there) what(there);
+  });
 }
 
 type Acts = Partial<Record<Act, () => void>>;
@@ -53,8 +74,8 @@ type Acts = Partial<Record<Act, () => void>>;
 /** What the keys do with or without a call. */
 function always(desk: Desk, page: PageActs): Acts {
   const offer = ringing(desk.view, desk.now);
-  const focus = (name: string) => document.querySelector<HTMLElement>(`[data-focus="${name}"]`)?.focus();
-  const click = (name: string) => document.querySelector<HTMLElement>(`[data-act="${name}"]`)?.click();
+  const focus = (name: string) => reach(page, `[data-focus="${name}"]`, (e) => e.focus());
+  const click = (name: string) => reach(page, `[data-act="${name}"]`, (e) => e.click());
   return {
     help: page.help,
     blur: page.blur,
@@ -67,8 +88,8 @@ function always(desk: Desk, page: PageActs): Acts {
     person: () => focus("person"),
     state: () => click("state"),
     transfer: () => click("transfer"),
-    wrapup: () => document.querySelector<HTMLFormElement>("form[data-finish]")?.requestSubmit(),
-    answer: () => (offer ? void desk.accept() : comeBack(desk)),
+    wrapup: () => reach(page, "form[data-finish]", (e) => (e as HTMLFormElement).requestSubmit()),
+    answer: () => (offer ? answerIt(desk, page) : comeBack(desk)),
     pass: () => offer && !desk.view.answering && void desk.ask("offer.reject", { call: offer.call, epoch: offer.epoch }),
     mute: () => desk.seat.mic === "on" && desk.mute(),
   };
@@ -98,6 +119,12 @@ function ofOthers(desk: Desk): Acts {
 
 function asked(desk: Desk, answer: Promise<unknown>, words: string): void {
   void answer.then((ok) => ok !== undefined && desk.say(words));
+}
+
+/** Answers, and brings the desk back from whichever room. */
+function answerIt(desk: Desk, page: PageActs): void {
+  page.room("desk");
+  void desk.accept();
 }
 
 /** The answer key without an offer is the way back to ready. */

@@ -120,7 +120,9 @@ describe("the card", () => {
   });
 });
 
-test("a supervisor looks on, an operator answers", () => {
+test("a supervisor looks on, an operator or a dispatcher answers", () => {
+  expect(answers({ staff: "s", name: "", roles: ["dispatcher"] })).toBe(true);
+  for (const role of ["camera", "navigation"]) expect(answers({ staff: "s", name: "", roles: [role] })).toBe(false);
   expect(answers({ staff: "s", name: "", roles: ["supervisor"] })).toBe(false);
   expect(answers({ staff: "s", name: "", roles: ["supervisor", "operator"] })).toBe(true);
   expect(answers(undefined)).toBe(false);

@@ -2,6 +2,7 @@ import type {
   Bodies, CallCard, CallRecording, Centre, ChatItem, ChatPosted, Choice, ConsoleState, Fix, OfferMade, OfferWithdrawn, PositionMoved,
   QualityChanged, StaffSelf, Welcome,
 } from "../lib/wire.gen";
+import { may } from "./may";
 
 /** What the console shows of the world outside, as the gateway told it. */
 export interface View {
@@ -189,7 +190,7 @@ export function ringing(view: View, nowMs: number): OfferMade | undefined {
 
 /** May this person take calls, or only look on? */
 export function answers(staff: StaffSelf | undefined): boolean {
-  return staff?.roles.includes("operator") ?? false;
+  return may(staff, "take_calls");
 }
 
 /** Milliseconds of the gateway's clock. */

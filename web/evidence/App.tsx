@@ -7,6 +7,7 @@ import { KeepingPage, Keepings } from "./Keepings";
 import { Person } from "./Person";
 import { Refused, signIn, signOut, whoAmI } from "./rest";
 import { Search } from "./Search";
+import { Whole } from "./Whole";
 
 type Theme = "dark" | "light";
 
@@ -78,6 +79,7 @@ export function App() {
   else if (staff && call.startsWith("keeping/")) page = <KeepingPage call={call.slice(8)} language={language} playable={searches(staff)} />;
   else if (staff && call === "staff" && audits(staff)) page = <Person language={language} />;
   else if (staff && (call === "keeping" || !searches(staff))) page = <Keepings language={language} />;
+  else if (staff && call.startsWith("case/")) page = <Whole key={call} id={call.slice(5)} language={language} />;
   else if (staff && call) page = <Case id={call} language={language} theme={theme} fetchable={staff.roles.includes("investigator")} />;
   else if (staff) page = <Search theme={theme} />;
   return (

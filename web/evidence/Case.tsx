@@ -73,6 +73,7 @@ function Open({ d, reload, language, theme, fetchable }: Props & { reload: () =>
       <div class="row">
         <a class="button" href="#">{t("back")}</a>
         <h1>№ {d.row.number} · {d.row.name || t("unknown")} {d.row.phone}</h1>
+        {d.case && <a class="button" href={`#case/${d.case.case}`}>{t("case.of", { number: d.case.number })}</a>}
         <span class="grow" />
         <Downloads d={d} open={downloads} set={setDownloads} fetchable={fetchable} />
       </div>

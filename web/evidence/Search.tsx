@@ -36,13 +36,14 @@ export function length(r: Row): string {
   return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
 }
 
-const columns = ["when", "number", "who", "phone", "operator", "length", "recording"] as const;
+const columns = ["when", "number", "kind", "who", "phone", "operator", "length", "recording"] as const;
 
 /** A call of the list. The roles are said, for a phone shows the rows as cards. */
 function Line({ r }: { r: Row }) {
   const cells = {
     when: new Date(r.createdMs).toLocaleString(lang()),
     number: <a href={`#${r.call}`}>№ {r.number}</a>,
+    kind: t(`kind.${r.kind}`),
     who: r.name || t("unknown"),
     phone: r.phone,
     operator: r.operator,

@@ -11,8 +11,10 @@ export interface Timeline {
   openedMs: number; durationMs: number; sealed: boolean; media: Media[]; streams: { stream: number; role: string; kind: string }[]; positions: { ms: number; fix: Fix }[]; chat: { ms: number; item: ChatItem }[];
   events: { ms: number; kind: string; details: unknown }[]; gaps: Interval[]; damage: Interval[]; faults: { ms: number; where?: string; what: string }[];
 }
+export interface CaseRef { case: string; number: string; status: string }
 export interface Detail {
   row: Row;
+  case?: CaseRef;
   archive: { state: string; leaves: number; root: string; segments: number; durationMs: number; dir: string; damaged: string[] };
   timeline: Timeline;
 }
@@ -62,6 +64,15 @@ export const exportsOf = (call: string) => ask<{ exports: Export[] }>(`/evidence
 export const makeExport = (call: string, order: { lang: string; form: string; organization: string; recipient: string; withhold: Withheld[] }) =>
   ask<Export>(`/evidence/calls/${call}/exports`, { method: "POST", body: JSON.stringify(order) });
 export const dropExport = (call: string, id: string) => ask<void>(`/evidence/calls/${call}/exports/${id}`, { method: "DELETE" });
+
+export interface RecordingLine extends Row { merged: boolean }
+export interface CaseEvidence { case: CaseRef & { kind: string; outcome: string; priority: number; openedMs: number; closedMs: number }; recordings: RecordingLine[] }
+/** One decision about a case; what is a word of a closed set or a code of the configuration. */
+export interface CourseStep { atMs: number; fact: string; by: string; whom: string; what: string; text: string; other?: CaseRef; saidMs: number; status: string }
+export interface Choices { kinds: { code: string; name: Text }[]; outcomes: { code: string; name: Text }[] }
+export const caseEvidence = (id: string) => ask<CaseEvidence>(`/evidence/cases/${id}`);
+export const course = (id: string) => ask<{ course: CourseStep[] }>(`/cases/${id}/course`);
+export const choices = () => ask<Choices>("/cases/choices");
 
 /** What a page needs to know of the centre. */
 export interface PageConfig { centre: { lat: number; lon: number }; categories: { key: string; words: Text }[] }
