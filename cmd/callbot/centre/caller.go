@@ -40,7 +40,7 @@ func (p *play) call(ctx context.Context, c day.Call) {
 	if c.Kind == wire.KindSilent {
 		media.Audio = clip.Silence()
 	}
-	if p.home() || ctx.Err() != nil {
+	if !p.rest(ctx, time.Until(p.due(c))) {
 		return
 	}
 	p.tell(nil, who, "%s, %s: %s, %s", c.Kind, c.Lang, c.Theme, c.Where.RU)

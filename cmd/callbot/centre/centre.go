@@ -74,7 +74,12 @@ type play struct {
 
 	mu     sync.Mutex // guards themes
 	themes map[string]story
+
+	opened time.Time // when the first job counts from; set before anything starts
 }
+
+// ahead is how long before its time a caller's picture and voice are made.
+const ahead = 8 * time.Second
 
 // story is what the centre itself knows of a case that it made.
 type story struct {
@@ -111,6 +116,7 @@ func Run(ctx context.Context, c Config) (Summary, error) {
 	for n := 1; n <= c.Patrols; n++ {
 		city.Go(func() { p.patrol(hard, n) })
 	}
+	p.opened = time.Now()
 	p.days(ctx, hard, &city)
 	close(p.done)
 	late := time.AfterFunc(goingHome, cut)
@@ -189,7 +195,7 @@ func (p *play) days(ctx, hard context.Context, city *sync.WaitGroup) {
 		j := next()
 		var due <-chan time.Time
 		if j != nil {
-			due = time.After(time.Until(p.began.Add(time.Duration(float64(j.When()) / p.Speed))))
+			due = time.After(time.Until(p.due(j)) - ahead)
 		}
 		select {
 		case <-due:
@@ -202,6 +208,11 @@ func (p *play) days(ctx, hard context.Context, city *sync.WaitGroup) {
 			return
 		}
 	}
+}
+
+// due is when a job happens.
+func (p *play) due(j day.Job) time.Time {
+	return p.opened.Add(time.Duration(float64(j.When()) / p.Speed))
 }
 
 // start lets one job happen beside the others, unless there are too many.

@@ -39,6 +39,9 @@ func (p *play) report(ctx context.Context, r day.Report, free func()) {
 	if err != nil && ctx.Err() == nil {
 		p.fault(who, err)
 	}
+	if !p.rest(ctx, time.Until(p.due(r))) {
+		return
+	}
 	req := p.request(r, theme, files)
 	got, err := p.register(ctx, phone, req)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"net/url"
+	"slices"
 	"time"
 
 	"jedel/cmd/callbot/exchange"
@@ -124,7 +125,7 @@ func (p *play) clerk(ctx context.Context, k *clerk, row caseRow) error {
 		p.tell(func(s *Summary) { s.Cases.Classified++ }, k.who, "takes %s: %s", row.Number, kind)
 		return nil
 	}
-	if !ours || s.theme.Patrol || row.Status != "in_work" && row.Status != "reopened" || !k.due(row, 20*time.Second, 120*time.Second) {
+	if !ours || s.theme.Patrol || row.Lane != "report" || row.Status != "in_work" && row.Status != "reopened" || !k.due(row, 20*time.Second, 120*time.Second) {
 		return nil
 	}
 	return k.close(ctx, row, s)
@@ -184,7 +185,9 @@ func (p *play) dispatch(ctx context.Context, k *clerk, row caseRow) error {
 		s.lang = v.Citizen.Lang
 	}
 	active, cleared := false, false
+	declined := map[string]bool{}
 	for _, x := range v.Sendings {
+		declined[x.Name] = declined[x.Name] || x.Why == "declined"
 		active = active || x.EndedMs == 0
 		cleared = cleared || x.Why == "cleared" && x.AtMs >= row.OpenedMs
 	}
@@ -200,18 +203,22 @@ func (p *play) dispatch(ctx context.Context, k *clerk, row caseRow) error {
 	case cleared || !k.due(row, 3*time.Second, 20*time.Second):
 		return nil
 	}
-	return k.send(ctx, row)
+	return k.send(ctx, row, declined)
 }
 
-// send sends the nearest free patrol.
-func (k *clerk) send(ctx context.Context, row caseRow) error {
+// send sends the nearest free patrol that has not declined.
+func (k *clerk) send(ctx context.Context, row caseRow, declined map[string]bool) error {
 	var list struct {
 		Patrols []proposal `json:"patrols"`
 	}
-	if err := k.c.Do(ctx, "GET", "/api/v1/cases/"+row.Case+"/proposals", nil, &list); err != nil || len(list.Patrols) == 0 {
+	if err := k.c.Do(ctx, "GET", "/api/v1/cases/"+row.Case+"/proposals", nil, &list); err != nil {
 		return err
 	}
-	first := list.Patrols[0]
+	at := slices.IndexFunc(list.Patrols, func(p proposal) bool { return !declined[p.Name] })
+	if at < 0 {
+		return nil
+	}
+	first := list.Patrols[at]
 	if err := k.act(ctx, row.Case, act{Act: "send", Patrol: first.Patrol, Reason: first.Words.RU}); err != nil {
 		return err
 	}
