@@ -40,7 +40,7 @@ func (p *play) desk(ctx context.Context, login string, work func(context.Context
 		return
 	}
 	p.tell(nil, login, "works through the open cases")
-	for pause(ctx, deskEvery) {
+	for pause(ctx, deskEvery) && !p.home() {
 		rows, err := k.open(ctx)
 		if err != nil {
 			continue // there is a next look
