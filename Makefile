@@ -80,7 +80,7 @@ torture: ## kill -9 at 200 random instants of a recording; 10,000 changed archiv
 bench: build ## the figures that the goals speak of
 	deploy/bench.sh
 	deploy/bench-net.sh
-	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/...
+	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/... ./internal/stats ./signaling
 	cd e2e && node goals.mjs
 
 clean: ## built files, not data

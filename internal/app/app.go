@@ -56,8 +56,8 @@ type App struct {
 	copies *exports
 	node   *media.Node
 	desk   *callctl.Desk
-	edge   *signaling.Server
-	watch  watch // of cameras
+	doors
+	watch watch // of cameras
 	closed
 
 	ledger *ledger
@@ -106,6 +106,7 @@ type Options struct {
 	Log     *slog.Logger
 	Print   func(string) // tells the person at the terminal
 	Pages   signaling.Pages
+	TipPage fs.FS // the page of anonymous tips
 	TLS     *tls.Config
 	DataDir string // caches and the node's name
 	Version string // of this program
@@ -124,6 +125,7 @@ func New(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{}, beats: map[ident.StaffID]time.Time{}, taps: map[ident.ClientID]tap{}, asked: map[ident.StaffID]time.Time{},
 	}}
 	a.casework = newMailbox[func(context.Context)]()
+	a.board = newPatrolBoard(a)
 	for i := range a.data {
 		a.data[i] = newMailbox[dataMessage]()
 	}
@@ -189,12 +191,18 @@ func (a *App) open(ctx context.Context, opt Options) error {
 		return err
 	}
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
+	if a.figures, err = a.newFigures(ctx, reg); err != nil {
+		return err
+	}
 	derived := newCache(opt.DataDir + "/cache")
 	if a.keeper, err = a.newKeeper(opt, archives{a, derived}, reg); err != nil {
 		return err
 	}
 	if a.mail, err = a.newMail(ctx, opt, reg); err != nil {
 		return fmt.Errorf("messages: %w", err)
+	}
+	if err := a.openTips(ctx, opt, reg); err != nil {
+		return fmt.Errorf("tips: %w", err)
 	}
 	return a.openEdge(opt, secret, derived, reg)
 }
@@ -218,7 +226,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints, a.mail}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: looks, Keeping: keeping{a}, Probes: probes{a},
-		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Histories: histories{caseDesk{a}, looks}, Geo: places{settled}}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
+		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Histories: histories{caseDesk{a}, looks}, Geo: places{settled}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
@@ -281,7 +289,7 @@ func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, 
 	return signaling.Config{
 		Addr: c.HTTP.Addr, Origins: c.HTTP.Origins, FrameAncestors: c.HTTP.Frame, Secret: secret, SecureCookie: opt.TLS != nil, Demo: opt.Demo,
 		Proxies: proxies, MaxSockets: c.Listen.MaxSockets, MaxSocketsAddr: c.Listen.MaxSocketsAddr, MetricsAddr: c.Metrics.Listen,
-		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution,
+		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution, Tips: tipsAddress(c.Tips, opt.Demo),
 		Categories: choices(c.Desk.Categories), SignOnButton: signaling.Words(c.OIDC.Button),
 		Centre: wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
 	}, nil
@@ -295,6 +303,9 @@ func (a *App) close() error {
 	}
 	if a.db != nil {
 		errs = append(errs, a.db.Close())
+	}
+	if a.tips != nil {
+		errs = append(errs, a.tips.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -146,6 +146,15 @@ type Ties struct {
 	Into   ident.CaseID   // the case this one was merged into
 }
 
+// Hands are whose the case is, and what was done to it last.
+type Hands struct {
+	Owner   ident.StaffID
+	Handing ident.StaffID // to whom the owner wants to hand it over
+	// Classified and Changed are the versions at which it was last said what the case is, and at which a
+	// person last did anything that whoever closes it should know.
+	Classified, Changed uint64
+}
+
 // State is one case. The zero State is a case before its first record.
 type State struct {
 	ID       ident.CaseID
@@ -165,8 +174,7 @@ type State struct {
 	Sendings   []Sending
 	Replies    []Reply
 	Ties
-	Owner      ident.StaffID
-	Handing    ident.StaffID // to whom the owner wants to hand it over
+	Hands
 	Reopenings int
 	Closing    Closing
 }

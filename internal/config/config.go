@@ -30,11 +30,13 @@ type Config struct {
 	Map       Map       `yaml:"map"`
 	Desk      Desk      `yaml:"desk"`
 	Cases     Cases     `yaml:"cases"`
+	Stats     Stats     `yaml:"stats"`
 	OIDC      OIDC      `yaml:"oidc"`
 	Retention Retention `yaml:"retention"`
 	Replica   Replica   `yaml:"replica"`
 	Cameras   Cameras   `yaml:"cameras"`
 	Notify    Notify    `yaml:"notify"`
+	Tips      Tips      `yaml:"tips"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -288,7 +290,9 @@ func (c Config) check() error {
 	errs = append(errs, c.OIDC.check()...)
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
 	errs = append(errs, c.Cases.check(c.Desk.Categories)...)
+	errs = append(errs, c.Stats.check()...)
 	errs = append(errs, c.Cameras.check()...)
 	errs = append(errs, c.Notify.check()...)
+	errs = append(errs, c.Tips.check(c.HTTP.Addr)...)
 	return errors.Join(errs...)
 }

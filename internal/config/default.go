@@ -55,7 +55,7 @@ func Default() Config {
 				{"training", Text{"Оқу", "Обучение", "Training"}},
 			},
 		},
-		Cases: defaultCases(),
+		Cases: defaultCases(), Stats: defaultStats(),
 		OIDC: OIDC{
 			Scopes: []string{"profile"}, Roles: map[string][]string{}, Units: map[string]string{},
 			Button: Text{"Ұйым арқылы кіру", "Войти через организацию", "Sign in with your organization"},
@@ -70,6 +70,7 @@ func Default() Config {
 		}},
 		Cameras: Cameras{Linger: 20 * time.Second, Past: 30 * time.Second, Viewers: 100, PerCamera: 20, List: []Camera{}},
 		Notify:  defaultNotify(),
+		Tips:    defaultTips(),
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }
