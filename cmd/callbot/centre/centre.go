@@ -153,10 +153,10 @@ func (p *play) open(ctx context.Context, staff *sync.WaitGroup) error {
 	}
 	if p.Operators > 0 {
 		p.tell(nil, "desk", "%d operators wait for calls", p.Operators)
-		staff.Go(func() { p.desk(ctx, operators()[0], p.clerk) })
+		staff.Go(func() { p.desk(ctx, operators()[0], (*clerk).sort) })
 	}
 	if p.Dispatcher {
-		staff.Go(func() { p.desk(ctx, "dispatcher", p.dispatch) })
+		staff.Go(func() { p.desk(ctx, "dispatcher", (*clerk).dispatch) })
 	}
 	return nil
 }

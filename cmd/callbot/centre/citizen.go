@@ -42,8 +42,8 @@ func (p *play) report(ctx context.Context, r day.Report, free func()) {
 	if !p.rest(ctx, time.Until(p.due(r))) {
 		return
 	}
-	req := p.request(r, theme, files)
-	got, err := p.register(ctx, phone, req)
+	req := request(r, theme, files)
+	got, err := register(ctx, phone, req)
 	if err != nil {
 		if ctx.Err() == nil {
 			p.tell(func(s *Summary) { s.Reports.Refused++ }, who, "refused: %v", err)
@@ -66,7 +66,7 @@ func (p *play) report(ctx context.Context, r day.Report, free func()) {
 }
 
 // register sends a report until the gateway has it: sent twice it is one.
-func (p *play) register(ctx context.Context, phone rest.Client, req reportRequest) (receipt, error) {
+func register(ctx context.Context, phone rest.Client, req reportRequest) (receipt, error) {
 	var got receipt
 	for n := 1; ; n++ {
 		err := phone.Do(ctx, "POST", "/api/v1/reports", req, &got)
@@ -81,7 +81,7 @@ func fixAt(s city.Spot, accuracy float64, source string) *wire.Fix {
 	return &wire.Fix{Lat: s.Lat, Lon: s.Lon, AccuracyM: accuracy, Source: source, ClientMs: time.Now().UnixMilli()}
 }
 
-func (p *play) request(r day.Report, theme day.Theme, files []attached) reportRequest {
+func request(r day.Report, theme day.Theme, files []attached) reportRequest {
 	req := reportRequest{
 		Ref: newID(), Kind: theme.Report, Text: r.Text, Lang: r.Lang, MadeMs: time.Now().UnixMilli(), Plate: r.Plate, Where: r.Where.Words(r.Lang), Fix: fixAt(r.From, 15, "device"),
 	}

@@ -27,7 +27,7 @@ type clerk struct {
 }
 
 // desk signs somebody in and lets them look at every open case again and again until ctx ends.
-func (p *play) desk(ctx context.Context, login string, work func(context.Context, *clerk, caseRow) error) {
+func (p *play) desk(ctx context.Context, login string, work func(*clerk, context.Context, caseRow) error) {
 	token, err := rest.SignIn(ctx, p.URL, login, p.Password)
 	k := &clerk{play: p, who: login, c: rest.Staff(p.URL, token)}
 	if err == nil {
@@ -49,7 +49,7 @@ func (p *play) desk(ctx context.Context, login string, work func(context.Context
 			if row.Into != "" || row.Status == "closed" {
 				continue
 			}
-			if err := work(ctx, k, row); err != nil && ctx.Err() == nil && !late(err) {
+			if err := work(k, ctx, row); err != nil && ctx.Err() == nil && !late(err) {
 				p.fault(login, err)
 			}
 		}
@@ -101,9 +101,9 @@ func (k *clerk) storyOf(row caseRow) (story, bool) {
 	return s, ok
 }
 
-// clerk takes what is new, says what it is, folds reports of one event together, and closes what nobody
+// sort takes what is new, says what it is, folds reports of one event together, and closes what nobody
 // must drive to.
-func (p *play) clerk(ctx context.Context, k *clerk, row caseRow) error {
+func (k *clerk) sort(ctx context.Context, row caseRow) error {
 	s, ours := k.storyOf(row)
 	if row.Status == "registered" && row.Lane == "report" {
 		if !k.due(row, 2*time.Second, 15*time.Second) {
@@ -122,7 +122,7 @@ func (p *play) clerk(ctx context.Context, k *clerk, row caseRow) error {
 		if err := k.act(ctx, row.Case, act{Act: "classify", Kind: kind, Priority: row.Priority}); err != nil {
 			return err
 		}
-		p.tell(func(s *Summary) { s.Cases.Classified++ }, k.who, "takes %s: %s", row.Number, kind)
+		k.tell(func(s *Summary) { s.Cases.Classified++ }, k.who, "takes %s: %s", row.Number, kind)
 		return nil
 	}
 	if !ours || s.theme.Patrol || row.Lane != "report" || row.Status != "in_work" && row.Status != "reopened" || !k.due(row, 20*time.Second, 120*time.Second) {
@@ -171,7 +171,7 @@ func (k *clerk) close(ctx context.Context, row caseRow, s story) error {
 }
 
 // dispatch sends the nearest free patrol where one is needed and closes what a patrol is clear of.
-func (p *play) dispatch(ctx context.Context, k *clerk, row caseRow) error {
+func (k *clerk) dispatch(ctx context.Context, row caseRow) error {
 	s, ours := k.storyOf(row)
 	needed := ours && s.theme.Patrol || !ours && row.Lane == "call"
 	if !needed || row.Lane == "report" && row.Status == "registered" || row.Status == "patrol_sent" || row.Status == "on_scene" && !ours {
