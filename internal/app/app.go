@@ -213,6 +213,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	if err != nil {
 		return err
 	}
+	edge.Zone = a.zone
 	a.copies = newExports(a, opt)
 	signOn, err := openSignOn(a.cfg.OIDC, secret)
 	if err != nil {
