@@ -84,7 +84,9 @@ func (x *world) knock(route string, a asker, own bool) bool {
 	body := strings.ReplaceAll(x.bodies[route], "UNIT", unit)
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
-		if strings.HasPrefix(p, "{") {
+		if p == "{$}" {
+			parts[i] = ""
+		} else if strings.HasPrefix(p, "{") {
 			parts[i] = object
 		}
 	}

@@ -188,7 +188,7 @@ func (s *Server) caseDeclare(w http.ResponseWriter, r *http.Request, who Who) er
 	if err := wire.Line("ref", b.Ref, 64); err != nil || b.Ref == "" || len(b.Files) == 0 {
 		return fault.New(fault.BadValue, op, err)
 	}
-	if err := checkFiles(b.Files); err != nil {
+	if err := checkFiles(b.Files, s.cfg.Limits.usual()); err != nil {
 		return coded(op, err)
 	}
 	rec, err := s.dispatch.Declare(r.Context(), who, id, b)

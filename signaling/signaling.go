@@ -36,6 +36,7 @@ type Config struct {
 	PMTiles        string        // street map file; empty: none
 	Attribution    string        // credit of the street map
 	SignOnButton   Words         // of the button that leads to the identity provider
+	Limits         Limits        // of files that are sent for cases
 }
 
 // Limits that are not configuration (DESIGN section 8).
