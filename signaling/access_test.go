@@ -56,6 +56,7 @@ var public = []string{
 	"GET /api/v1/cases/choices",
 	"POST /api/v1/staff/invitation", "PUT /api/v1/staff/invitation", // who has the link has shown who they are
 	"GET /api/v1/staff/oidc", "GET /api/v1/staff/oidc/callback", "GET /api/v1/push/key",
+	"OPTIONS /api/v1/reports/uploads/{$}", // which protocol is spoken, no more
 }
 
 // evidenceOf are the roles that may be let through to what is said in recordings.

@@ -53,6 +53,7 @@ type Parts struct {
 
 // CentreParts are the parts that know of cases.
 type CentreParts struct {
+	Preview  Draw // nil: in this process
 	Cases    Cases
 	Intake   Intake
 	Uploads  Uploads
@@ -129,7 +130,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, parties: parties{p.Accounts, p.Probes, p.Pushes}, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping, p.Clips, newLookers(p.Cameras)}, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centreOf(p), checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(p.Preview, met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centreOf(p), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	var err error

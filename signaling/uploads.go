@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -118,6 +119,9 @@ func both(report, file string) (ident.CallID, ident.FileID, error) {
 func (b *inbox) take(which func(*http.Request) (ident.CallID, ident.FileID, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		b.paces.pacedFile(w, r)
+		if r.Context().Err() != nil { // something ended this connection's life while the request before was answered
+			w.Header().Set("Connection", "close")
+		}
 		if err := b.serve(w, r, which); err != nil {
 			b.refuse(w, r, err)
 		}
@@ -167,6 +171,11 @@ func (b *inbox) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("Retry-After", strconv.Itoa(holdRetry))
 	case fault.WrongVersion:
 		h.Set("Tus-Version", tus.Version)
+	}
+	if errors.Is(err, tus.ErrBrokenOff) { // on mobile networks that happens all day
+		b.met.refused.WithLabelValues(string(fault.Unavailable)).Inc()
+		b.answer(w, http.StatusServiceUnavailable, map[string]any{"error": errorBody(err, false)})
+		return
 	}
 	b.fail(w, r, err)
 }

@@ -25,6 +25,7 @@ type centre struct {
 	cases    *casectl.Book
 	casework *mailbox[func(context.Context)] // what calls mean for cases, in order
 	intake   *intake
+	uploads  *uploads
 	shifts   *duty.Desk
 	mail     *mail
 	owner    store.Owner // this process, as the store knows it

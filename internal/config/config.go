@@ -30,6 +30,7 @@ type Config struct {
 	Map       Map       `yaml:"map"`
 	Desk      Desk      `yaml:"desk"`
 	Cases     Cases     `yaml:"cases"`
+	Reports   Reports   `yaml:"reports"`
 	OIDC      OIDC      `yaml:"oidc"`
 	Retention Retention `yaml:"retention"`
 	Replica   Replica   `yaml:"replica"`
@@ -288,6 +289,7 @@ func (c Config) check() error {
 	errs = append(errs, c.OIDC.check()...)
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
 	errs = append(errs, c.Cases.check(c.Desk.Categories)...)
+	errs = append(errs, c.Reports.check()...)
 	errs = append(errs, c.Cameras.check()...)
 	errs = append(errs, c.Notify.check()...)
 	return errors.Join(errs...)

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"jedel/internal/fault"
@@ -42,6 +43,10 @@ const (
 	// wrapTime is what a store may use after its connection has ended.
 	wrapTime = 5 * time.Second
 )
+
+// ErrBrokenOff means that a sender's connection ended, or that a newer one took its place. It is no fault of
+// ours, and the sender goes on.
+var ErrBrokenOff = errors.New("the sender broke off")
 
 // Handler answers requests. Make it with New.
 type Handler struct {
@@ -85,7 +90,8 @@ func (h *Handler) Options(w http.ResponseWriter, maxSize int64) {
 func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, id string, f File) error {
 	s := &sending{file: f, id: id, post: r.Method == http.MethodPost}
 	r = r.WithContext(context.WithValue(r.Context(), sendingKey{}, s))
-	out := &answer{ResponseWriter: w, location: h.base + id}
+	out := &answer{ResponseWriter: w, ctl: http.NewResponseController(w), location: h.base + id}
+	r.Body = &content{ReadCloser: r.Body, answer: out}
 	var serve http.HandlerFunc
 	switch r.Method {
 	case http.MethodPost:
@@ -173,9 +179,11 @@ func (store) GetUpload(ctx context.Context, _ string) (handler.Upload, error) {
 	return s, nil
 }
 
-// answer holds back refusals, which are answered as everywhere in the API.
+// answer holds back refusals, which are answered as everywhere in the API, and deadlines that come too late.
 type answer struct {
 	http.ResponseWriter
+	ctl      *http.ResponseController
+	ended    atomic.Bool // the content has been read to its end
 	location string
 	begun    bool
 	refused  bool
@@ -185,6 +193,30 @@ type answer struct {
 
 // Unwrap serves http.ResponseController.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// SetReadDeadline serves http.ResponseController. tusd ends the reading of a request that another one
+// interrupts; once the content is read that would end the connection's next request instead.
+func (a *answer) SetReadDeadline(at time.Time) error {
+	if a.ended.Load() {
+		return nil
+	}
+	return a.ctl.SetReadDeadline(at)
+}
+
+// content notes when it has been read to its end.
+type content struct {
+	io.ReadCloser
+	answer *answer
+}
+
+// Read implements io.Reader.
+func (c *content) Read(to []byte) (int, error) {
+	n, err := c.ReadCloser.Read(to)
+	if errors.Is(err, io.EOF) {
+		c.answer.ended.Store(true)
+	}
+	return n, err
+}
 
 // WriteHeader implements http.ResponseWriter.
 func (a *answer) WriteHeader(status int) {
@@ -242,7 +274,7 @@ func refusal(a *answer) error {
 	}
 	switch code {
 	case "ERR_UPLOAD_INTERRUPTED", "ERR_UNEXPECTED_EOF":
-		return fault.New(fault.Unavailable, "upload", cause) // the sender goes on
+		return fault.New(fault.Unavailable, "upload", errors.Join(ErrBrokenOff, cause))
 	}
 	return fault.New(fault.BadMessage, "upload", cause)
 }
