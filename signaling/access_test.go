@@ -54,6 +54,7 @@ var public = []string{
 	"GET /api/openapi.json", "GET /api/v1/config", "GET /healthz", "GET /map/street.pmtiles", "GET /readyz", "GET /ws",
 	"POST /api/v1/caller/code", "POST /api/v1/caller/register", "POST /api/v1/staff/session", "DELETE /api/v1/staff/session",
 	"GET /api/v1/cases/choices",
+	"GET /api/v1/geo/address", "GET /api/v1/geo/search", // a map answers; nothing is kept of who asks
 	"POST /api/v1/staff/invitation", "PUT /api/v1/staff/invitation", // who has the link has shown who they are
 	"GET /api/v1/staff/oidc", "GET /api/v1/staff/oidc/callback", "GET /api/v1/push/key",
 	"OPTIONS /api/v1/reports/uploads/{$}", // which protocol is spoken, no more

@@ -15,8 +15,8 @@ import (
 
 // Cases answers the console about cases, and carries out what is done to them.
 type Cases interface {
-	// Cases finds cases, the newest first, and the cursor of the next page.
-	Cases(ctx context.Context, who Who, q store.CaseQuery) ([]CaseRow, string, error)
+	// Cases finds cases, and the cursor of the next page.
+	Cases(ctx context.Context, who Who, q store.CaseQuery) ([]CaseItem, string, error)
 	// Case tells everything of one case.
 	Case(ctx context.Context, who Who, id ident.CaseID) (CaseView, error)
 	// Act does something to a case and returns it as it is then.
@@ -48,6 +48,26 @@ type CaseRow struct {
 	CaseTimes
 }
 
+// CaseItem is a case in a list, with what a person tells cases apart by.
+type CaseItem struct {
+	CaseRow
+	Name    string    `json:"name"`    // of the citizen
+	Place   string    `json:"place"`   // in words
+	Text    string    `json:"text"`    // how it begins
+	Plate   string    `json:"plate"`   // the first
+	Files   int       `json:"files"`   // that came with it
+	Patrols []string  `json:"patrols"` // that are at it now, names
+	Late    bool      `json:"late"`    // a patrol does not answer
+	Why     []CaseWhy `json:"why"`     // what of it a search found
+	Alike   []string  `json:"alike"`   // cases of this page that may be about the same event
+}
+
+// CaseWhy is where a search found what it looked for.
+type CaseWhy struct {
+	What string `json:"what"` // number, phone, name, plate, place, note, patrol, reply
+	Text string `json:"text"`
+}
+
 // CaseTimes are the moments of a case.
 type CaseTimes struct {
 	OpenedMs  int64 `json:"openedMs"`
@@ -65,13 +85,14 @@ type CaseView struct {
 	Card       []CaseLine      `json:"card"`
 	Recordings []CaseRecording `json:"recordings"`
 	Sendings   []CaseSending   `json:"sendings"`
-	Replies    []CaseReply     `json:"replies"`
+	Replies    []CaseTold      `json:"replies"`
 	Links      []CaseRef       `json:"links"`
 	Merged     []CaseRef       `json:"merged"`
 	IntoNumber string          `json:"intoNumber"`
 	Reply      string          `json:"reply"`  // what the citizen is told of the closing
 	UndoMs     int64           `json:"undoMs"` // until when the closing may be taken back; 0: not
 	Reopenings int             `json:"reopenings"`
+	May        []string        `json:"may"` // what whoever asks may do to it: edit, send, take_over, play
 }
 
 // CaseCitizen is who asked.
@@ -104,6 +125,15 @@ type CasePlace struct {
 	Lon       *float64 `json:"lon,omitempty"`
 	AccuracyM float64  `json:"accuracyM"` // radius at 95 %; 0: unknown
 	Words     string   `json:"words"`
+	// Derived is what a map made of the position when it came; nobody has said it.
+	Derived *DerivedPlace `json:"derived,omitempty"`
+}
+
+// DerivedPlace is a position in words as a map has it.
+type DerivedPlace struct {
+	Words      Words   `json:"words"`
+	Source     string  `json:"source"`     // embedded, gazetteer, photon, nominatim
+	Confidence float64 `json:"confidence"` // of RFC 7459; 0: the accuracy of the position is not known
 }
 
 // CaseRecording is what was recorded of a case.
@@ -156,6 +186,20 @@ type CaseReply struct {
 	AtMs   int64  `json:"atMs"`
 	Status string `json:"status"`
 	Text   string `json:"text"`
+}
+
+// CaseTold is what the citizen was told, and how it reached them.
+type CaseTold struct {
+	CaseReply
+	Message *CaseMessage `json:"message,omitempty"` // missing: it stands in the page alone
+}
+
+// CaseMessage is how a message to a citizen stands.
+type CaseMessage struct {
+	Stage   string `json:"stage"`   // queued, sending, sent, delivered, failed, given_up
+	Channel string `json:"channel"` // push, sms; empty: none was tried
+	Reason  string `json:"reason"`  // why it did not arrive; empty: nothing is known
+	AtMs    int64  `json:"atMs"`
 }
 
 // CaseRef names another case.
@@ -216,6 +260,7 @@ type CaseAct struct {
 	Outcome  string   `json:"outcome,omitempty"`  // close
 	Text     string   `json:"text,omitempty"`     // close
 	Case     string   `json:"case,omitempty"`     // merge (into it), split (out of it), link, unlink
+	Version  uint64   `json:"version,omitempty"`  // classify, close: what the asker has seen; 0: whatever it is
 }
 
 // NewLine is a line for the card as a member of staff writes it.
@@ -315,7 +360,24 @@ func caseQuery(r *http.Request) (store.CaseQuery, error) {
 	v := r.URL.Query()
 	q := store.CaseQuery{
 		Open: v.Get("open") == "1", Statuses: v["status"], Lane: v.Get("lane"), Kind: v.Get("kind"), Unit: v.Get("unit"), Text: v.Get("text"),
-		Owner: ident.StaffID(v.Get("owner")), Phone: v.Get("phone"), Cursor: v.Get("cursor"), Limit: 50,
+		Owner: ident.StaffID(v.Get("owner")), Unowned: v.Get("unowned") == "1", Unheard: v.Get("unanswered") == "1", Phone: v.Get("phone"),
+		Cursor: v.Get("cursor"), Limit: 50,
+	}
+	switch v.Get("order") {
+	case "", "newest":
+	case "oldest":
+		q.Order = store.OldestFirst
+	case "urgent":
+		q.Order = store.UrgentFirst
+	default:
+		return q, fault.Newf(fault.BadValue, op, "order: newest, oldest or urgent")
+	}
+	if l := v.Get("limit"); l != "" {
+		n, err := strconv.Atoi(l)
+		if err != nil || n < 1 || n > store.MaxPage {
+			return q, fault.Newf(fault.BadValue, op, "limit: 1 to %d", store.MaxPage)
+		}
+		q.Limit = n
 	}
 	if len(q.Statuses) > 10 {
 		return q, fault.Newf(fault.BadValue, op, "status: too many")
@@ -335,7 +397,7 @@ func caseQuery(r *http.Request) (store.CaseQuery, error) {
 	if near := v.Get("near"); near != "" {
 		n, err := nearOf(near)
 		if err != nil {
-			return q, err
+			return q, fault.New(fault.BadValue, op, err)
 		}
 		q.Near = &n
 	}

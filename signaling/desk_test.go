@@ -119,7 +119,7 @@ func (d *desk) Audit(context.Context, Who, string, string, string) error { retur
 func (d *desk) SendCode(context.Context, string, string, string) error { return nil }
 
 type edge struct {
-	t    *testing.T
+	t    testing.TB
 	s    *Server
 	d    *desk
 	db   *store.DB
@@ -128,7 +128,7 @@ type edge struct {
 }
 
 // serve starts an edge with its desk; change may set the server before it serves.
-func serve(t *testing.T, change ...func(*Server)) *edge {
+func serve(t testing.TB, change ...func(*Server)) *edge {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "x.db"), log)
@@ -190,7 +190,7 @@ func (e *edge) dial(header http.Header) *websocket.Conn {
 	return ws
 }
 
-func send(t *testing.T, ws *websocket.Conn, seq uint64, b wire.Body) {
+func send(t testing.TB, ws *websocket.Conn, seq uint64, b wire.Body) {
 	t.Helper()
 	raw, err := wire.Encode(wire.Message{Seq: seq, Body: b})
 	if err != nil {
@@ -201,7 +201,7 @@ func send(t *testing.T, ws *websocket.Conn, seq uint64, b wire.Body) {
 	}
 }
 
-func receive(t *testing.T, ws *websocket.Conn) wire.Message {
+func receive(t testing.TB, ws *websocket.Conn) wire.Message {
 	t.Helper()
 	_, raw, err := ws.ReadMessage()
 	if err != nil {

@@ -37,12 +37,18 @@ type page struct {
 	immutable     bool
 }
 
+// tipFolder has the page of anonymous tips. It is served by its own listener alone.
+const tipFolder = "tip"
+
 // routesToPages are the addresses of pages; each keeps its own history below itself.
-var routesToPages = map[string]string{"/": "index.html", "/console": "console.html", "/evidence": "evidence.html", "/admin": "admin.html"}
+var routesToPages = map[string]string{"/": "index.html", "/console": "console.html", "/evidence": "evidence.html", "/admin": "admin.html", "/patrol": "patrol.html"}
 
 func newPages(dir fs.FS, cfg Config) (*pages, error) {
 	p := &pages{files: map[string]page{}}
 	err := fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
+		if d != nil && d.IsDir() && name == tipFolder {
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() || strings.HasPrefix(path.Base(name), ".") {
 			return err
 		}

@@ -138,7 +138,7 @@ func TestDescribedBodiesAreThoseTaken(t *testing.T) {
 		"post /api/v1/admin/accounts": reflect.TypeFor[newAccountRequest](), "put /api/v1/admin/accounts/{staff}": reflect.TypeFor[accountRequest](),
 		"put /api/v1/admin/accounts/{staff}/roles": reflect.TypeFor[rolesRequest](),
 		"post /api/v1/staff/invitation":            reflect.TypeFor[invitedRequest](), "put /api/v1/staff/invitation": reflect.TypeFor[acceptRequest](),
-		"put /api/v1/shifts/lines": reflect.TypeFor[shiftLineRequest](), "post /api/v1/shifts/handovers": reflect.TypeFor[handRequest](),
+		"put /api/v1/wall/limits": reflect.TypeFor[limitRequest](), "put /api/v1/shifts/lines": reflect.TypeFor[shiftLineRequest](), "post /api/v1/shifts/handovers": reflect.TypeFor[handRequest](),
 		"post /api/v1/shifts/handovers/{case}/answer": reflect.TypeFor[answerRequest](),
 	}
 	for path, methods := range doc.Paths {

@@ -30,8 +30,8 @@ type Patrols interface {
 type Dispatch interface {
 	// Board returns the patrols on duty.
 	Board(ctx context.Context, who Who) ([]PatrolRow, error)
-	// Propose returns the free patrols for a case, the nearest first.
-	Propose(ctx context.Context, who Who, id ident.CaseID) ([]Proposal, error)
+	// Propose returns the free patrols for a case, the nearest first, and why others are not proposed.
+	Propose(ctx context.Context, who Who, id ident.CaseID) (Proposals, error)
 	// Declare registers files that a member of staff will send for a case, as a recording of its own.
 	Declare(ctx context.Context, who Who, id ident.CaseID, d Declaration) (CaseRecording, error)
 	// File finds a file of a recording of a case. What it returns opens the archive and writes the file, all of
@@ -55,26 +55,20 @@ type PatrolWord struct {
 }
 
 // PatrolRow is a patrol on the board.
-type PatrolRow struct {
-	Patrol    string   `json:"patrol"`
-	Name      string   `json:"name"`
-	Unit      string   `json:"unit"`
-	State     string   `json:"state"`
-	Case      string   `json:"case"`
-	Number    string   `json:"number"` // of the case
-	SinceMs   int64    `json:"sinceMs"`
-	Lat       *float64 `json:"lat,omitempty"`
-	Lon       *float64 `json:"lon,omitempty"`
-	AccuracyM float64  `json:"accuracyM"`
-	FixMs     int64    `json:"fixMs"` // 0: nobody knows where it is
+type PatrolRow = wire.PatrolRow
+
+// Proposals are the patrols for a case.
+type Proposals struct {
+	Patrols []Proposal `json:"patrols"` // free and with a fresh position, the best first
+	Others  []Proposal `json:"others"`  // not proposed, and why
 }
 
-// Proposal is a free patrol for a case, with the reason for its rank.
+// Proposal is a patrol for a case, with the reason for its place in the list.
 type Proposal struct {
 	PatrolRow
-	Metres  float64 `json:"metres"`
-	Seconds float64 `json:"seconds"` // by road; 0 where no roads are known
-	By      string  `json:"by"`      // road, straight, no_way, nowhere (it has no position)
+	Metres  float64 `json:"metres"`  // in a straight line; 0 where not known
+	Seconds float64 `json:"seconds"` // by road; 0 where not known
+	By      string  `json:"by"`      // road, straight, no_place; of the others: stale, nowhere, no_way, declined, busy, off
 	Words   Words   `json:"words"`   // the reason
 }
 
@@ -171,7 +165,7 @@ func (s *Server) patrolPropose(w http.ResponseWriter, r *http.Request, who Who) 
 	}
 	list, err := s.dispatch.Propose(r.Context(), who, id)
 	if err == nil {
-		s.answer(w, http.StatusOK, map[string]any{"patrols": list})
+		s.answer(w, http.StatusOK, list)
 	}
 	return err
 }

@@ -332,7 +332,7 @@ func (s *Server) staffWho(ctx context.Context, r *http.Request) (Who, error) {
 }
 
 // config tells a page what it needs before it says hello.
-func (s *Server) config(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) config(w http.ResponseWriter, r *http.Request) {
 	out := map[string]any{
 		"centre": s.cfg.Centre, "demo": s.cfg.Demo, "codesPrinted": s.cfg.Demo, "categories": append([]wire.Choice{}, s.cfg.Categories...),
 		"map": map[string]any{"street": s.cfg.PMTiles != "", "attribution": s.cfg.Attribution},
@@ -340,7 +340,27 @@ func (s *Server) config(w http.ResponseWriter, _ *http.Request) {
 	if s.signOn != nil {
 		out["signOn"] = s.cfg.SignOnButton
 	}
+	if tips := s.tipsAddress(r); tips != "" {
+		out["tips"] = tips
+	}
 	s.answer(w, http.StatusOK, out)
+}
+
+// tipsAddress is where tips are written; empty: nowhere.
+func (s *Server) tipsAddress(r *http.Request) string {
+	port, here := strings.CutPrefix(s.cfg.Tips, ":")
+	if !here {
+		return s.cfg.Tips
+	}
+	if !plainHost(r.Host) {
+		return ""
+	}
+	host, _, _ := strings.Cut(r.Host, ":")
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + host + ":" + port + "/"
 }
 
 // streetMap serves the configured PMTiles file in ranges.

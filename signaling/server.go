@@ -59,7 +59,10 @@ type CentreParts struct {
 	Uploads  Uploads
 	Patrols  Patrols
 	Dispatch Dispatch
+	Progress Progress
+	Geo      Geo
 	Histories
+	Stats Statistics
 }
 
 // Server is the edge. Make it with New, then Run it.
@@ -111,17 +114,20 @@ type centre struct {
 	declared  Uploads
 	patrols   Patrols
 	dispatch  Dispatch
+	progress  Progress
+	atlas     atlas
 	histories Histories
 	reporters pacer // how often an address may send reports
 	directory *accounts.Directory
 	signOn    SignOn
 	shifts    Shifts
+	stats     Statistics
 }
 
 func centreOf(p Parts) centre {
 	return centre{
-		units: p.Units, cases: p.Cases, intake: p.Intake, declared: p.Uploads, patrols: p.Patrols, dispatch: p.Dispatch, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
-		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts,
+		units: p.Units, cases: p.Cases, intake: p.Intake, declared: p.Uploads, patrols: p.Patrols, dispatch: p.Dispatch, progress: p.Progress, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
+		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, stats: p.Stats,
 	}
 }
 
@@ -141,6 +147,7 @@ func New(p Parts) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
+	s.atlas = atlas{s, p.Geo, newPacer(geoEvery, geoBurst)}
 	s.metrics = promhttp.HandlerFor(p.Reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	s.routes(pages)
 	return s, nil
@@ -336,6 +343,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"POST /api/v1/calls/{call}/files":               s.putFile,
 		"GET /api/v1/calls/{call}/files/{file}":         s.getFile,
 		"GET /api/v1/calls/{call}/files/{file}/preview": s.getPreview,
+		"GET /api/v1/calls/{call}/progress":             s.callProgress,
 
 		"GET /api/v1/evidence/calls":                            staff(access.Search, s.evidenceCalls),
 		"GET /api/v1/evidence/calls/{call}":                     staff(access.Play, s.evidenceDetail),
@@ -352,7 +360,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.inbox.table(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.pushTable(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.inbox.table(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -389,7 +397,7 @@ func status(c fault.Code) int {
 		return http.StatusRequestEntityTooLarge
 	case fault.NoSuchCall, fault.NoSuchCase, fault.NoSuchFile, fault.NoPreview, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation, fault.NoSuchCamera, fault.NoSuchClip:
 		return http.StatusNotFound
-	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady, fault.CameraUnfit, fault.WrongOffset:
+	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.CaseStale, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady, fault.CameraUnfit, fault.LimitsChanged, fault.WrongOffset:
 		return http.StatusConflict
 	case fault.WrongHash:
 		return http.StatusUnprocessableEntity

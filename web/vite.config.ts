@@ -52,6 +52,7 @@ export default defineConfig({
         console: resolve(import.meta.dirname, "console.html"),
         evidence: resolve(import.meta.dirname, "evidence.html"),
         admin: resolve(import.meta.dirname, "admin.html"),
+        patrol: resolve(import.meta.dirname, "patrol.html"),
       },
     },
   },

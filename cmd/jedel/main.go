@@ -1,4 +1,4 @@
-// Command jedel is the gateway and its tools: serve, staff, evidence, witness, broker, notify, config, licences, version.
+// Command jedel is the gateway and its tools: serve, staff, evidence, witness, broker, notify, tips, config, licences, version.
 package main
 
 import (
@@ -23,7 +23,9 @@ type program struct {
 	Broker   brokerCmd   `cmd:"" help:"Hold the key that opens recordings, and give a call's keys to the gateway for statements of the site's log only. The gateway starts one itself unless evidence.broker names a socket."`
 	Keys     keysCmd     `cmd:"" help:"Make, add, rotate and try out the keys of recordings."`
 	Preview  previewCmd  `cmd:"" hidden:"" help:"Draw a small picture of what stands on the standard input."`
+	Geo      geoCmd      `cmd:"" help:"Addresses and roads from a map: import it, ask it."`
 	Notify   notifyCmd   `cmd:"" help:"Messages to citizens."`
+	Tips     tipsCmd     `cmd:"" help:"Anonymous tips: a unit's key, its letters and replies; and a citizen's without the page."`
 	Config   configCmd   `cmd:"" help:"Work with configuration files."`
 	Licences licencesCmd `cmd:"" help:"Print the licences of everything in this binary."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

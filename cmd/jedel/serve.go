@@ -15,6 +15,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type serveCmd struct {
 	Media  string `help:"UDP and TCP address of media, in place of media.udp and media.tcp."`
 	Store  string `help:"Store address, in place of store.url."`
 	Hints  string `help:"Redis address, in place of hints.url."`
+	Tips   string `help:"Address of the listener of anonymous tips, in place of tips.listen; off: none."`
 }
 
 // Run serves until a signal comes.
@@ -48,7 +50,7 @@ func (c serveCmd) Run(ctx context.Context) error {
 		return err
 	}
 	sitelog.LogTo(log)
-	opt := app.Options{Demo: c.Demo, Log: log, Pages: web.Pages(), DataDir: c.Data, Version: version, Tools: tools()}
+	opt := app.Options{Demo: c.Demo, Log: log, Pages: web.Pages(), TipPage: web.TipPage(), DataDir: c.Data, Version: version, Tools: tools()}
 	if c.Demo {
 		opt.Print = func(s string) { fmt.Println(s) }
 	}
@@ -74,7 +76,7 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	say(scheme, cfg.HTTP.Addr)
+	say(scheme, cfg.HTTP.Addr, cfg.Tips.Listen)
 	return a.Run(ctx)
 }
 
@@ -89,7 +91,7 @@ func (c serveCmd) settings() (config.Config, error) {
 	}
 	if c.Data != "data" {
 		cfg.Store.URL = strings.Replace(cfg.Store.URL, "sqlite:data/", "sqlite:"+c.Data+"/", 1)
-		for _, dir := range []*string{&cfg.Recorder.Dir, &cfg.Evidence.Recipients, &cfg.Evidence.PlaybackKey} {
+		for _, dir := range []*string{&cfg.Recorder.Dir, &cfg.Evidence.Recipients, &cfg.Evidence.PlaybackKey, &cfg.Tips.File} {
 			*dir = strings.Replace(*dir, "data/", c.Data+"/", 1)
 		}
 	}
@@ -111,6 +113,7 @@ func (c serveCmd) settings() (config.Config, error) {
 			cfg.Notify.Push.Subject = "mailto:demo@example.com"
 		}
 	}
+	c.tips(&cfg)
 	switch cert, key, two := strings.Cut(c.TLS, ","); {
 	case two:
 		cfg.HTTP.TLS, cfg.HTTP.CertFile, cfg.HTTP.KeyFile = "files", cert, key
@@ -120,8 +123,24 @@ func (c serveCmd) settings() (config.Config, error) {
 	return cfg, os.MkdirAll(c.Data, 0o700)
 }
 
+// tips joins flag and settings: in a demo tips are taken two ports above the pages.
+func (c serveCmd) tips(cfg *config.Config) {
+	switch {
+	case c.Tips == "off":
+		cfg.Tips.Listen, cfg.Tips.OnionListen = "", ""
+	case c.Tips != "":
+		cfg.Tips.Listen = c.Tips
+	case c.Demo && !cfg.Tips.On():
+		host, port, err := net.SplitHostPort(cfg.HTTP.Addr)
+		n, numErr := strconv.ParseUint(port, 10, 16)
+		if err == nil && numErr == nil && n > 0 && n < 65534 {
+			cfg.Tips.Listen = net.JoinHostPort(host, strconv.FormatUint(n+2, 10))
+		}
+	}
+}
+
 // say prints where the pages are.
-func say(scheme, addr string) {
+func say(scheme, addr, tips string) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return
@@ -131,6 +150,9 @@ func say(scheme, addr string) {
 	}
 	at := scheme + "://" + net.JoinHostPort(host, port)
 	fmt.Printf("Caller:   %s/\nConsole:  %s/console\nEvidence: %s/evidence\nAPI:      %s/api/openapi.json\n", at, at, at, at)
+	if _, port, err := net.SplitHostPort(tips); err == nil {
+		fmt.Printf("Tips:     %s://%s/\n", scheme, net.JoinHostPort(host, port))
+	}
 }
 
 // tls returns how the site is served; nil for plain http.

@@ -18,7 +18,7 @@ var want = map[Role]struct{ all, own []Action }{
 	},
 	Investigator:  {all: []Action{ReadOwn, Search, SeeKeeping, Object}, own: []Action{ReadCases, Play, Verify, Fetch, Hold, Extend}},
 	Administrator: {all: []Action{SeeStats, SeeShifts, Verify, Audit, ManageStaff, ApproveRoles, SeeKeeping, Extend, Delete, Object}},
-	Patrol:        {all: []Action{OwnShift}, own: []Action{ReadCases, PatrolDuty, SeeShifts}},
+	Patrol:        {all: []Action{OwnShift}, own: []Action{ReadCases, PatrolDuty, CloseTask, SeeShifts}},
 }
 
 func TestNoUnexpectedAllow(t *testing.T) {

@@ -34,6 +34,7 @@ type gateway struct {
 	printed chan string
 	dir     string
 	app     *App
+	log     *written // all of it, debug included
 }
 
 func startGateway(t *testing.T, change ...func(*config.Config)) *gateway {
@@ -49,14 +50,14 @@ func startGateway(t *testing.T, change ...func(*config.Config)) *gateway {
 	cfg.HTTP.Addr, cfg.Media.UDP, cfg.Media.TCP, cfg.Media.AllowLoopback = addr, "127.0.0.1:0", "", true
 	cfg.Store.URL, cfg.Recorder.Dir = "sqlite:"+filepath.Join(dir, "jedel.db"), filepath.Join(dir, "archive")
 	cfg.Evidence.Recipients, cfg.Evidence.PlaybackKey = filepath.Join(dir, "keys", "recipients.txt"), filepath.Join(dir, "keys", "playback.key")
-	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100), dir: dir}
+	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100), dir: dir, log: &written{}}
 	cfg.Retention.Wait = 1500 * time.Millisecond
 	cfg.Notify.SMS, cfg.Notify.Push.Subject = config.SMSTape, "mailto:duty@example.kz"
 	for _, c := range change {
 		c(&cfg)
 	}
 	a, err := New(t.Context(), cfg, Options{
-		Demo: true, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Print: func(s string) { g.printed <- s }, Pages: fstest.MapFS{}, DataDir: dir,
+		Demo: true, Log: slog.New(slog.NewTextHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Print: func(s string) { g.printed <- s }, Pages: fstest.MapFS{}, DataDir: dir,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -292,6 +293,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		return row["recording"] == "sealed" && row["phase"] == "ended"
 	})
 	g.evidence(signed, id)
+	g.statistics()
 	g.ask("DELETE /api/v1/caller/me", 204, bearerOf(registered), "")
 	g.ask("DELETE /api/v1/staff/session", 204, signed, "")
 }

@@ -22,6 +22,7 @@ import (
 	"jedel/internal/config"
 	"jedel/internal/duty"
 	"jedel/internal/fault"
+	"jedel/internal/geocode"
 	"jedel/internal/hints"
 	"jedel/internal/ident"
 	"jedel/internal/keep"
@@ -55,8 +56,8 @@ type App struct {
 	copies *exports
 	node   *media.Node
 	desk   *callctl.Desk
-	edge   *signaling.Server
-	watch  watch // of cameras
+	doors
+	watch watch // of cameras
 	closed
 
 	ledger *ledger
@@ -105,6 +106,7 @@ type Options struct {
 	Log     *slog.Logger
 	Print   func(string) // tells the person at the terminal
 	Pages   signaling.Pages
+	TipPage fs.FS // the page of anonymous tips
 	TLS     *tls.Config
 	DataDir string         // caches and the node's name
 	Version string         // of this program
@@ -124,6 +126,7 @@ func New(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{}, beats: map[ident.StaffID]time.Time{}, taps: map[ident.ClientID]tap{}, asked: map[ident.StaffID]time.Time{},
 	}}
 	a.casework = newMailbox[func(context.Context)]()
+	a.board = newPatrolBoard(a)
 	for i := range a.data {
 		a.data[i] = newMailbox[dataMessage]()
 	}
@@ -183,21 +186,24 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.node, err = media.Open(mediaConfig(a.cfg.Media), reg, a.log); err != nil {
 		return err
 	}
-	a.owner = owner
+	a.owner, a.geo = owner, geocode.New(ctx, geoConfig(a.cfg.Geo, opt), reg, a.log)
 	a.cases, a.intake, a.shifts = casectl.New(a.db, a, a.log, reg), newIntake(a), duty.New(a.db, inHand{a})
-	if a.uploads, err = newUploads(a, opt.DataDir, secret, reg); err != nil {
-		return err
-	}
 	if a.watch, err = a.newWatch(reg); err != nil {
 		return err
 	}
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
+	if a.figures, err = a.newFigures(ctx, reg); err != nil {
+		return err
+	}
 	derived := newCache(opt.DataDir + "/cache")
 	if a.keeper, err = a.newKeeper(opt, archives{a, derived}, reg); err != nil {
 		return err
 	}
 	if a.mail, err = a.newMail(ctx, opt, reg); err != nil {
 		return fmt.Errorf("messages: %w", err)
+	}
+	if err := a.openTips(ctx, opt, reg); err != nil {
+		return fmt.Errorf("tips: %w", err)
 	}
 	return a.openEdge(opt, secret, derived, reg)
 }
@@ -206,6 +212,10 @@ func (a *App) open(ctx context.Context, opt Options) error {
 func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *prometheus.Registry) error {
 	edge, err := edgeConfig(a.cfg, opt, secret)
 	if err != nil {
+		return err
+	}
+	edge.Zone = a.zone
+	if a.uploads, err = newUploads(a, opt.DataDir, secret, reg); err != nil {
 		return err
 	}
 	a.copies = newExports(a, opt)
@@ -217,7 +227,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints, a.mail}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: looks, Keeping: keeping{a}, Probes: probes{a},
-		CentreParts: signaling.CentreParts{Preview: opt.Preview, Cases: caseDesk{a}, Intake: a.intake, Uploads: a.uploads, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Histories: histories{caseDesk{a}, looks}}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
+		CentreParts: signaling.CentreParts{Preview: opt.Preview, Cases: caseDesk{a}, Intake: a.intake, Uploads: a.uploads, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
@@ -280,7 +290,7 @@ func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, 
 	return signaling.Config{
 		Addr: c.HTTP.Addr, Origins: c.HTTP.Origins, FrameAncestors: c.HTTP.Frame, Secret: secret, SecureCookie: opt.TLS != nil, Demo: opt.Demo,
 		Proxies: proxies, MaxSockets: c.Listen.MaxSockets, MaxSocketsAddr: c.Listen.MaxSocketsAddr, MetricsAddr: c.Metrics.Listen,
-		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution,
+		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution, Tips: tipsAddress(c.Tips, opt.Demo),
 		Limits:     signaling.Limits{Photo: c.Reports.PhotoBytes, Video: c.Reports.VideoBytes, Files: c.Reports.Files},
 		Categories: choices(c.Desk.Categories), SignOnButton: signaling.Words(c.OIDC.Button),
 		Centre: wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
@@ -290,6 +300,9 @@ func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, 
 // close gives back what New opened and Run did not take over.
 func (a *App) close() error {
 	var errs []error
+	if a.geo != nil {
+		errs = append(errs, a.geo.Close())
+	}
 	if a.hints != nil {
 		errs = append(errs, a.hints.Close())
 	}
@@ -298,6 +311,9 @@ func (a *App) close() error {
 	}
 	if a.db != nil {
 		errs = append(errs, a.db.Close())
+	}
+	if a.tips != nil {
+		errs = append(errs, a.tips.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -19,25 +19,7 @@ import (
 // caseDesk implements signaling.Cases.
 type caseDesk struct{ a *App }
 
-// Cases implements signaling.Cases.
-func (d caseDesk) Cases(ctx context.Context, who signaling.Who, q store.CaseQuery) ([]signaling.CaseRow, string, error) {
-	if access.Reach(who.Roles, access.ReadCases) == access.Own && who.Unit != "" {
-		q.Unit = who.Unit
-	}
-	list, next, err := d.a.db.SearchCases(ctx, q)
-	if err != nil {
-		if fault.CodeOf(err) == fault.Internal {
-			err = fault.New(fault.BadValue, "cases", err)
-		}
-		return nil, "", err
-	}
-	rows := []signaling.CaseRow{}
-	for _, c := range list {
-		rows = append(rows, d.row(c))
-	}
-	return rows, next, nil
-}
-
+// row is a case in a list.
 func (d caseDesk) row(c store.CaseSummary) signaling.CaseRow {
 	r := signaling.CaseRow{
 		Case: string(c.Case), Number: c.Number, Version: c.Version, Lane: c.Lane, Kind: c.Kind, Priority: c.Priority, Unit: c.Unit, Status: c.Status,
@@ -59,15 +41,15 @@ func (d caseDesk) Case(ctx context.Context, who signaling.Who, id ident.CaseID) 
 	if err != nil {
 		return signaling.CaseView{}, err
 	}
-	return d.view(ctx, s)
+	return d.view(ctx, who, s)
 }
 
 // view tells everything of a case.
-func (d caseDesk) view(ctx context.Context, s cases.State) (signaling.CaseView, error) {
+func (d caseDesk) view(ctx context.Context, who signaling.Who, s cases.State) (signaling.CaseView, error) {
 	v := signaling.CaseView{
 		CaseRow: d.row(casectl.Summary(s)), Citizen: signaling.CaseCitizen{Name: s.Citizen.Name, Phone: s.Citizen.Phone, Lang: s.Citizen.Lang, Proven: s.Citizen.Caller != ""},
-		Card: []signaling.CaseLine{}, Recordings: []signaling.CaseRecording{}, Sendings: []signaling.CaseSending{}, Replies: []signaling.CaseReply{},
-		Reply: s.Closing.Text, Reopenings: s.Reopenings,
+		Card: []signaling.CaseLine{}, Recordings: []signaling.CaseRecording{}, Sendings: []signaling.CaseSending{}, Replies: []signaling.CaseTold{},
+		Reply: s.Closing.Text, Reopenings: s.Reopenings, May: mayDo(who, s),
 	}
 	if s.Status == cases.Closed && !s.Closing.Settled {
 		v.UndoMs = millis(s.Deadline())
@@ -81,7 +63,10 @@ func (d caseDesk) view(ctx context.Context, s cases.State) (signaling.CaseView, 
 			EnRouteMs: millis(x.EnRoute), OnSceneMs: millis(x.OnScene), EndedMs: millis(x.Ended), Why: x.Why, Late: x.Late,
 		})
 	}
-	v.Replies = repliesOf(s)
+	var err error
+	if v.Replies, err = d.a.told(ctx, s); err != nil {
+		return v, fault.New(fault.Unavailable, "case", err)
+	}
 	for _, r := range s.Recordings {
 		rec, err := d.a.intake.recording(ctx, r)
 		if err != nil {
@@ -114,6 +99,9 @@ func (d caseDesk) line(l cases.Line) signaling.CaseLine {
 		out.Place = &signaling.CasePlace{Source: l.Place.Source, AccuracyM: l.Place.AccuracyM, Words: l.Place.Words}
 		if l.Place.HasFix {
 			out.Place.Lat, out.Place.Lon = &l.Place.Lat, &l.Place.Lon
+		}
+		if x := l.Place.Derived; x != nil {
+			out.Place.Derived = &signaling.DerivedPlace{Words: signaling.Words{KK: x.KK, RU: x.RU, EN: x.EN}, Source: x.Source, Confidence: x.Confidence}
 		}
 	}
 	return out
@@ -220,7 +208,21 @@ func (d caseDesk) Act(ctx context.Context, who signaling.Who, id ident.CaseID, a
 	if s, err = d.a.cases.State(ctx, id); err != nil {
 		return signaling.CaseView{}, err
 	}
-	return d.view(ctx, s)
+	return d.view(ctx, who, s)
+}
+
+// mayDo is what a page may offer somebody to do to a case.
+func mayDo(who signaling.Who, s cases.State) []string {
+	list := []string{}
+	for _, x := range []struct {
+		word string
+		may  access.Action
+	}{{"edit", access.EditCases}, {"send", access.Dispatch}, {"take_over", access.Listen}, {"play", access.Play}} {
+		if access.MayIn(who.Roles, who.Unit, x.may, s.Unit) {
+			list = append(list, x.word)
+		}
+	}
+	return list
 }
 
 // mayAct refuses an act by role: sending takes a dispatcher, a note anybody who sees the case.
@@ -230,6 +232,10 @@ func (d caseDesk) mayAct(who signaling.Who, s cases.State, act signaling.CaseAct
 		return mayCase(who, access.Dispatch, s)
 	case "add":
 		return nil
+	case "close", "unclose":
+		if closesTask(who) { // what it may close, the rules of cases say
+			return nil
+		}
 	case "take_over":
 		if access.May(who.Roles, access.Listen) { // a supervisor
 			return nil
@@ -237,6 +243,11 @@ func (d caseDesk) mayAct(who signaling.Who, s cases.State, act signaling.CaseAct
 		return fault.New(fault.Forbidden, act.Act, nil)
 	}
 	return mayCase(who, access.EditCases, s)
+}
+
+// closesTask reports whether somebody closes cases as a patrol does: its own task's, from the scene.
+func closesTask(who signaling.Who) bool {
+	return access.May(who.Roles, access.CloseTask) && !access.May(who.Roles, access.EditCases)
 }
 
 // event is what an act means.
@@ -255,9 +266,10 @@ func (d caseDesk) event(ctx context.Context, who signaling.Who, s cases.State, a
 		if act.Kind != s.Kind && !slices.ContainsFunc(d.Choices().Kinds, func(k signaling.CaseKind) bool { return k.Code == act.Kind }) {
 			return nil, fault.Newf(fault.BadValue, "case.classify", "no kind %q", act.Kind)
 		}
-		return cases.Classify{By: by, Kind: act.Kind, Priority: act.Priority}, nil
+		return cases.Classify{By: by, Kind: act.Kind, Priority: act.Priority, Base: act.Version}, nil
 	case "add":
 		l, err := lineOf(who, act.Line)
+		d.a.derive(ctx, l.Place)
 		return cases.Add{Line: l}, err
 	case "withdraw":
 		return cases.Withdraw{By: by, ID: act.ID}, nil
@@ -269,7 +281,7 @@ func (d caseDesk) event(ctx context.Context, who signaling.Who, s cases.State, a
 		if !slices.ContainsFunc(d.a.cfg.Cases.Outcomes, func(o config.CaseOutcome) bool { return o.Key == act.Outcome }) {
 			return nil, fault.New(fault.ReplyNeeded, "case.close", nil)
 		}
-		return cases.Close{By: by, Outcome: act.Outcome, Text: act.Text}, wire.Text("text", act.Text, cases.MaxText)
+		return cases.Close{By: by, Outcome: act.Outcome, Text: act.Text, Patrol: closesTask(who), Base: act.Version}, wire.Text("text", act.Text, cases.MaxText)
 	case "unclose":
 		return cases.Unclose{By: by}, nil
 	case "reopen":

@@ -243,3 +243,65 @@ func TestAnotherUnitsCaseIsNotTouched(t *testing.T) {
 	}
 	g.ask(acts, 200, g.as("operator"), `{"act":"take"}`, "{case}", string(south))
 }
+
+// TestTwoPeopleAtOneCase holds that nobody classifies or closes over what they have not seen, and that lists
+// tell cases apart: what they are about, why they were found, which are alike.
+func TestTwoPeopleAtOneCase(t *testing.T) {
+	g := startGateway(t)
+	op, disp, camera := g.as("operator"), g.as("dispatcher"), g.as("camera")
+	key := phone()
+	one := func(ref, text string) string {
+		fix := `{"lat":54.87,"lon":69.16,"accuracyM":20,"source":"device","clientMs":0,"serverMs":0}`
+		return g.ask(sendReport, 201, key, `{"ref":"`+ref+`","kind":"parking","text":"`+text+`","lang":"ru","plate":"123 ABC 15","where":"Абай 24","phone":"+77015551212","fix":`+fix+`}`)["report"].(string)
+	}
+	id, other := one("a", "Машина на газоне"), one("b", "Стоит у подъезда")
+	act := func(who http.Header, body string) map[string]any { return g.ask(acts, 200, who, body, "{case}", id) }
+	seen := act(op, `{"act":"take"}`)["version"].(float64)
+	act(disp, fmt.Sprintf(`{"act":"classify","kind":"driving","priority":1,"version":%v}`, seen))
+	for _, body := range []string{
+		fmt.Sprintf(`{"act":"classify","kind":"noise","priority":3,"version":%v}`, seen),
+		fmt.Sprintf(`{"act":"close","outcome":"measures","text":"Спасибо","version":%v}`, seen),
+	} {
+		if code := g.code(acts, 409, op, body, "{case}", id); code != "case_stale" {
+			t.Fatal(body, code)
+		}
+	}
+	v := g.ask(caseOf, 200, op, "", "{case}", id)
+	if v["kind"] != "driving" || v["priority"] != 1.0 || !slices.Equal(v["may"].([]any), []any{"edit"}) {
+		t.Fatal(v)
+	}
+	if may := g.ask(caseOf, 200, camera, "", "{case}", id)["may"].([]any); len(may) != 0 {
+		t.Fatal("the camera watch is offered", may)
+	}
+	replies := v["replies"].([]any)
+	if m, _ := replies[0].(map[string]any)["message"].(map[string]any); m["stage"] == "" || m["atMs"] == 0.0 {
+		t.Fatal("nobody knows whether the citizen was reached", replies)
+	}
+	act(disp, `{"act":"classify","kind":"parking","priority":3}`)
+	find := func(query string) []any {
+		return g.ask("GET /api/v1/cases"+query, 200, op, "")["cases"].([]any)
+	}
+	list := find("?open=1&order=urgent&unanswered=1")
+	if len(list) != 1 || list[0].(map[string]any)["case"] != other {
+		t.Fatal("one of the two was answered when it was taken:", list)
+	}
+	if list = find("?text=123авс15&order=oldest"); len(list) != 2 || list[0].(map[string]any)["case"] != id {
+		t.Fatal(list)
+	}
+	first := list[0].(map[string]any)
+	why := first["why"].([]any)
+	if len(why) != 1 || why[0].(map[string]any)["what"] != "plate" || first["plate"] != "123 ABC 15" || first["place"] != "Абай 24" || first["text"] != "Машина на газоне" {
+		t.Fatal(first)
+	}
+	if alike := first["alike"].([]any); len(alike) != 1 || alike[0] != other {
+		t.Fatal("two reports about one place are not alike", alike)
+	}
+	if list = find("?unowned=1&limit=1"); len(list) != 1 || list[0].(map[string]any)["case"] != other {
+		t.Fatal(list)
+	}
+	for _, bad := range []string{"?order=best", "?limit=0", "?limit=x", "?near=1,2"} {
+		if code := g.code("GET /api/v1/cases"+bad, 400, op, ""); code != "bad_value" {
+			t.Error(bad, code)
+		}
+	}
+}

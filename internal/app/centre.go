@@ -13,6 +13,7 @@ import (
 	"jedel/internal/config"
 	"jedel/internal/duty"
 	"jedel/internal/fault"
+	"jedel/internal/geocode"
 	"jedel/internal/ident"
 	"jedel/internal/store"
 	"jedel/recorder/evr"
@@ -27,7 +28,10 @@ type centre struct {
 	intake   *intake
 	uploads  *uploads
 	shifts   *duty.Desk
+	board    *patrolBoard
 	mail     *mail
+	geo      *geocode.Geocoder
+	figures  *figures
 	owner    store.Owner // this process, as the store knows it
 }
 
@@ -48,8 +52,14 @@ func (a *App) CaseChanged(s cases.State, e cases.Entry) {
 		Case: string(s.ID), Number: s.Number, Version: s.Version, Lane: string(s.Lane), Status: string(s.Status), Priority: s.Priority,
 		Owner: string(s.Owner), Unit: s.Unit,
 	}
-	for _, st := range a.people.all() {
-		a.edge.Hub().Send(st.client, news)
+	for staff, st := range a.people.all() {
+		// A patrol hears of the cases that it is or was sent to, and of no others.
+		if st.console || slices.ContainsFunc(s.Sendings, func(x cases.Sending) bool { return x.Patrol == staff }) {
+			a.edge.Hub().Send(st.client, news)
+		}
+	}
+	if len(s.Sendings) > 0 {
+		a.board.wake()
 	}
 	if e.Fact == nil {
 		return
@@ -116,7 +126,7 @@ func citizenOf(s call.State) cases.Citizen {
 func (a *App) classified(by ident.StaffID, category, outcome, lang string, priority int) []cases.Event {
 	var out []cases.Event
 	if category != "" {
-		out = append(out, cases.Classify{By: by, Kind: category, Priority: min(max(priority-1, 0), 3)})
+		out = append(out, cases.Classify{By: by, Kind: category, Priority: cases.KeepPriority})
 	}
 	if i := slices.IndexFunc(a.cfg.Cases.Outcomes, func(o config.CaseOutcome) bool { return o.Key == outcome }); i >= 0 {
 		out = append(out, cases.Close{By: by, Outcome: outcome, Text: inLang(a.cfg.Cases.Outcomes[i].Reply, lang)})
@@ -179,6 +189,7 @@ func (a *App) cardFix(id ident.CallID, key string, f wire.Fix, at time.Time) {
 		if err != nil || !worthIt(s, *line.Place) {
 			return
 		}
+		a.derive(ctx, line.Place)
 		a.postCase(ctx, s.ID, []cases.Event{cases.Add{Line: line}})
 	})
 }

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"jedel/internal/access"
 	"jedel/internal/call"
 	"jedel/internal/callctl"
+	"jedel/internal/config"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/queue"
@@ -142,7 +144,8 @@ func (a *App) transfer(ctx context.Context, who signaling.Who, b *wire.CallTrans
 }
 
 func (a *App) wrapUp(ctx context.Context, who signaling.Who, b *wire.CallWrapUp) (wire.Body, error) {
-	if !known(a.cfg.Desk.Categories, b.Category) || !known(a.cfg.Desk.Outcomes, b.Outcome) {
+	kind := known(a.cfg.Desk.Categories, b.Category) || slices.ContainsFunc(a.cfg.Cases.Kinds, func(k config.CaseKind) bool { return k.Key == b.Category })
+	if !kind || !known(a.cfg.Desk.Outcomes, b.Outcome) {
 		return nil, fault.New(fault.BadValue, "call.wrapup", nil)
 	}
 	_, err := a.desk.Post(ctx, ident.CallID(b.Call), call.Classify{By: who.Staff, Category: b.Category, Outcome: b.Outcome})

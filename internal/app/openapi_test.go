@@ -179,8 +179,9 @@ func described() map[string]*schema {
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[signaling.CallRow](), reflect.TypeFor[signaling.CallDetail](), reflect.TypeFor[verify.Report](),
 		reflect.TypeFor[signaling.KeepingState](), reflect.TypeFor[signaling.KeepingRow](),
-		reflect.TypeFor[signaling.Account](), reflect.TypeFor[signaling.AccountChange](),
+		reflect.TypeFor[signaling.GeoAddress](), reflect.TypeFor[signaling.GeoFindings](), reflect.TypeFor[signaling.Account](), reflect.TypeFor[signaling.AccountChange](),
 		reflect.TypeFor[signaling.ShiftLine](), reflect.TypeFor[signaling.OnDuty](), reflect.TypeFor[signaling.HeldCase](), reflect.TypeFor[signaling.PersonName](),
+		reflect.TypeFor[signaling.StatsAnswer](), reflect.TypeFor[signaling.Wall](), reflect.TypeFor[signaling.LimitChange](), reflect.TypeFor[signaling.WallLimit](),
 		reflect.TypeFor[wire.FileRef](), reflect.TypeFor[wire.StaffSelf](), reflect.TypeFor[wire.CallerSelf](), reflect.TypeFor[wire.Centre](), reflect.TypeFor[wire.Error](),
 	} {
 		s.of(t)

@@ -3,13 +3,10 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"math"
 	"slices"
 	"time"
 
-	"jedel/internal/access"
 	"jedel/internal/cases"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
@@ -47,7 +44,7 @@ func (d patrolDesk) Patrol(ctx context.Context, who signaling.Who) (signaling.Pa
 	if err != nil {
 		return v, err
 	}
-	task, err := caseDesk(d).view(ctx, s)
+	task, err := caseDesk(d).view(ctx, who, s)
 	if err != nil {
 		return v, err
 	}
@@ -69,6 +66,7 @@ func (d patrolDesk) SetDuty(ctx context.Context, who signaling.Who, on bool) (si
 	case err != nil:
 		return signaling.PatrolView{}, fault.New(fault.Unavailable, "patrol.duty", err)
 	}
+	d.a.board.wake()
 	return d.Patrol(ctx, who)
 }
 
@@ -98,6 +96,7 @@ func (d patrolDesk) PutFix(ctx context.Context, who signaling.Who, f wire.Fix) e
 	if err := d.a.db.PutFix(ctx, who.Staff, store.Spot{Lat: f.Lat, Lon: f.Lon}, f.AccuracyM, at); err != nil {
 		return fault.New(fault.Unavailable, op, err)
 	}
+	d.a.board.wake()
 	return nil
 }
 
@@ -111,83 +110,6 @@ func (d patrolDesk) Say(ctx context.Context, who signaling.Who, id ident.CaseID,
 		return signaling.PatrolView{}, err
 	}
 	return d.Patrol(ctx, who)
-}
-
-// Board implements signaling.Dispatch.
-func (d patrolDesk) Board(ctx context.Context, who signaling.Who) ([]signaling.PatrolRow, error) {
-	list, err := d.a.db.ListPatrols(ctx)
-	if err != nil {
-		return nil, fault.New(fault.Unavailable, "patrols", err)
-	}
-	out := []signaling.PatrolRow{}
-	for _, p := range list {
-		if access.MayIn(who.Roles, who.Unit, access.ReadCases, p.Unit) {
-			out = append(out, d.row(ctx, p))
-		}
-	}
-	return out, nil
-}
-
-func (d patrolDesk) row(ctx context.Context, p store.Patrol) signaling.PatrolRow {
-	r := signaling.PatrolRow{
-		Patrol: string(p.Staff), Name: p.Name, Unit: p.Unit, State: p.State, Case: string(p.Case), SinceMs: millis(p.Since), AccuracyM: p.AccuracyM, FixMs: millis(p.FixAt),
-	}
-	if p.Place != nil {
-		r.Lat, r.Lon = &p.Place.Lat, &p.Place.Lon
-	}
-	if p.Case != "" {
-		if s, err := d.a.cases.State(ctx, p.Case); err == nil {
-			r.Number = s.Number
-		}
-	}
-	return r
-}
-
-// Propose implements signaling.Dispatch. Whose position is old counts as far away, and says so.
-func (d patrolDesk) Propose(ctx context.Context, who signaling.Who, id ident.CaseID) ([]signaling.Proposal, error) {
-	s, err := d.a.readable(ctx, who, id)
-	if err != nil {
-		return nil, err
-	}
-	list, err := d.a.db.ListPatrols(ctx)
-	if err != nil {
-		return nil, fault.New(fault.Unavailable, "patrols", err)
-	}
-	where, known := s.Where()
-	known = known && where.HasFix
-	out := []signaling.Proposal{}
-	for _, p := range list {
-		if p.State != "available" || !access.MayIn(who.Roles, who.Unit, access.Dispatch, p.Unit) {
-			continue
-		}
-		out = append(out, d.straight(ctx, p, where, known))
-	}
-	slices.SortFunc(out, func(x, y signaling.Proposal) int {
-		if (x.By == "nowhere") != (y.By == "nowhere") {
-			if x.By == "nowhere" {
-				return 1
-			}
-			return -1
-		}
-		return int(math.Copysign(1, x.Metres-y.Metres))
-	})
-	return out[:min(len(out), maxProposals)], nil
-}
-
-// maxProposals bounds what a dispatcher chooses from.
-const maxProposals = 10
-
-// straight is a proposal by distance alone.
-func (d patrolDesk) straight(ctx context.Context, p store.Patrol, where cases.Place, known bool) signaling.Proposal {
-	out := signaling.Proposal{PatrolRow: d.row(ctx, p), By: "nowhere", Words: signaling.Words{KK: "орны белгісіз", RU: "место неизвестно", EN: "position unknown"}}
-	if !known || p.Place == nil {
-		return out
-	}
-	out.Metres = cases.Metres(where, cases.Place{Lat: p.Place.Lat, Lon: p.Place.Lon})
-	km := fmt.Sprintf("%.1f", out.Metres/1000)
-	out.By = "straight"
-	out.Words = signaling.Words{KK: "түзу сызықпен " + km + " км", RU: "по прямой " + km + " км", EN: km + " km in a straight line"}
-	return out
 }
 
 // Declare implements signaling.Dispatch.

@@ -23,6 +23,8 @@ type seat struct {
 	client   ident.ClientID
 	operator bool // may take calls; others only look
 	console  bool // sees the lists
+	roles    []string
+	unit     string
 }
 
 func newPeople(ctx context.Context, db *store.DB) (*people, error) {

@@ -70,7 +70,7 @@ func (a *App) take(ctx context.Context, who signaling.Who, at seat) error {
 // helloConsole seats somebody who sees the lists.
 func (a *App) helloConsole(ctx context.Context, who signaling.Who, resumed bool) (*wire.ConsoleInit, error) {
 	operator := mayTakeCalls(who.Roles)
-	if err := a.take(ctx, who, seat{client: who.Client, operator: operator, console: true}); err != nil {
+	if err := a.take(ctx, who, seat{client: who.Client, operator: operator, console: true, roles: who.Roles, unit: who.Unit}); err != nil {
 		return nil, err
 	}
 	if operator {

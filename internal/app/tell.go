@@ -13,6 +13,7 @@ import (
 	"jedel/internal/notice"
 	"jedel/internal/notify"
 	"jedel/internal/store"
+	"jedel/signaling"
 )
 
 // statusWords are what citizens read of a status, as the page says it.
@@ -45,24 +46,41 @@ func (a *App) Inform(s cases.State, e cases.Inform) {
 	})
 }
 
-// tell queues one message. A person who could not speak is told nothing that another might read, and
-// whoever calls hears the first steps by voice.
+// tell queues one message.
 func (a *App) tell(ctx context.Context, s cases.State, e cases.Inform) error {
-	if s.Lane == cases.CallLane && (e.Status == cases.Registered || e.Status == cases.InWork) {
-		return nil
+	to, err := a.citizen(ctx, s)
+	if err != nil {
+		return err
 	}
+	if m := message(s, e, to); m != nil {
+		_, err = a.mail.Enqueue(ctx, *m)
+	}
+	return err
+}
+
+// citizen is how the citizen of a case is reached.
+func (a *App) citizen(ctx context.Context, s cases.State) (notify.Citizen, error) {
 	to := notify.Citizen{Caller: s.Citizen.Caller, Phone: s.Citizen.Phone}
 	row, err := a.db.ReportByID(ctx, ident.CallID(s.ID))
 	switch {
 	case err == nil:
 		to.Report = row.KeyHash
 	case !errors.Is(err, store.ErrNotFound):
-		return err
+		return to, err
+	case to.Caller == "":
+		to.Page, err = a.noticedPage(ctx, ident.CallID(s.ID))
+		return to, err
 	}
-	if to == (notify.Citizen{}) {
-		return nil // nobody left a way to be told but the page itself
+	return to, nil
+}
+
+// message is what a citizen is told by message, nil for nothing: nobody left a way to be told but the page
+// itself, or a caller hears it by voice. A person who could not speak is told nothing that another might read.
+func message(s cases.State, e cases.Inform, to notify.Citizen) *notify.Message {
+	if s.Lane == cases.CallLane && (e.Status == cases.Registered || e.Status == cases.InWork) || to == (notify.Citizen{}) {
+		return nil
 	}
-	m := notify.Message{
+	m := &notify.Message{
 		Case: string(s.ID), Version: uint64(e.N) + 1, To: to, Lang: langOf(s.Citizen.Lang), Kind: notice.Changed, Urgent: s.Lane == cases.CallLane,
 		Discreet: slices.ContainsFunc(s.Recordings, func(r cases.Recording) bool { return r.Kind == "silent" }),
 		Args:     notice.Args{Number: s.Number, Status: inLang(statusWords(e.Status), s.Citizen.Lang), Text: e.Text},
@@ -73,8 +91,47 @@ func (a *App) tell(ctx context.Context, s cases.State, e cases.Inform) error {
 	case cases.Closed:
 		m.Kind = notice.Closed
 	}
-	_, err = a.mail.Enqueue(ctx, m)
-	return err
+	return m
+}
+
+// told is what a case's citizen was told, and how it reached them.
+func (a *App) told(ctx context.Context, s cases.State) ([]signaling.CaseTold, error) {
+	to, err := a.citizen(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.mail.Case(ctx, string(s.ID))
+	if err != nil {
+		return nil, err
+	}
+	out := []signaling.CaseTold{}
+	for n, r := range s.Replies {
+		told := signaling.CaseTold{CaseReply: signaling.CaseReply{AtMs: millis(r.At), Status: string(r.Status), Text: r.Text}}
+		if m := message(s, cases.Inform{Status: r.Status, Text: r.Text, N: n}, to); m != nil {
+			id := m.MessageID()
+			if i := slices.IndexFunc(list, func(x notify.Status) bool { return x.ID == id }); i >= 0 {
+				told.Message = &signaling.CaseMessage{Stage: list[i].Stage, Channel: string(list[i].Channel), Reason: list[i].Reason, AtMs: millis(list[i].At)}
+			}
+		}
+		out = append(out, told)
+	}
+	return out, nil
+}
+
+// noticedPage returns the page that made a call, where it asked for notices.
+func (a *App) noticedPage(ctx context.Context, id ident.CallID) (ident.ClientID, error) {
+	sum, _, err := a.db.LoadCall(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	subs, err := a.db.PushSubscriptions(ctx, notify.PageCitizen(sum.Client))
+	if err != nil || len(subs) == 0 {
+		return "", err
+	}
+	return sum.Client, nil
 }
 
 func langOf(lang string) string {

@@ -224,7 +224,7 @@ func TestAnUnknownOutcomeIsDecidedAgain(t *testing.T) {
 
 func TestPlatesAreComparedAsTheyLook(t *testing.T) {
 	for in, want := range map[string]string{"123 abc 15": "123ABC15", "123 АВС 15": "123ABC15", "<b>kz</b>": "BKZB", "777-қой-01": "777ҚOЙ01"} {
-		if got := Plate(in); got != want {
+		if got := store.Plate(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}

@@ -56,10 +56,13 @@ func words(s cases.State) string {
 		}
 		list = append(list, l.Name, l.Phone, l.Text)
 		if l.What == cases.VehicleLine {
-			list = append(list, Plate(l.Name))
+			list = append(list, store.Plate(l.Name))
 		}
 		if l.Place != nil {
 			list = append(list, l.Place.Words)
+			if d := l.Place.Derived; d != nil {
+				list = append(list, d.KK, d.RU)
+			}
 		}
 	}
 	for _, x := range s.Sendings {
@@ -74,18 +77,6 @@ func words(s cases.State) string {
 		}
 	}
 	return strings.Join(out, "\n")
-}
-
-// Plate writes a number plate as searches compare it: without spaces and marks, Cyrillic letters that
-// look like Latin ones as Latin.
-func Plate(s string) string {
-	alike := strings.NewReplacer("А", "A", "В", "B", "Е", "E", "К", "K", "М", "M", "Н", "H", "О", "O", "Р", "P", "С", "C", "Т", "T", "У", "Y", "Х", "X", "І", "I")
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r > 0x7f {
-			return r
-		}
-		return -1
-	}, alike.Replace(strings.ToUpper(s)))
 }
 
 // IDOf returns the name of the case that begins with a recording.

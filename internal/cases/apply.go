@@ -18,6 +18,7 @@ func Apply(s State, e Entry) State {
 	before := s
 	s.Version++
 	s = s.with(e)
+	s.Classified, s.Changed = s.turned(e.Fact)
 	s.Status = s.status()
 	if s.Status != before.Status {
 		s.Since = e.At
@@ -125,6 +126,23 @@ func (s State) tied(e Entry) State {
 		}
 	}
 	return s
+}
+
+// turned is when the case was last classified and last changed by a person, f included. A device that
+// tells where it is changes nothing that a person who is writing the reply must read first.
+func (s State) turned(f Fact) (classified, changed uint64) {
+	classified, changed = s.Classified, s.Changed
+	switch f := f.(type) {
+	case Classified:
+		return s.Version, s.Version
+	case Added:
+		if f.Line.What == PlaceLine && f.Line.Place.Source == "device" {
+			return classified, changed
+		}
+	case Told, Late, Settled, Followed, Linked, Handing:
+		return classified, changed
+	}
+	return classified, s.Version
 }
 
 func (s *Sending) active() bool { return s.Active() }

@@ -72,6 +72,17 @@ type Place struct {
 	Lon       float64 `json:"lon,omitempty"`
 	AccuracyM float64 `json:"accuracyM,omitempty"` // radius at 95 %, 0: unknown
 	Words     string  `json:"words,omitempty"`
+	// Derived is what a map makes of the position; nobody has said it.
+	Derived *Derived `json:"derived,omitempty"`
+}
+
+// Derived is a position in words as a map has it, at the time the position came.
+type Derived struct {
+	KK         string  `json:"kk"`
+	RU         string  `json:"ru"`
+	EN         string  `json:"en"`
+	Source     string  `json:"source"`               // embedded, gazetteer, photon, nominatim
+	Confidence float64 `json:"confidence,omitempty"` // of RFC 7459; 0: the accuracy of the position is not known
 }
 
 // Line is one line of a case's card. Lines are only ever added and withdrawn, never changed.
@@ -146,6 +157,15 @@ type Ties struct {
 	Into   ident.CaseID   // the case this one was merged into
 }
 
+// Hands are whose the case is, and what was done to it last.
+type Hands struct {
+	Owner   ident.StaffID
+	Handing ident.StaffID // to whom the owner wants to hand it over
+	// Classified and Changed are the versions at which it was last said what the case is, and at which a
+	// person last did anything that whoever closes it should know.
+	Classified, Changed uint64
+}
+
 // State is one case. The zero State is a case before its first record.
 type State struct {
 	ID       ident.CaseID
@@ -165,8 +185,7 @@ type State struct {
 	Sendings   []Sending
 	Replies    []Reply
 	Ties
-	Owner      ident.StaffID
-	Handing    ident.StaffID // to whom the owner wants to hand it over
+	Hands
 	Reopenings int
 	Closing    Closing
 }

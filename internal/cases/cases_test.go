@@ -116,6 +116,37 @@ func TestASilentPatrolAsksForAttention(t *testing.T) {
 	l.refused(Say{Patrol: "p", What: "on_scene"}, fault.TaskOver)
 }
 
+// TestAPatrolClosesWhatItIsAloneAt holds that a patrol ends its own task's case, from the scene, and
+// nobody else's.
+func TestAPatrolClosesWhatItIsAloneAt(t *testing.T) {
+	l := begin(t)
+	end := Close{By: "p", Outcome: "measures", Text: "The music is off.", Patrol: true}
+	l.refused(end, fault.WrongState)
+	l.do(Send{By: "disp", Patrol: "p"})
+	l.do(Say{Patrol: "p", What: "en_route"})
+	l.refused(end, fault.WrongState)
+	l.do(Say{Patrol: "p", What: "on_scene"})
+	l.refused(Close{By: "q", Outcome: "measures", Text: "x", Patrol: true}, fault.WrongState)
+	l.refused(Close{By: "p", Outcome: "measures", Patrol: true}, fault.ReplyNeeded)
+	l.do(Send{By: "disp", Patrol: "q"})
+	l.refused(end, fault.PatrolThere)
+	l.do(Say{Patrol: "q", What: "declined"})
+	l.do(end)
+	l.refused(Unclose{By: "q"}, fault.WrongState)
+	l.do(Unclose{By: "p"})
+	if l.s.Status != OnScene {
+		t.Fatal(l.s.Status)
+	}
+	l.do(end)
+	l.do(end) // the same again
+	l.now = l.s.Deadline()
+	l.do(Tick{})
+	if last := l.told[len(l.told)-1]; last.Status != Closed || last.Text != end.Text || len(l.s.Active()) != 0 {
+		t.Fatal(last, l.s.Active())
+	}
+	l.refused(Close{By: "q", Outcome: "false", Text: "x", Patrol: true}, fault.CaseClosed)
+}
+
 func TestWhereTheCaseIs(t *testing.T) {
 	l := begin(t)
 	put := func(id string, p Place) { l.do(Add{Line{ID: id, What: PlaceLine, Place: &p}}) }
@@ -161,4 +192,28 @@ func TestReportsOfOneEventAreFound(t *testing.T) {
 	if m := got[1].M; m < 50 || m > 60 {
 		t.Fatal(m)
 	}
+}
+
+// TestNobodyWritesOverWhatTheyHaveNotSeen lets two people work on a case at once.
+func TestNobodyWritesOverWhatTheyHaveNotSeen(t *testing.T) {
+	l := begin(t)
+	l.do(Take{By: "op"})
+	seen := l.s.Version
+	l.do(Add{Line{ID: "fix", What: PlaceLine, Place: &Place{Source: "device", HasFix: true, Lat: 54}}})
+	l.do(Classify{By: "op", Kind: "theft", Priority: 1, Base: seen})
+	l.refused(Classify{By: "disp", Kind: "noise", Priority: 3, Base: seen}, fault.CaseStale)
+	l.do(Classify{By: "disp", Kind: "theft", Priority: 1, Base: seen}) // the same word twice is no quarrel
+	l.do(Classify{By: "disp", Kind: "noise", Priority: KeepPriority, Base: l.s.Version})
+	if l.s.Kind != "noise" || l.s.Priority != 1 {
+		t.Fatalf("%+v", l.s)
+	}
+	seen = l.s.Version
+	l.do(Add{Line{ID: "fix2", What: PlaceLine, Place: &Place{Source: "device", HasFix: true, Lat: 54.1}}})
+	l.do(Tell{Citizen{Lang: "ru"}})
+	l.do(Close{By: "op", Outcome: "done", Text: "Thank you", Base: seen}) // a telephone that moves hinders nobody
+	l.do(Unclose{By: "op"})
+	seen = l.s.Version
+	l.do(Add{Line{ID: "n", What: NoteLine, By: "disp", Text: "He is back"}})
+	l.refused(Close{By: "op", Outcome: "done", Text: "Thank you", Base: seen}, fault.CaseStale)
+	l.do(Close{By: "op", Outcome: "done", Text: "Thank you", Base: l.s.Version})
 }

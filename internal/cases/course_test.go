@@ -48,7 +48,7 @@ func TestEveryFactHasAPlaceInTheCourse(t *testing.T) {
 		if err != nil {
 			t.Fatal(kind, err)
 		}
-		step := stepOf(State{Owner: ident.StaffID("o")}, f)
+		step := stepOf(State{Hands: Hands{Owner: ident.StaffID("o")}}, f)
 		if step == (Step{}) && !slices.Contains(silent, kind) {
 			t.Errorf("%s is told as nothing", kind)
 		}

@@ -117,13 +117,7 @@ func decideOpen(s State, now time.Time, ev Event) (Fact, error) {
 	case AnswerHandOver:
 		return answer(s, e)
 	case Classify:
-		if s.Kind == e.Kind && s.Priority == e.Priority {
-			return nil, nil
-		}
-		if e.Kind == "" || e.Priority < 0 || e.Priority > 3 {
-			return refuse(fault.BadValue, "case.classify")
-		}
-		return Classified{By: e.By, CaseKind: e.Kind, Priority: e.Priority}, nil
+		return classify(s, e)
 	case Send:
 		return send(s, now, e)
 	case Recall:
@@ -132,12 +126,44 @@ func decideOpen(s State, now time.Time, ev Event) (Fact, error) {
 		}
 		return Said{Patrol: e.Patrol, What: "recalled", By: e.By}, nil
 	case Close:
-		if e.Outcome == "" || e.Text == "" || len(e.Text) > MaxText {
-			return refuse(fault.ReplyNeeded, "case.close")
-		}
-		return Shut(e), nil
+		return shut(s, e)
 	}
 	panic("bug: an event without a rule")
+}
+
+func classify(s State, e Classify) (Fact, error) {
+	if e.Priority == KeepPriority {
+		e.Priority = s.Priority
+	}
+	switch {
+	case s.Kind == e.Kind && s.Priority == e.Priority:
+		return nil, nil
+	case e.Kind == "" || e.Priority < 0 || e.Priority > 3:
+		return refuse(fault.BadValue, "case.classify")
+	case e.Base != 0 && s.Classified > e.Base:
+		return refuse(fault.CaseStale, "case.classify")
+	}
+	return Classified{By: e.By, CaseKind: e.Kind, Priority: e.Priority}, nil
+}
+
+func shut(s State, e Close) (Fact, error) {
+	const op = "case.close"
+	if e.Outcome == "" || e.Text == "" || len(e.Text) > MaxText {
+		return refuse(fault.ReplyNeeded, op)
+	}
+	if e.Patrol {
+		there := slices.ContainsFunc(s.Active(), func(x Sending) bool { return x.Patrol == e.By && !x.OnScene.IsZero() })
+		switch {
+		case !there:
+			return refuse(fault.WrongState, op)
+		case len(s.Active()) > 1:
+			return refuse(fault.PatrolThere, op) // closing would end the others' task
+		}
+	}
+	if e.Base != 0 && s.Changed > e.Base {
+		return refuse(fault.CaseStale, op)
+	}
+	return Shut{By: e.By, Outcome: e.Outcome, Text: e.Text}, nil
 }
 
 func add(s State, l Line) (Fact, error) {
@@ -175,6 +201,9 @@ func (l Line) valid() bool {
 
 func (p Place) valid() bool {
 	if !slices.Contains([]string{"device", "caller", "operator", "words", "patrol"}, p.Source) || len(p.Words) > MaxText {
+		return false
+	}
+	if d := p.Derived; d != nil && (!p.HasFix || len(d.KK)+len(d.RU)+len(d.EN) > MaxText || len(d.Source) > 32) {
 		return false
 	}
 	if !p.HasFix {

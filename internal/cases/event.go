@@ -38,11 +38,16 @@ type AnswerHandOver struct {
 	Accept bool
 }
 
-// Classify says what the case is.
+// KeepPriority leaves the priority of a case as it is.
+const KeepPriority = -1
+
+// Classify says what the case is. Base is the version that whoever says it has seen, 0 where it does not
+// matter: what somebody else said since is not overwritten.
 type Classify struct {
 	By       ident.StaffID
 	Kind     string
-	Priority int
+	Priority int // or KeepPriority
+	Base     uint64
 }
 
 // Add adds a line to the card.
@@ -79,11 +84,15 @@ type Say struct {
 	Claimed time.Time
 }
 
-// Close closes the case with an outcome and the reply for its citizen.
+// Close closes the case with an outcome and the reply for its citizen. Patrol tells that By is one
+// whose task the case is: it closes what it has seen to the end, at the scene, and no colleague's task.
+// Base is as with Classify: a case is not closed over what its closer has not seen.
 type Close struct {
 	By      ident.StaffID
 	Outcome string
 	Text    string
+	Patrol  bool
+	Base    uint64
 }
 
 // Unclose takes the closing back, within UndoTime and by whoever closed.

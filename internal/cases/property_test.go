@@ -54,7 +54,7 @@ func anyEvent(d draws) Event {
 	case 3:
 		return AnswerHandOver{By: who, Accept: d.n(2, "accept") == 1}
 	case 4:
-		return Classify{By: who, Kind: []string{"", "noise", "theft"}[d.n(3, "kind")], Priority: d.n(6, "priority") - 1}
+		return Classify{By: who, Kind: []string{"", "noise", "theft"}[d.n(3, "kind")], Priority: d.n(6, "priority") - 1, Base: uint64(d.n(9, "base"))}
 	case 5, 6:
 		return Add{Line{ID: id, What: []string{PlaceLine, PersonLine, VehicleLine, NoteLine, "?"}[d.n(5, "what")], Text: "x",
 			Place: []*Place{nil, {Source: "operator", HasFix: true, Lat: float64(d.n(200, "lat"))}}[d.n(2, "place")]}}
@@ -69,6 +69,9 @@ func anyEvent(d draws) Event {
 	case 12, 13, 14:
 		return Say{Patrol: patrol, What: []string{"accepted", "declined", "en_route", "on_scene", "cleared", "?"}[d.n(6, "word")]}
 	case 15:
+		if d.n(3, "by a patrol") == 0 {
+			return Close{By: patrol, Outcome: "done", Text: "Thank you", Patrol: true}
+		}
 		return Close{By: who, Outcome: []string{"", "done"}[d.n(2, "outcome")], Text: []string{"", "Thank you"}[d.n(2, "text")]}
 	case 16:
 		return Unclose{By: who}
@@ -116,6 +119,11 @@ func (w *world) do(id ident.CaseID, ev Event) {
 	}
 	if e.Fact == nil {
 		return
+	}
+	if c, ok := ev.(Close); ok && c.Patrol {
+		if at := before.Active(); len(at) != 1 || at[0].Patrol != c.By || at[0].OnScene.IsZero() {
+			w.t.Fatalf("%s closed a case with %+v there", c.By, at)
+		}
 	}
 	w.append(id, e)
 	w.carryOut(id, effects)

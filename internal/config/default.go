@@ -15,6 +15,7 @@ func Default() Config {
 		},
 		HTTP:   HTTP{Addr: ":8080", TLS: "off", Origins: []string{}, Frame: []string{}},
 		Listen: Listen{Proxies: []string{}, MaxSockets: 10000, MaxSocketsAddr: 1000},
+		Geo:    Geo{Source: GeoEmbedded, Timeout: time.Second, PerSecond: 10},
 		Store:  Store{URL: "sqlite:data/jedel.db"},
 		Media: Media{
 			UDP: ":8081", TCP: ":8081", PublicIPs: []string{}, AllowPrivate: true, MaxPeers: 1000, IdlePeers: 200,
@@ -55,7 +56,7 @@ func Default() Config {
 				{"training", Text{"Оқу", "Обучение", "Training"}},
 			},
 		},
-		Cases:   defaultCases(),
+		Cases: defaultCases(), Stats: defaultStats(),
 		Reports: Reports{PhotoBytes: 25 << 20, VideoBytes: 500 << 20, Files: 20, Wait: 24 * time.Hour, KeepFree: 2 << 30},
 		OIDC: OIDC{
 			Scopes: []string{"profile"}, Roles: map[string][]string{}, Units: map[string]string{},
@@ -71,6 +72,7 @@ func Default() Config {
 		}},
 		Cameras: Cameras{Linger: 20 * time.Second, Past: 30 * time.Second, Viewers: 100, PerCamera: 20, List: []Camera{}},
 		Notify:  defaultNotify(),
+		Tips:    defaultTips(),
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }

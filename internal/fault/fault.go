@@ -14,7 +14,8 @@ import (
 type Code string
 
 // Codes of the protocol. The first group concerns the message, the second the sender, the third
-// the call, the fourth media and files, the fifth the keeping of archives, the last this service.
+// the call, the fourth media and files, the fifth the keeping of archives, the one before the last
+// anonymous tips, the last this service.
 const (
 	BadMessage   Code = "bad_message"   // not JSON, wrong shape, unknown or doubled key
 	TooLarge     Code = "too_large"     // over a size limit; nothing was read further
@@ -53,7 +54,8 @@ const (
 	NoSuchArchive Code = "no_such_archive"
 	MediaRefused  Code = "media_refused" // no transport can be made now; the call goes on in text
 	NoSuchCamera  Code = "no_such_camera"
-	CameraUnfit   Code = "camera_unfit" // browsers cannot show this camera's video
+	LimitsChanged Code = "limits_changed" // somebody else changed the limits of the wallboard meanwhile
+	CameraUnfit   Code = "camera_unfit"   // browsers cannot show this camera's video
 	NoSuchClip    Code = "no_such_clip"
 
 	OnHold           Code = "on_hold"           // a legal hold forbids it
@@ -81,6 +83,7 @@ const (
 	CaseClosed  Code = "case_closed"  // the case is closed; reopen it first
 	CaseMerged  Code = "case_merged"  // the case was merged into another, or others into it
 	CaseTaken   Code = "case_taken"   // somebody else owns the case
+	CaseStale   Code = "case_stale"   // somebody else has changed the case meanwhile
 	PatrolThere Code = "patrol_there" // patrols are still assigned to the case
 	PatrolBusy  Code = "patrol_busy"  // the patrol is not free: off duty, or at another case
 	TaskOver    Code = "task_over"    // the task is over: recalled, cleared or closed
@@ -88,6 +91,11 @@ const (
 	TooLate     Code = "too_late"     // the time for this is over
 	EmptyReport Code = "empty_report" // a report without words and files
 	ShiftOver   Code = "shift_over"   // the shift of whoever asks has ended
+
+	NotSealed     Code = "not_sealed"      // not a padded letter, sealed to the keys of the unit or mailbox
+	BadStamp      Code = "bad_stamp"       // the work for this letter was not done, or is too old
+	NoSuchUnit    Code = "no_such_unit"    // no unit of this name takes tips
+	NoSuchMailbox Code = "no_such_mailbox" // no mailbox of this code, or its time is over
 
 	Internal     Code = "internal"      // our fault; the cause is in the log
 	ReasonNeeded Code = "reason_needed" // why a recording is opened has not been said

@@ -32,18 +32,22 @@ type Message struct {
 	Until    time.Time // after that it is worthless; zero: as the policy says
 }
 
-// Citizen is whom a message is for. Whoever wrote a report or registered gets notices in their browser; a
-// phone gets text messages.
+// Citizen is whom a message is for. Whoever wrote a report, made a call or registered gets notices in their
+// browser where they asked for them; a phone gets text messages.
 type Citizen struct {
 	Phone  string // E.164; empty or malformed: none
 	Caller ident.CallerID
-	Report string // SHA-256 of the report's key, hexadecimal
+	Report string         // SHA-256 of the report's key, hexadecimal
+	Page   ident.ClientID // of the page that made a call, where nobody is registered
 }
 
 var phoneShape = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 // ReportCitizen is what whoever has a report's key is called in messages and subscriptions.
 func ReportCitizen(hash string) string { return "report:" + hash }
+
+// PageCitizen is what the page that made a call is called in messages and subscriptions.
+func PageCitizen(id ident.ClientID) string { return "page:" + string(id) }
 
 // name is whose messages keep their order. It holds no address: a phone alone counts within its case.
 func (c Citizen) name(cas string) string {
@@ -52,6 +56,8 @@ func (c Citizen) name(cas string) string {
 		return ReportCitizen(c.Report)
 	case c.Caller != "":
 		return store.CallerCitizen(c.Caller)
+	case c.Page != "":
+		return PageCitizen(c.Page)
 	}
 	sum := sha256.Sum256([]byte(cas + " " + c.Phone))
 	return "case:" + cas + ":" + hex.EncodeToString(sum[:2])
@@ -59,6 +65,15 @@ func (c Citizen) name(cas string) string {
 
 // ErrMessage reports a message that nothing can be made of: without a case, or of an unknown kind.
 var ErrMessage = errors.New("not a message")
+
+// MessageID is the name under which a message is kept.
+func (m Message) MessageID() string {
+	if !phoneShape.MatchString(m.To.Phone) {
+		m.To.Phone = ""
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{m.Case, strconv.FormatUint(m.Version, 10), m.To.name(m.Case), string(m.Kind)}, "\x00")))
+	return hex.EncodeToString(sum[:16])
+}
 
 // Enqueue keeps a message, and sends it when its time comes. It is durable when Enqueue returns nil; enqueued
 // again it is the same message. Without a way to the citizen it is kept too, and ends at once with that reason.
@@ -70,8 +85,7 @@ func (s *Sender) Enqueue(ctx context.Context, m Message) (id string, err error) 
 		m.To.Phone = ""
 	}
 	citizen := m.To.name(m.Case)
-	sum := sha256.Sum256([]byte(strings.Join([]string{m.Case, strconv.FormatUint(m.Version, 10), citizen, string(m.Kind)}, "\x00")))
-	row := store.Message{ID: hex.EncodeToString(sum[:16]), Case: m.Case, Citizen: citizen, Phone: m.To.Phone, Kind: string(m.Kind), Made: time.Now()}
+	row := store.Message{ID: m.MessageID(), Case: m.Case, Citizen: citizen, Phone: m.To.Phone, Kind: string(m.Kind), Made: time.Now()}
 	c := content{Number: m.Args.Number, Lang: m.Lang, Urgent: m.Urgent, UntilUs: micros(m.Until), Channels: s.ways(m.To)}
 	c.Notice = s.cfg.Texts.Render(notice.News, m.Lang, m.Args, 2)
 	c.Text = c.Notice
@@ -98,7 +112,7 @@ func (s *Sender) ways(to Citizen) (list []outbox.Channel) {
 	for _, c := range s.cfg.Channels {
 		switch {
 		case s.cfg.Carriers[c] == nil:
-		case c == outbox.SMS && !s.reached(to.Phone), c == outbox.Push && to.Report == "" && to.Caller == "":
+		case c == outbox.SMS && !s.reached(to.Phone), c == outbox.Push && to.Report == "" && to.Caller == "" && to.Page == "":
 		default:
 			list = append(list, c)
 		}

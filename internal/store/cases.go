@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -226,17 +227,34 @@ type CaseQuery struct {
 	Kind     string
 	Unit     string
 	Owner    ident.StaffID // owns it, or is asked to
+	Unowned  bool          // nobody's
+	Unheard  bool          // its citizen was told no more than the receipt
 	Caller   ident.CallerID
 	Phone    string // exactly
 	Near     *Near
-	Text     string // within numbers, names, plates, notes, words of places
+	Text     string // each of its words within numbers, names, plates, notes, words of places; or it is a telephone or a plate
 	Changed  time.Time
+	Order    CaseOrder
 	Cursor   string // from the page before
 	Limit    int    // 1..MaxPage; 50 where it is 0
 }
 
-// SearchCases returns the cases that match, the newest first, and the cursor of the next page, empty at
-// the end. A cursor that is none gives ErrCursor.
+// CaseOrder is in which order cases are found.
+type CaseOrder int
+
+// Orders of cases.
+const (
+	NewestFirst CaseOrder = iota
+	OldestFirst
+	UrgentFirst // by priority, the oldest first within one
+)
+
+func (o CaseOrder) sql() string {
+	return []string{"opened_at DESC, id DESC", "opened_at, id", "priority, opened_at, id"}[o]
+}
+
+// SearchCases returns the cases that match, in the order that was asked for, and the cursor of the next
+// page, empty at the end. A cursor that is none gives ErrCursor.
 func (k caseBook) SearchCases(ctx context.Context, q CaseQuery) ([]CaseSummary, string, error) {
 	limit := q.Limit
 	if limit <= 0 {
@@ -247,7 +265,7 @@ func (k caseBook) SearchCases(ctx context.Context, q CaseQuery) ([]CaseSummary, 
 	if err != nil {
 		return nil, "", err
 	}
-	list, err := many(ctx, k.c, scanCase, `SELECT `+caseColumns+` FROM cases`+where+` ORDER BY opened_at DESC, id DESC LIMIT ?`, append(args, limit+1)...)
+	list, err := many(ctx, k.c, scanCase, `SELECT `+caseColumns+` FROM cases`+where+` ORDER BY `+q.Order.sql()+` LIMIT ?`, append(args, limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("search cases: %w", err)
 	}
@@ -255,7 +273,7 @@ func (k caseBook) SearchCases(ctx context.Context, q CaseQuery) ([]CaseSummary, 
 		return list, "", nil
 	}
 	last := list[limit-1]
-	return list[:limit], base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", micros(last.OpenedAt), last.Case)), nil
+	return list[:limit], base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %s", last.Priority, micros(last.OpenedAt), last.Case)), nil
 }
 
 func (q CaseQuery) where() (string, []any, error) {
@@ -289,25 +307,107 @@ func (q CaseQuery) where() (string, []any, error) {
 	if q.Owner != "" {
 		add(`(owner = ? OR handing = ?)`, q.Owner, q.Owner)
 	}
+	if q.Unowned {
+		add(`owner = ''`)
+	}
+	if q.Unheard {
+		add(`replied_at = 0`)
+	}
 	if q.Near != nil {
 		south, north, west, east := q.Near.box()
 		add(`lat BETWEEN ? AND ? AND lon BETWEEN ? AND ?`, south, north, west, east)
 	}
 	if q.Text != "" {
-		add(`find_all LIKE ? ESCAPE '\'`, like(q.Text))
+		cond, patterns := anyText(q.Text)
+		add(cond, patterns...)
 	}
 	if !q.Changed.IsZero() {
 		add(`changed_at > ?`, q.Changed)
 	}
 	if q.Cursor != "" {
-		at, id, err := cursor(q.Cursor)
+		cond, after, err := q.after()
 		if err != nil {
 			return "", nil, err
 		}
-		add(`(opened_at < ? OR (opened_at = ? AND id < ?))`, at, at, id)
+		add(cond, after...)
 	}
 	if len(conds) == 0 {
 		return "", nil, nil
 	}
 	return ` WHERE ` + strings.Join(conds, ` AND `), args, nil
+}
+
+// after is what comes behind the cursor.
+func (q CaseQuery) after() (string, []any, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(q.Cursor)
+	priority, rest, found := strings.Cut(string(raw), " ")
+	p, err2 := strconv.Atoi(priority)
+	if err != nil || err2 != nil || !found {
+		return "", nil, ErrCursor
+	}
+	at, id, err := cursor(base64.RawURLEncoding.EncodeToString([]byte(rest)))
+	if err != nil {
+		return "", nil, err
+	}
+	switch q.Order {
+	case OldestFirst:
+		return `(opened_at > ? OR (opened_at = ? AND id > ?))`, []any{at, at, id}, nil
+	case UrgentFirst:
+		return `(priority > ? OR (priority = ? AND (opened_at > ? OR (opened_at = ? AND id > ?))))`, []any{p, p, at, at, id}, nil
+	}
+	return `(opened_at < ? OR (opened_at = ? AND id < ?))`, []any{at, at, id}, nil
+}
+
+// MaxWords bounds the words of a search; what is behind them is not looked for.
+const MaxWords = 8
+
+// anyText is the condition that a text is found: all its words in any order, or the text as a telephone or
+// as a number plate.
+func anyText(text string) (string, []any) {
+	words := strings.Fields(text)
+	words = words[:min(len(words), MaxWords)]
+	var all []string
+	var args []any
+	for _, w := range words {
+		all, args = append(all, `find_all LIKE ? ESCAPE '\'`), append(args, like(w))
+	}
+	cond := strings.Join(all, ` AND `)
+	if len(words) == 0 {
+		return `1 = 1`, nil
+	}
+	other := Plate(text)
+	if strings.Trim(text, "+0123456789 ()-") == "" {
+		other = dialled(text)
+	}
+	if len(other) >= 4 && strings.ContainsAny(other, "0123456789") {
+		cond, args = cond+` OR find_all LIKE ? ESCAPE '\'`, append(args, like(other))
+	}
+	return `(` + cond + `)`, args
+}
+
+// Finds reports whether any word of a search stands in a value, or the search as a telephone or a plate.
+func Finds(value, text string) bool {
+	folded := fold(value)
+	for _, w := range strings.Fields(text) {
+		if strings.Contains(folded, fold(w)) {
+			return true
+		}
+	}
+	if strings.Trim(text, "+0123456789 ()-") == "" {
+		return strings.Contains(folded, dialled(text))
+	}
+	plate := Plate(text)
+	return len(plate) >= 4 && strings.ContainsAny(plate, "0123456789") && strings.Contains(Plate(value), plate)
+}
+
+// Plate writes a number plate as searches compare it: without spaces and marks, Cyrillic letters that
+// look like Latin ones as Latin.
+func Plate(s string) string {
+	alike := strings.NewReplacer("А", "A", "В", "B", "Е", "E", "К", "K", "М", "M", "Н", "H", "О", "O", "Р", "P", "С", "C", "Т", "T", "У", "Y", "Х", "X", "І", "I")
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r > 0x7f {
+			return r
+		}
+		return -1
+	}, alike.Replace(strings.ToUpper(s)))
 }

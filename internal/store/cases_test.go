@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -220,6 +221,61 @@ func TestReportsAndRecordings(t *testing.T) {
 		}
 		if list, err := db.ReportsByKey(t.Context(), "h", 10); err != nil || len(list) != 1 || !list[0].Sealed {
 			t.Fatal(list, err)
+		}
+	})
+}
+
+// TestCasesAreFoundByWhatPeopleRemember looks for words in any order, telephones and plates as people write
+// them, and pages through each order.
+func TestCasesAreFoundByWhatPeopleRemember(t *testing.T) {
+	forEachStore(t, func(t *testing.T, db *DB) {
+		put := func(number string, priority int, at time.Duration, find string) ident.CaseID {
+			a := caseRow(ident.New[ident.CaseID](), number, 1)
+			a.Row.Priority, a.Row.OpenedAt, a.Row.ClosedAt, a.Row.RepliedAt, a.Row.Owner, a.Row.Handing, a.Find = priority, t0.Add(at), time.Time{}, time.Time{}, "", "", find
+			must(t, db.AppendCases(t.Context(), a))
+			return a.Row.Case
+		}
+		fence := put("26-000001", 3, 0, "26-000001\nНұрлан\n+77015551212\nСломали забор у Дома быта")
+		car := put("26-000002", 1, time.Minute, "26-000002\n123 АВС 15\n123ABC15\nПарковка на газоне")
+		old := put("26-000003", 1, -time.Hour, "26-000003\nШум 50% скидка")
+		for text, want := range map[string]ident.CaseID{
+			"забор дома": fence, "НҰРЛАН": fence, "8 (701) 555-12-12": fence, "555 1212": fence, "000001": fence,
+			"123 abc 15": car, "123авс15": car, "газоне парковка": car, "50% скидка": old,
+		} {
+			rows, _, err := db.SearchCases(t.Context(), CaseQuery{Text: text})
+			if err != nil || len(rows) != 1 || rows[0].Case != want {
+				t.Errorf("%q: %+v %v", text, rows, err)
+			}
+		}
+		for _, text := range []string{"забор газон", "50_", "123 ABC 16", "8 701 555 12 13", strings.Repeat("нет ", 50)} {
+			if rows, _, err := db.SearchCases(t.Context(), CaseQuery{Text: text}); err != nil || len(rows) != 0 {
+				t.Errorf("%q: %+v %v", text, rows, err)
+			}
+		}
+		for order, want := range map[CaseOrder][]ident.CaseID{
+			NewestFirst: {car, fence, old}, OldestFirst: {old, fence, car}, UrgentFirst: {old, car, fence},
+		} {
+			var got []ident.CaseID
+			for q := (CaseQuery{Order: order, Limit: 1, Unowned: true, Unheard: true}); len(got) < 4; {
+				rows, next, err := db.SearchCases(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range rows {
+					got = append(got, r.Case)
+				}
+				if q.Cursor = next; next == "" {
+					break
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("order %d: %v, want %v", order, got, want)
+			}
+		}
+		for _, bad := range []string{"x", "MSAy", "MSAyIHg"} {
+			if _, _, err := db.SearchCases(t.Context(), CaseQuery{Cursor: bad}); !errors.Is(err, ErrCursor) {
+				t.Error(bad, err)
+			}
 		}
 	})
 }

@@ -88,3 +88,12 @@ func (k patrols) ListPatrols(ctx context.Context) ([]Patrol, error) {
 	}
 	return list, nil
 }
+
+// ListPatrolsSince returns the patrols on duty and those that went off it since, by name.
+func (k patrols) ListPatrolsSince(ctx context.Context, since time.Time) ([]Patrol, error) {
+	list, err := many(ctx, k.c, scanPatrol, `SELECT `+patrolColumns+` FROM patrols WHERE state <> 'off' OR since > ? ORDER BY name, staff`, since)
+	if err != nil {
+		return nil, fmt.Errorf("list patrols: %w", err)
+	}
+	return list, nil
+}

@@ -62,6 +62,15 @@ func FormatRecipients(all []Recipient) string {
 
 // WrapKEK returns an age file (age-encryption.org/v1) from which each recipient can get the key.
 func WrapKEK(kek Key, to []Recipient) ([]byte, error) {
+	file, err := Seal(kek[:], to)
+	if err != nil {
+		return nil, fmt.Errorf("wrap key: %w", err)
+	}
+	return file, nil
+}
+
+// Seal returns an age file that each of the recipients can open.
+func Seal(plain []byte, to []Recipient) ([]byte, error) {
 	recipients := make([]age.Recipient, 0, len(to))
 	for _, r := range to {
 		p, err := age.ParseHybridRecipient(r.Text)
@@ -73,13 +82,13 @@ func WrapKEK(kek Key, to []Recipient) ([]byte, error) {
 	var out bytes.Buffer
 	w, err := age.Encrypt(&out, recipients...)
 	if err != nil {
-		return nil, fmt.Errorf("wrap key: %w", err)
+		return nil, err
 	}
-	if _, err := w.Write(kek[:]); err != nil {
-		return nil, fmt.Errorf("wrap key: %w", err)
+	if _, err := w.Write(plain); err != nil {
+		return nil, err
 	}
 	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("wrap key: %w", err)
+		return nil, err
 	}
 	return out.Bytes(), nil
 }
@@ -123,8 +132,24 @@ func (i Identity) Secret() string { return i.in.String() }
 // UnwrapKEK opens an age file that WrapKEK made. It returns ErrNoKey where none of the identities
 // is among its recipients, ErrTampered where the file is not one of ours.
 func UnwrapKEK(file []byte, ids ...Identity) (Key, error) {
-	if len(file) > maxKeyFile || len(ids) == 0 {
+	if len(file) > maxKeyFile {
 		return Key{}, fmt.Errorf("call key: %w", ErrNoKey)
+	}
+	raw, err := Open(file, Size, ids...)
+	if err == nil && len(raw) != Size {
+		err = ErrTampered
+	}
+	if err != nil {
+		return Key{}, fmt.Errorf("call key: %w", err)
+	}
+	return Key(raw), nil
+}
+
+// Open opens an age file of at most so many bytes within. It returns ErrNoKey where none of the
+// identities is among its recipients, ErrTampered where the file is damaged or longer.
+func Open(file []byte, most int, ids ...Identity) ([]byte, error) {
+	if len(ids) == 0 {
+		return nil, ErrNoKey
 	}
 	all := make([]age.Identity, 0, len(ids))
 	for _, i := range ids {
@@ -134,13 +159,16 @@ func UnwrapKEK(file []byte, ids ...Identity) (Key, error) {
 	if err != nil {
 		var none *age.NoIdentityMatchError
 		if errors.As(err, &none) {
-			return Key{}, fmt.Errorf("call key: %w", ErrNoKey)
+			return nil, ErrNoKey
 		}
-		return Key{}, fmt.Errorf("call key: %w: %w", ErrTampered, err)
+		return nil, fmt.Errorf("%w: %w", ErrTampered, err)
 	}
-	raw, err := io.ReadAll(io.LimitReader(r, Size+1))
-	if err != nil || len(raw) != Size {
-		return Key{}, fmt.Errorf("call key: %w", ErrTampered)
+	raw, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTampered, err)
 	}
-	return Key(raw), nil
+	if len(raw) > most {
+		return nil, ErrTampered
+	}
+	return raw, nil
 }

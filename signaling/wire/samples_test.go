@@ -51,7 +51,11 @@ func samples() []Body {
 		&DutySet{State: DutyPause, Reason: "meal"}, &state, &offer, &OfferWithdrawn{Call: call, Epoch: 1, Why: "taken", By: "Сәуле М."},
 		&OfferAccept{Call: call, Epoch: 1}, &OfferReject{Call: call, Epoch: 1, Reason: "busy"}, &CallCardNews{Card: card}, &CallHold{Call: call, On: true},
 		&CallTransfer{Call: call, To: staff}, &CallWrapUp{Call: call, Category: "theft", Outcome: "patrol"}, &CallBackDone{Call: call, Outcome: "reached"},
-		&CameraRequest{Call: call}, &PositionRequest{Call: call}, &NoteSave{Call: call, Text: "пышақ", Base: 1}, &NoteSaved{Rev: 2}, &CaseNews{Case: call, Number: "26-000001", Version: 2, Lane: "report", Status: "in_work", Priority: 3, Owner: call, Unit: "center"}, &SessionReplaced{},
+		&CameraRequest{Call: call}, &PositionRequest{Call: call}, &NoteSave{Call: call, Text: "пышақ", Base: 1}, &NoteSaved{Rev: 2}, &CaseNews{Case: call, Number: "26-000001", Version: 2, Lane: "report", Status: "in_work", Priority: 3, Owner: call, Unit: "center"},
+		&PatrolsMoved{Patrols: []PatrolRow{
+			{Patrol: staff, Name: "П-14", Unit: "center", State: "en_route", Case: call, Number: "26-000001", SinceMs: 1795424400000, Lat: &fix.Lat, Lon: &fix.Lon, AccuracyM: 8, FixMs: 1795424410000},
+			{Patrol: client, Name: "П-06", Unit: "center", State: "off", SinceMs: 1795424405000},
+		}}, &SessionReplaced{},
 		&CallJoin{Call: call, Mode: GuestListen}, &CallJoined{View: guest}, &CallMode{Call: call, Mode: GuestWhisper}, &CallLeave{Call: call}, &CallTakeOver{Call: call}, &GuestState{View: guest},
 	}
 }

@@ -68,6 +68,7 @@ func Table() []Entry {
 		{"note.save", Request, console, func() Body { return new(NoteSave) }},
 		{"note.saved", Reply, nil, func() Body { return new(NoteSaved) }},
 		{"case.news", News, nil, func() Body { return new(CaseNews) }},
+		{"patrols.moved", News, nil, func() Body { return new(PatrolsMoved) }},
 		{"session.replaced", News, nil, func() Body { return new(SessionReplaced) }},
 
 		{"call.join", Request, console, func() Body { return new(CallJoin) }},

@@ -125,4 +125,5 @@ func (*NoteSaved) WireType() string { return "note.saved" }
 
 // WireType returns "session.replaced".
 func (*CaseNews) WireType() string        { return "case.news" }
+func (*PatrolsMoved) WireType() string    { return "patrols.moved" }
 func (*SessionReplaced) WireType() string { return "session.replaced" }

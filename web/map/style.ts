@@ -1,6 +1,7 @@
 import type * as GeoJSON from "geojson";
 import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
 import type { BaseMap, MapLang } from "./base";
+import { markLayersOf, markSources } from "./marks";
 
 /** Light and dark of the map. */
 export type MapTheme = "light" | "dark";
@@ -102,6 +103,7 @@ function marks(): StyleSpecification["sources"] {
     circle: { type: "geojson", data: nothing },
     track: { type: "geojson", data: nothing },
     points: { type: "geojson", data: nothing },
+    ...markSources(),
   };
 }
 
@@ -132,6 +134,7 @@ function markLayers(c: Palette): LayerSpecification[] {
       },
       paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 1.8 },
     },
+    ...markLayersOf(c, fonts),
   ];
 }
 

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"jedel/internal/access"
+	"jedel/internal/ident"
+	"jedel/signaling/wire"
+)
+
+const (
+	// boardEvery is the shortest time between two looks at the patrols. A fix must be on every board within a
+	// second; looking more often costs a query and a message each time, less often breaks that.
+	boardEvery = 500 * time.Millisecond
+	// boardLook is how often the patrols are looked at when nothing is known to have happened: other nodes
+	// take fixes too.
+	boardLook = 5 * time.Second
+)
+
+// patrolBoard tells consoles how patrols stand. What to tell is found by comparison with what was told, so
+// that a wake that is lost costs boardLook at most.
+type patrolBoard struct {
+	a     *App
+	nudge chan struct{} // capacity 1
+
+	// Owned by run.
+	told map[ident.StaffID]wire.PatrolRow
+}
+
+func newPatrolBoard(a *App) *patrolBoard {
+	return &patrolBoard{a: a, nudge: make(chan struct{}, 1), told: map[ident.StaffID]wire.PatrolRow{}}
+}
+
+// wake says that a patrol may stand otherwise now. It never blocks.
+func (b *patrolBoard) wake() {
+	select {
+	case b.nudge <- struct{}{}:
+	default:
+	}
+}
+
+func (b *patrolBoard) run(ctx context.Context) {
+	for {
+		b.look(ctx)
+		rest := time.NewTimer(boardEvery)
+		select {
+		case <-rest.C:
+		case <-ctx.Done():
+			return
+		}
+		rest.Reset(boardLook)
+		select {
+		case <-b.nudge:
+		case <-rest.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// look tells what changed since the last look.
+func (b *patrolBoard) look(ctx context.Context) {
+	list, err := b.a.db.ListPatrols(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			b.a.log.Warn("the patrols cannot be read", "err", err)
+		}
+		return
+	}
+	now := map[ident.StaffID]wire.PatrolRow{}
+	for _, p := range list {
+		now[p.Staff] = patrolDesk{b.a}.row(ctx, p)
+	}
+	b.tell(moved(b.told, now))
+	b.told = now
+}
+
+// moved are the rows that differ, those that are gone as off duty, by name.
+func moved(before, now map[ident.StaffID]wire.PatrolRow) []wire.PatrolRow {
+	var out []wire.PatrolRow
+	for id, row := range now {
+		if was, ok := before[id]; !ok || !reflect.DeepEqual(was, row) {
+			out = append(out, row)
+		}
+	}
+	for id, was := range before {
+		if _, ok := now[id]; !ok {
+			out = append(out, wire.PatrolRow{Patrol: was.Patrol, Name: was.Name, Unit: was.Unit, State: "off", SinceMs: time.Now().UnixMilli()})
+		}
+	}
+	slices.SortFunc(out, func(x, y wire.PatrolRow) int {
+		return slices.Compare([]string{x.Name, x.Patrol}, []string{y.Name, y.Patrol})
+	})
+	return out
+}
+
+// tell sends rows to the consoles that may see them.
+func (b *patrolBoard) tell(rows []wire.PatrolRow) {
+	if len(rows) == 0 {
+		return
+	}
+	seats := b.a.people.all()
+	maps.DeleteFunc(seats, func(_ ident.StaffID, s seat) bool { return !s.console })
+	for part := range slices.Chunk(rows, wire.MaxPatrolRows) {
+		for _, s := range seats {
+			if mine := ofUnit(part, s); len(mine) > 0 {
+				b.a.edge.Hub().Send(s.client, &wire.PatrolsMoved{Patrols: mine})
+			}
+		}
+	}
+}
+
+func ofUnit(rows []wire.PatrolRow, s seat) []wire.PatrolRow {
+	return slices.DeleteFunc(slices.Clone(rows), func(r wire.PatrolRow) bool {
+		return !access.MayIn(s.roles, s.unit, access.ReadCases, r.Unit)
+	})
+}
