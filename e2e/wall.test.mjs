@@ -234,6 +234,14 @@ test("two operators hand over case by case, and none is nobody's for a moment", 
   await two.locator('[data-act="come"]').click();
   await two.getByText("вы на смене").waitFor();
   await op.locator('[data-hand="mine"] li').nth(3).waitFor();
+  const line = (await api("GET", "/shifts", "supervisor")).lines.find((l) => l.staff === staff.operator);
+  const { name: _, ...ends } = { ...line, toMs: Date.now() + 20 * 60_000 };
+  await api("PUT", "/shifts/lines", "supervisor", ends);
+  await op.evaluate(() => (location.hash = "desk")); // the console itself proposes the hand-over
+  await op.locator(".shiftbar").getByText(/Ваша смена кончается в \d\d:\d\d. У вас 4 открытых дела/).waitFor({ timeout: 20000 });
+  await w.shot(op, "shifts-ends-bar-ru-dark");
+  await op.locator('.shiftbar [data-act="handover"]').click();
+  await op.locator('[data-hand="mine"] li').nth(3).waitFor();
   await op.locator('[data-act="leave"]').click(); // with open cases: asked first
   await op.getByText("У вас осталось 4 открытых дела").waitFor();
   await op.getByRole("button", { name: "Сначала передать" }).click();
@@ -294,9 +302,7 @@ test("the rooms have no finding of axe, dark and light", async () => {
 });
 
 test("a year of a city is on the wall without scrolling, in three languages", async () => {
-  await two.context().close();
-  await op.context().close();
-  await wall.context().close();
+  for (const page of [two, op, wall]) await page?.context().close();
   process.kill(g.child.pid, "SIGTERM");
   await g.ended;
   execFileSync("python3", [path.join(w.root, "e2e/city.py"), path.join(g.data, "jedel.db"), "60000", "1"]);
