@@ -131,7 +131,7 @@ test("everything is found by what people remember, and the list says why", async
 test("reports about one event fold, are linked, merged, and split again", async () => {
   const others = [await report("Громко играет музыка"), await report("Мешают спать"), await report("Шумят под окном")];
   const head = others[0].number;
-  await one.getByText("Похожие: 3 из 3").waitFor();
+  await one.getByText("Похожие: 3").waitFor();
   await openCase(one, head);
   const proposal = (n) => one.locator(".similar li", { hasText: others[n].number });
   await proposal(1).getByText(/сходство \d+ %, \d+ м, 0 мин/).waitFor();

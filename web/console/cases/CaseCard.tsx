@@ -44,9 +44,9 @@ export function CaseCard({ id, wide, onWide }: { id: string; wide: boolean; onWi
           </div>
           <div class="column">
             <CloseForm />
-            <Told />
-            <Ties />
             <Media />
+            <Ties />
+            <Told />
             <Course id={id} version={view.version} />
           </div>
         </div>

@@ -88,6 +88,11 @@ function Reopen() {
   );
 }
 
+/** Pure: the priority that comes with the first word of what it is. It may hurry a case, never delay one: a caller waits for no form. */
+export function firstPriority(c: { kind: string; priority: number }, usual: number | undefined): number {
+  return c.kind || usual === undefined ? c.priority : Math.min(c.priority, usual);
+}
+
 /** What it is and how urgent; one choice is one act, and can be taken back. */
 function Classify() {
   const { desk } = useConsole();
@@ -102,7 +107,7 @@ function Classify() {
   if (!mayEdit) return <p>{kind(c.kind)} · {t(`cases.p.${c.priority}`)}</p>;
   return (
     <div class="row classify">
-      <Pick name={t("cases.kind")} value={c.kind} of={choices.kinds.map((k) => k.code)} words={kind} onPick={(k) => void say({ kind: k, priority: c.kind ? c.priority : (choices.kinds.find((x) => x.code === k)?.priority ?? c.priority) })} />
+      <Pick name={t("cases.kind")} value={c.kind} of={choices.kinds.map((k) => k.code)} words={kind} onPick={(k) => void say({ kind: k, priority: firstPriority(c, choices.kinds.find((x) => x.code === k)?.priority) })} />
       <Pick name={t("cases.priority")} value={String(c.priority)} of={["0", "1", "2", "3"]} words={(p) => t(`cases.p.${p}`)} onPick={(p) => (c.kind ? void say({ kind: c.kind, priority: Number(p) }) : desk.say("cases.kindfirst", { bad: true }))} />
     </div>
   );

@@ -16,8 +16,8 @@ export function FoldRow({ fold, chosen, me }: { fold: Fold; chosen: string | und
       {n.all > 1 && (
         <div class="folded">
           {fold.rest.length > 0
-            ? <button type="button" class="small" aria-expanded={opened || within} onClick={() => setOpened(!opened)}>{t("cases.alike", { n: n.here, all: n.all })}</button>
-            : <span class="hint">{t("cases.alike", { n: n.here, all: n.all })}</span>}
+            ? <button type="button" class="small" aria-expanded={opened || within} onClick={() => setOpened(!opened)}>{n.all > n.here ? t("cases.alike.of", { n: n.here, all: n.all }) : t("cases.alike", { n: n.here })}</button>
+            : <span class="hint">{t("cases.alike.others", { n: n.all - 1 })}</span>}
           {(opened || within) && <ol>{fold.rest.map((c) => <li key={c.case}><Row item={c} chosen={chosen} me={me} /></li>)}</ol>}
         </div>
       )}

@@ -4,6 +4,7 @@ import { CaseDrafts, replyOf } from "./caseDrafts";
 import { asked, dayStart, nearOf, nothing, readFilters, restricted, writeFilters } from "./filters";
 import { arrange, counts, fold } from "./fold";
 import { caseItem } from "./fixtures";
+import { firstPriority } from "./Head";
 import { lineOf } from "./Lines";
 import { roles, statuses } from "./model";
 import { stepOf } from "./Told";
@@ -107,6 +108,13 @@ describe("drafts", () => {
     expect(lineOf("person", { name: "Нұрлан", role: "hacker" })?.line.role).toBe("other");
     for (const what of ["note", "person", "vehicle", "place", "?"]) expect(lineOf(what, { note: " ", role: "witness" })).toBeUndefined();
   });
+});
+
+test("naming what a case is may hurry it and never delays it", () => {
+  expect(firstPriority({ kind: "", priority: 1 }, 3)).toBe(1);
+  expect(firstPriority({ kind: "", priority: 3 }, 1)).toBe(1);
+  expect(firstPriority({ kind: "noise", priority: 3 }, 1)).toBe(3);
+  expect(firstPriority({ kind: "", priority: 2 }, undefined)).toBe(2);
 });
 
 test("a patrol stands at its latest step", () => {
