@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"jedel/internal/fault"
-	"jedel/internal/ident"
 	"jedel/signaling/accounts"
 )
 
@@ -13,9 +12,9 @@ import (
 type Pushes interface {
 	// Key is the site's public key (RFC 8292), base64url; empty: no notices are sent.
 	Key() string
-	// Citizen tells whose subscriptions a request is about: those of a registered caller, or of whoever has
-	// the key of a report; one of the two is empty. Neither known is fault.NotSignedIn.
-	Citizen(ctx context.Context, caller ident.CallerID, reportKey string) (string, error)
+	// Citizen tells whose subscriptions a request is about: those of a registered caller, of a page that has
+	// made a call, or of whoever has the key of a report; all but one are empty. None known is fault.NotSignedIn.
+	Citizen(ctx context.Context, m Maker, reportKey string) (string, error)
 	// Subscribe keeps a subscription before it returns. What no notice is sent to is fault.BadValue.
 	Subscribe(ctx context.Context, citizen string, s PushSubscription) error
 	// Unsubscribe forgets a subscription; one that is not there is forgotten already.
@@ -77,17 +76,17 @@ func aboutPush[B any](s *Server, do func(ctx context.Context, citizen string, b 
 	}
 }
 
-// citizen tells who asks: whoever has a report's key, else a registered caller.
+// citizen tells who asks: whoever has a report's key, else a page that has called or a registered caller.
 func (s *Server) citizen(r *http.Request) (string, error) {
 	if key := r.Header.Get(keyHeader); key != "" {
 		if len(key) > 64 {
 			return "", fault.New(fault.NotSignedIn, "push", nil)
 		}
-		return s.pushes.Citizen(r.Context(), "", key)
+		return s.pushes.Citizen(r.Context(), Maker{}, key)
 	}
-	c, err := s.accounts.Caller(r.Context(), bearer(r))
+	m, err := s.maker(r)
 	if err != nil {
 		return "", err
 	}
-	return s.pushes.Citizen(r.Context(), c.ID, "")
+	return s.pushes.Citizen(r.Context(), m, "")
 }

@@ -213,6 +213,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	if err != nil {
 		return err
 	}
+	edge.Zone = a.zone
 	a.copies = newExports(a, opt)
 	settled, err := gazetteer.NewSettled()
 	if err != nil {

@@ -19,7 +19,6 @@ import (
 	"jedel/internal/config"
 	"jedel/internal/fault"
 	"jedel/internal/hints"
-	"jedel/internal/ident"
 	"jedel/internal/notify"
 	"jedel/internal/notify/httpsms"
 	"jedel/internal/notify/push"
@@ -154,11 +153,20 @@ func readSecret(path string) (string, error) {
 // Key implements signaling.Pushes.
 func (m *mail) Key() string { return m.key }
 
-// Citizen implements signaling.Pushes.
-func (m *mail) Citizen(ctx context.Context, caller ident.CallerID, reportKey string) (string, error) {
+// Citizen implements signaling.Pushes. Whoever has not called or reported anything has nothing to hear of.
+func (m *mail) Citizen(ctx context.Context, who signaling.Maker, reportKey string) (string, error) {
 	const op = "push"
-	if caller != "" {
-		return store.CallerCitizen(caller), nil
+	if who.Caller != "" {
+		return store.CallerCitizen(who.Caller), nil
+	}
+	if who.Client != "" {
+		switch called, err := m.db.HasCalled(ctx, who.Client); {
+		case err != nil:
+			return "", fault.New(fault.Unavailable, op, err)
+		case !called:
+			return "", fault.New(fault.NotSignedIn, op, nil)
+		}
+		return notify.PageCitizen(who.Client), nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(reportKey)
 	if err != nil || len(raw) != 16 {

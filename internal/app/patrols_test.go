@@ -123,6 +123,50 @@ func TestACallersPageFollowsItsCall(t *testing.T) {
 	}
 }
 
+// TestAPageThatCalledGetsNotices holds that a caller without a registration may ask for notices of their
+// call, and that a page that has not called may not.
+func TestAPageThatCalledGetsNotices(t *testing.T) {
+	g := startGateway(t)
+	const route = "POST /api/v1/push/subscriptions"
+	key := g.ask("GET /api/v1/push/key", 200, nil, "")["key"].(string)
+	body := `{"endpoint":"https://fcm.googleapis.com/fcm/send/x","p256dh":"` + key + `","auth":"AAAAAAAAAAAAAAAAAAAAAA"}`
+	other := g.tab(wire.RoleCaller, "") // it asks for none: its page alone tells it
+	quiet := other.ask(&wire.CallCreate{Ref: "r1", Kind: wire.KindVoice}).(*wire.CallCreated).View.Call
+	other.ask(&wire.CallEnd{Call: quiet})
+	g.until("no case", func() bool {
+		return g.follows(http.Header{"X-Client": {other.welcome.Client}, "X-Client-Key": {other.welcome.Key}}, quiet)
+	})
+	g.sendPatrol("patrol06", quiet)
+	c := g.tab(wire.RoleCaller, "")
+	mine := http.Header{"X-Client": {c.welcome.Client}, "X-Client-Key": {c.welcome.Key}}
+	if code := g.code(route, 401, mine, body); code != "not_signed_in" {
+		t.Fatal("a page that has not called:", code)
+	}
+	id := c.ask(&wire.CallCreate{Ref: "r1", Kind: wire.KindVoice}).(*wire.CallCreated).View.Call
+	if code := g.code(route, 401, http.Header{"X-Client": {c.welcome.Client}, "X-Client-Key": {"x"}}, body); code != "not_signed_in" {
+		t.Fatal(code)
+	}
+	g.ask(route, 204, mine, body)
+	c.ask(&wire.CallEnd{Call: id})
+	g.until("no case", func() bool { return g.follows(mine, id) })
+	patrol := g.sendPatrol("patrol14", id)
+	g.ask("POST /api/v1/patrol/cases/{case}/words", 200, patrol, `{"what":"on_scene"}`, "{case}", id)
+	g.until("nobody is told", func() bool {
+		list, err := g.app.mail.Case(t.Context(), id)
+		told := 0
+		for _, m := range list {
+			if m.Citizen == "page:"+c.welcome.Client && m.Kind == "changed" {
+				told++
+			}
+		}
+		return err == nil && told == 2 // on its way, there
+	})
+	g.ask("DELETE /api/v1/push/subscriptions", 204, mine, `{"endpoint":"https://fcm.googleapis.com/fcm/send/x"}`)
+	if list, err := g.app.mail.Case(t.Context(), quiet); err != nil || len(list) != 0 {
+		t.Fatal(list, err)
+	}
+}
+
 // follows reports whether the progress of a call is told.
 func (g *gateway) follows(header http.Header, call string) bool {
 	g.t.Helper()

@@ -67,6 +67,9 @@ func (a *App) citizen(ctx context.Context, s cases.State) (notify.Citizen, error
 		to.Report = row.KeyHash
 	case !errors.Is(err, store.ErrNotFound):
 		return to, err
+	case to.Caller == "":
+		to.Page, err = a.noticedPage(ctx, ident.CallID(s.ID))
+		return to, err
 	}
 	return to, nil
 }
@@ -113,6 +116,22 @@ func (a *App) told(ctx context.Context, s cases.State) ([]signaling.CaseTold, er
 		out = append(out, told)
 	}
 	return out, nil
+}
+
+// noticedPage returns the page that made a call, where it asked for notices.
+func (a *App) noticedPage(ctx context.Context, id ident.CallID) (ident.ClientID, error) {
+	sum, _, err := a.db.LoadCall(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	subs, err := a.db.PushSubscriptions(ctx, notify.PageCitizen(sum.Client))
+	if err != nil || len(subs) == 0 {
+		return "", err
+	}
+	return sum.Client, nil
 }
 
 func langOf(lang string) string {

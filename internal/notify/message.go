@@ -32,18 +32,22 @@ type Message struct {
 	Until    time.Time // after that it is worthless; zero: as the policy says
 }
 
-// Citizen is whom a message is for. Whoever wrote a report or registered gets notices in their browser; a
-// phone gets text messages.
+// Citizen is whom a message is for. Whoever wrote a report, made a call or registered gets notices in their
+// browser where they asked for them; a phone gets text messages.
 type Citizen struct {
 	Phone  string // E.164; empty or malformed: none
 	Caller ident.CallerID
-	Report string // SHA-256 of the report's key, hexadecimal
+	Report string         // SHA-256 of the report's key, hexadecimal
+	Page   ident.ClientID // of the page that made a call, where nobody is registered
 }
 
 var phoneShape = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 // ReportCitizen is what whoever has a report's key is called in messages and subscriptions.
 func ReportCitizen(hash string) string { return "report:" + hash }
+
+// PageCitizen is what the page that made a call is called in messages and subscriptions.
+func PageCitizen(id ident.ClientID) string { return "page:" + string(id) }
 
 // name is whose messages keep their order. It holds no address: a phone alone counts within its case.
 func (c Citizen) name(cas string) string {
@@ -52,6 +56,8 @@ func (c Citizen) name(cas string) string {
 		return ReportCitizen(c.Report)
 	case c.Caller != "":
 		return store.CallerCitizen(c.Caller)
+	case c.Page != "":
+		return PageCitizen(c.Page)
 	}
 	sum := sha256.Sum256([]byte(cas + " " + c.Phone))
 	return "case:" + cas + ":" + hex.EncodeToString(sum[:2])
@@ -106,7 +112,7 @@ func (s *Sender) ways(to Citizen) (list []outbox.Channel) {
 	for _, c := range s.cfg.Channels {
 		switch {
 		case s.cfg.Carriers[c] == nil:
-		case c == outbox.SMS && !s.reached(to.Phone), c == outbox.Push && to.Report == "" && to.Caller == "":
+		case c == outbox.SMS && !s.reached(to.Phone), c == outbox.Push && to.Report == "" && to.Caller == "" && to.Page == "":
 		default:
 			list = append(list, c)
 		}

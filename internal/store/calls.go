@@ -256,6 +256,18 @@ func (k calls) LoadCall(ctx context.Context, id ident.CallID) (CallSummary, []Ca
 // openCalls is worded as the index calls_open is: a start must not read the calls of years.
 const openCalls = ` FROM calls WHERE phase <> 'ended' OR callback = 'pending' ORDER BY created_at, id`
 
+// HasCalled reports whether a client has made a call.
+func (k calls) HasCalled(ctx context.Context, id ident.ClientID) (bool, error) {
+	list, err := many(ctx, k.c, func(s scanner) (one ident.CallID, err error) {
+		err = s.Scan(&one)
+		return one, err
+	}, `SELECT id FROM calls WHERE client = ? LIMIT 1`, id)
+	if err != nil {
+		return false, fmt.Errorf("has called: %w", err)
+	}
+	return len(list) > 0, nil
+}
+
 // OpenCalls returns the calls that are not ended or still owe a call-back, the oldest first.
 func (k calls) OpenCalls(ctx context.Context) ([]CallSummary, error) {
 	sums, err := many(ctx, k.c, scanCall, `SELECT `+callColumns+openCalls)

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { type Lang, lang, langs, loadLocale, setLang, t } from "../lib/i18n";
 import { Call } from "./Call";
 import { type Caller, leaving } from "./caller";
-import { markLeft } from "./store";
+import { keptCalls, markLeft } from "./store";
 import { Ended } from "./Ended";
 import { Home } from "./Home";
 import { Profile } from "./Profile";
@@ -49,8 +49,14 @@ function useLane(): { room: Room | null; It: LanePage | undefined; failed: boole
   const [failed, setFailed] = useState(false);
   useEffect(() => {
     const moved = () => setRoom(roomOf(location.hash));
+    // A notice was tapped while this page was open somewhere behind.
+    const noticed = (e: MessageEvent) => (e.data as { open?: string } | null)?.open === "/#mine" && (location.hash = "mine");
     addEventListener("hashchange", moved);
-    return () => removeEventListener("hashchange", moved);
+    navigator.serviceWorker?.addEventListener("message", noticed);
+    return () => {
+      removeEventListener("hashchange", moved);
+      navigator.serviceWorker?.removeEventListener("message", noticed);
+    };
   }, []);
   useEffect(() => {
     if (room && !lane) void import("./report/Lane").then(({ Lane }) => setLane({ It: Lane }), () => setFailed(true));
@@ -62,12 +68,12 @@ function useLane(): { room: Room | null; It: LanePage | undefined; failed: boole
   return { room, It: lane?.It, failed, go };
 }
 
-/** Whether this phone has sent or kept reports. */
+/** Whether this phone has sent or kept reports, or made calls. */
 function useReports(): boolean {
-  const [any, setAny] = useState(false);
+  const [any, setAny] = useState(keptCalls().length > 0);
   useEffect(() => {
     try {
-      void indexedDB.databases?.().then((list) => setAny(list.some((d) => d.name === "jedel.reports")), () => undefined);
+      void indexedDB.databases?.().then((list) => list.some((d) => d.name === "jedel.reports") && setAny(true), () => undefined);
     } catch {
       // No storage, no reports.
     }

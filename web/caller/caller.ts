@@ -5,7 +5,7 @@ import { Refusal, Session } from "../lib/socket";
 import type { CallCreated, CallKind, CallView, CallerSelf, FileRef, Fix } from "../lib/wire.gen";
 import { countCameras, flipCamera, type Taken, takeCamera, takeMic } from "./devices";
 import { Place } from "./place";
-import { clientStorage, keepOpen, keepPin, keptPin, read, tokenKey, write } from "./store";
+import { clientStorage, keepCall, keepOpen, keepPin, keptPin, read, tokenKey, write } from "./store";
 import { empty, marked, posted, type View, withCall, written } from "./view";
 
 const refKey = "jedel.ref";
@@ -165,6 +165,9 @@ export class Caller {
 
   #over(call: CallView): void {
     this.set(withCall(this.view, call));
+    const who = this.session.credentials();
+    // Of a person who could not speak nothing stays on the phone: others may look at it.
+    if (who && call.kind !== "silent") keepCall({ ...who, call: call.call, number: call.number, atMs: call.createdMs });
     keepOpen(false);
     write(refKey, null);
     this.#attend(false);

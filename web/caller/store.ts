@@ -95,3 +95,28 @@ export function keptPin(): Fix | null {
 }
 
 export const tokenKey = "jedel.caller.token";
+
+/** A call that this phone made, and the key by which the gateway tells what became of it. */
+export interface KeptCall {
+  call: string;
+  number: string;
+  client: string;
+  key: string;
+  atMs: number;
+}
+
+const callsKey = "jedel.calls";
+const maxCalls = 10;
+
+export function keptCalls(): KeptCall[] {
+  try {
+    return (JSON.parse(localStorage.getItem(callsKey) ?? "[]") as KeptCall[]).filter((c) => c.call && c.client && c.key);
+  } catch {
+    return [];
+  }
+}
+
+/** Keeps a call for "my reports", the newest first. */
+export function keepCall(c: KeptCall): void {
+  write(callsKey, JSON.stringify([c, ...keptCalls().filter((x) => x.call !== c.call)].slice(0, maxCalls)));
+}

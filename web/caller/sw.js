@@ -18,3 +18,35 @@ self.addEventListener("fetch", (e) => {
   if (e.request.method !== "GET" || url.origin !== location.origin || !kept.has(url.pathname)) return;
   e.respondWith(caches.open(shelf).then((c) => c.match(url.pathname)).then((r) => r ?? fetch(e.request)));
 });
+
+// A notice says that there is news and of which number, never what and never whose: others may see the
+// screen. A tap opens the page's own list.
+const news = { kk: "Жаңалық бар", ru: "Есть новости", en: "There is news" };
+
+function told(data) {
+  try {
+    return data.json() ?? {};
+  } catch {
+    return {};
+  }
+}
+
+self.addEventListener("push", (e) => {
+  const n = told(e.data);
+  const lang = news[n.lang] ? n.lang : "kk";
+  const number = /^[0-9A-Za-z-]{1,32}$/.test(n.number) ? n.number : "";
+  e.waitUntil(self.registration.showNotification(news[lang], { body: number && `№ ${number}`, lang, tag: number || "news", renotify: true, data: { url: "/#mine" } }));
+});
+self.addEventListener("notificationclick", (e) => {
+  e.notification.close();
+  const url = e.notification.data?.url ?? "/#mine";
+  const at = new URL(url, location.origin).pathname;
+  e.waitUntil(
+    self.clients.matchAll({ type: "window", includeUncontrolled: true }).then((all) => {
+      const there = all.find((c) => new URL(c.url).pathname === at);
+      if (!there) return self.clients.openWindow(url);
+      there.postMessage({ open: url }); // a page in a call is not loaded anew
+      return there.focus();
+    }),
+  );
+});

@@ -13,7 +13,7 @@ export class RestError extends Error {
 }
 
 /** Asks the gateway; a refusal is thrown with its words. */
-export async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, credentials: "same-origin", signal: AbortSignal.timeout(10_000) };
   if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
   let r: Response;
@@ -42,7 +42,7 @@ export interface SiteConfig {
 /** The session that the cookie stands for; undefined when there is none. */
 export async function session(): Promise<StaffSelf | undefined> {
   try {
-    return (await request<{ staff: StaffSelf }>("GET", "/staff/session")).staff;
+    return (await call<{ staff: StaffSelf }>("GET", "/staff/session")).staff;
   } catch (err) {
     if (err instanceof RestError && err.code === "not_signed_in") return undefined;
     throw err;
@@ -50,15 +50,15 @@ export async function session(): Promise<StaffSelf | undefined> {
 }
 
 export async function signIn(s: SignIn): Promise<StaffSelf> {
-  return (await request<{ staff: StaffSelf }>("POST", "/staff/session", s)).staff;
+  return (await call<{ staff: StaffSelf }>("POST", "/staff/session", s)).staff;
 }
 
 export async function signOut(): Promise<void> {
-  await request("DELETE", "/staff/session");
+  await call("DELETE", "/staff/session");
 }
 
 export async function config(): Promise<SiteConfig> {
-  return request<SiteConfig>("GET", "/config");
+  return call<SiteConfig>("GET", "/config");
 }
 
 const path = (callID: string, file: string) => `/api/v1/calls/${encodeURIComponent(callID)}/files/${encodeURIComponent(file)}`;

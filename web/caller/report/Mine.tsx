@@ -1,15 +1,13 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { type Lang, t } from "../../lib/i18n";
 import { fileId } from "../../lib/upload";
+import { keptCalls } from "../store";
+import { type Progress, useProgress } from "./calls";
+import { Notices } from "./Notices";
 import { useSender } from "./Sent";
 import { sender } from "./sender";
 import { drop, reportKey } from "./shelf";
-
-interface Told {
-  atMs: number;
-  status: string;
-  text: string;
-}
+import { Ago, type Reply, Told } from "./Told";
 
 interface MyReport {
   report: string;
@@ -18,7 +16,7 @@ interface MyReport {
   kind: string;
   text: string;
   status: string;
-  replies: Told[];
+  replies: Reply[];
   files: { file: string; name: string; keptMs: number }[];
   mayReopen: boolean;
 }
@@ -45,6 +43,8 @@ export function Mine({ language }: { language: Lang }) {
     const timer = setInterval(() => document.hidden || void ask(), every);
     return () => clearInterval(timer);
   }, [ask, s.receipts.size]);
+  const [kept] = useState(keptCalls);
+  const calls = useProgress(kept, every);
   const waiting = s.waiting.filter((w) => !w.report);
   return (
     <section class="mine">
@@ -54,6 +54,7 @@ export function Mine({ language }: { language: Lang }) {
           {t("mine.unreached")}
         </p>
       )}
+      <Notices key={s.receipts.size} />
       {waiting.map((w) => (
         <article key={w.ref} class="mineone">
           <p class="big">{w.failed ? t("failed.short", { code: w.failed }) : t("kept.waits")}</p>
@@ -71,7 +72,10 @@ export function Mine({ language }: { language: Lang }) {
           </div>
         </article>
       ))}
-      {list?.length === 0 && waiting.length === 0 && <p>{t("mine.none")}</p>}
+      {list?.length === 0 && waiting.length === 0 && calls.list.length === 0 && <p>{t("mine.none")}</p>}
+      {calls.list.map((c) => (
+        <Called key={c.call} c={c} language={language} />
+      ))}
       {list?.map((r) => (
         <One key={r.report} r={r} language={language} onChange={(next) => setList((have) => have?.map((x) => (x.report === next.report ? next : x)) ?? null)} />
       ))}
@@ -82,6 +86,20 @@ export function Mine({ language }: { language: Lang }) {
 function excerpt(body: string): string {
   const text = (JSON.parse(body) as { text?: string }).text ?? "";
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+/** A call as its caller may see it. */
+function Called({ c, language }: { c: Progress; language: Lang }) {
+  const last = c.replies.at(-1);
+  return (
+    <article class="mineone">
+      <p class="big">
+        № {c.number} · {t(`status.${c.status}`)} {last && <Ago at={last.atMs} language={language} />}
+      </p>
+      <p class="small">{t("mine.call")} {new Date(c.atMs).toLocaleString(language)}</p>
+      <Told replies={c.replies} language={language} />
+    </article>
+  );
 }
 
 function One({ r, language, onChange }: { r: MyReport; language: Lang; onChange: (r: MyReport) => void }) {
@@ -114,19 +132,12 @@ function One({ r, language, onChange }: { r: MyReport; language: Lang; onChange:
   return (
     <article class="mineone">
       <p class="big">
-        № {r.number} · {t(`status.${r.status}`)}
+        № {r.number} · {t(`status.${r.status}`)} {last && <Ago at={last.atMs} language={language} />}
       </p>
       <p class="small">{new Date(r.atMs).toLocaleString(language)}</p>
       {r.text && <p class="own">{r.text}</p>}
       {coming > 0 && <p class="small">{t("mine.coming", { n: coming })}</p>}
-      <ol class="told">
-        {r.replies.map((x) => (
-          <li key={x.atMs} aria-current={x === last ? "step" : undefined}>
-            <span class="age">{new Date(x.atMs).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" })}</span> {t(`status.${x.status}`)}
-            {x.text && <p class="reply">{x.text}</p>}
-          </li>
-        ))}
-      </ol>
+      <Told replies={r.replies} language={language} />
       {!open ? (
         <button type="button" onClick={() => setOpen(true)}>
           {t(r.mayReopen ? "mine.reopen" : "mine.add")}

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../../lib/i18n";
+import { Notices } from "./Notices";
 import { sender } from "./sender";
 
 /** Redraws with every step of the sender. */
@@ -51,6 +52,7 @@ export function Sent({ reference, phone, onMine, onMore }: { reference: string; 
       )}
       {receipt && left.length === 0 && <p role="status">{t("arrived")}</p>}
       {left.length > 0 && !left.every((f) => f.refused) && <p class="note">{t("keep.open")}</p>}
+      {receipt && <Notices />}
       <button type="button" onClick={onMine}>
         {t("lane.mine")}
       </button>

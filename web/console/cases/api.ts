@@ -1,4 +1,4 @@
-import { request } from "../rest";
+import { call as request } from "../rest";
 import type { CaseAct, CaseItem, CaseView, Choices, CourseStep, SimilarCase } from "./model";
 
 const at = (id: string) => `/cases/${encodeURIComponent(id)}`;
