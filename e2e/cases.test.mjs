@@ -197,9 +197,11 @@ test("a case is handed over, and is nobody's for no moment", async () => {
   await one.getByRole("button", { name: "Передать", exact: true }).click();
   await one.getByRole("menuitem", { name: "Оператор 2" }).click();
   await card(one).getByText("предложено: Оператор 2").waitFor();
+  await two.locator('[data-room-to="cases"] [data-offered="1"]').waitFor(); // told on the desk, too
   await two.keyboard.press("Control+Digit2");
   await openCase(two, mine);
   await two.getByRole("button", { name: "Принять дело" }).click();
+  await w.until("nothing is offered any more", async () => (await two.locator("[data-offered]").count()) === 0);
   await card(one).getByText("Ведёт: Оператор 2").waitFor();
 });
 

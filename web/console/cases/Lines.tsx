@@ -17,7 +17,7 @@ export function Lines() {
   const struck = c.card.filter((l) => l.gone);
   const of = (what: string) => c.card.filter((l) => l.what === what && !l.gone);
   return (
-    <section class="panel caselines" aria-label={t("cases.lines")}>
+    <section class="panel caselines" aria-label={t("cases.lines")} data-focus="person" tabIndex={-1}>
       <h3>{t("cases.people")}</h3>
       <ul>
         <li><b>{t("cases.citizen")}</b> {c.citizen.name || t("person.noname")} <Phone number={c.citizen.phone} silent={silent(c.recordings)} /> <span class="hint">{t(c.citizen.proven ? "proof.sms" : "proof.none")} · {t(`lang.${known(c.citizen.lang)}`)}</span></li>

@@ -38,7 +38,7 @@ export function Places() {
     desk.say("cases.placed", { undo: () => { desk.hush(); void act({ act: "withdraw", id }); } });
   };
   return (
-    <section class="panel places" aria-label={t("cases.places")}>
+    <section class="panel places" aria-label={t("cases.places")} data-focus="map" tabIndex={-1}>
       <h3>{t("cases.places")}<span class="grow" />{here && <button type="button" class="small" onClick={() => around(here)}>{t("cases.around")}</button>}</h3>
       {lines.length === 0 && <p class="warn">{t("cases.noplace")}</p>}
       <ul>{lines.map((l) => <Place key={l.id} line={l} device={device} />)}</ul>
