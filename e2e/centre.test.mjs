@@ -114,7 +114,7 @@ test("the dispatcher sends the nearest patrol by two actions", async () => {
     await p.locator('.mine[data-state="on"] .age').waitFor();
   }
   const board = await open("dispatcher", "/console", { browser: "witness", login: "dispatcher", ...desk });
-  await board.locator(".caserow", { hasText: called }).click();
+  await board.locator("[data-case]", { hasText: called }).click();
   await w.until("the nearer one is first", async () => (await board.locator("[data-proposed]").evaluateAll((l) => l.map((e) => e.dataset.proposed).join())) === "Патруль 1,Патруль 2");
   await board.keyboard.press("Alt+Digit1");
   await board.locator('[data-sending="Патруль 1"]').waitFor();
