@@ -22,7 +22,7 @@ import (
 	"jedel/internal/config"
 	"jedel/internal/duty"
 	"jedel/internal/fault"
-	"jedel/internal/gazetteer"
+	"jedel/internal/geocode"
 	"jedel/internal/hints"
 	"jedel/internal/ident"
 	"jedel/internal/keep"
@@ -108,10 +108,11 @@ type Options struct {
 	Pages   signaling.Pages
 	TipPage fs.FS // the page of anonymous tips
 	TLS     *tls.Config
-	DataDir string // caches and the node's name
-	Version string // of this program
-	Broker  string // socket of the process that opens recordings; empty: this one does, where it has the key
-	Tools   string // folder of the verifying programs that go along with copies of recordings; empty: none
+	DataDir string         // caches and the node's name
+	Version string         // of this program
+	Broker  string         // socket of the process that opens recordings; empty: this one does, where it has the key
+	Preview signaling.Draw // draws small pictures of what came from outside; nil: this process does
+	Tools   string         // folder of the verifying programs that go along with copies of recordings; empty: none
 }
 
 // New opens everything the gateway stands on. Nothing is served before Run.
@@ -185,7 +186,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.node, err = media.Open(mediaConfig(a.cfg.Media), reg, a.log); err != nil {
 		return err
 	}
-	a.owner = owner
+	a.owner, a.geo = owner, geocode.New(ctx, geoConfig(a.cfg.Geo, opt), reg, a.log)
 	a.cases, a.intake, a.shifts = casectl.New(a.db, a, a.log, reg), newIntake(a), duty.New(a.db, inHand{a})
 	if a.watch, err = a.newWatch(reg); err != nil {
 		return err
@@ -214,11 +215,10 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 		return err
 	}
 	edge.Zone = a.zone
-	a.copies = newExports(a, opt)
-	settled, err := gazetteer.NewSettled()
-	if err != nil {
-		return fmt.Errorf("settlements: %w", err)
+	if a.uploads, err = newUploads(a, opt.DataDir, secret, reg); err != nil {
+		return err
 	}
+	a.copies = newExports(a, opt)
 	signOn, err := openSignOn(a.cfg.OIDC, secret)
 	if err != nil {
 		return err
@@ -227,7 +227,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints, a.mail}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: looks, Keeping: keeping{a}, Probes: probes{a},
-		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Histories: histories{caseDesk{a}, looks}, Geo: places{settled}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
+		CentreParts: signaling.CentreParts{Preview: opt.Preview, Cases: caseDesk{a}, Intake: a.intake, Uploads: a.uploads, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
@@ -291,6 +291,7 @@ func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, 
 		Addr: c.HTTP.Addr, Origins: c.HTTP.Origins, FrameAncestors: c.HTTP.Frame, Secret: secret, SecureCookie: opt.TLS != nil, Demo: opt.Demo,
 		Proxies: proxies, MaxSockets: c.Listen.MaxSockets, MaxSocketsAddr: c.Listen.MaxSocketsAddr, MetricsAddr: c.Metrics.Listen,
 		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution, Tips: tipsAddress(c.Tips, opt.Demo),
+		Limits:     signaling.Limits{Photo: c.Reports.PhotoBytes, Video: c.Reports.VideoBytes, Files: c.Reports.Files},
 		Categories: choices(c.Desk.Categories), SignOnButton: signaling.Words(c.OIDC.Button),
 		Centre: wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
 	}, nil
@@ -299,8 +300,14 @@ func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, 
 // close gives back what New opened and Run did not take over.
 func (a *App) close() error {
 	var errs []error
+	if a.geo != nil {
+		errs = append(errs, a.geo.Close())
+	}
 	if a.hints != nil {
 		errs = append(errs, a.hints.Close())
+	}
+	if a.uploads != nil {
+		errs = append(errs, a.uploads.staged.Close())
 	}
 	if a.db != nil {
 		errs = append(errs, a.db.Close())

@@ -100,6 +100,9 @@ func (d caseDesk) line(l cases.Line) signaling.CaseLine {
 		if l.Place.HasFix {
 			out.Place.Lat, out.Place.Lon = &l.Place.Lat, &l.Place.Lon
 		}
+		if x := l.Place.Derived; x != nil {
+			out.Place.Derived = &signaling.DerivedPlace{Words: signaling.Words{KK: x.KK, RU: x.RU, EN: x.EN}, Source: x.Source, Confidence: x.Confidence}
+		}
 	}
 	return out
 }
@@ -164,7 +167,8 @@ func brief(c store.CaseSummary) cases.Brief {
 
 // Choices implements signaling.Cases.
 func (d caseDesk) Choices() signaling.CaseChoices {
-	c := signaling.CaseChoices{Kinds: []signaling.CaseKind{}, Outcomes: []signaling.CaseOutcome{}}
+	l := d.a.cfg.Reports
+	c := signaling.CaseChoices{Kinds: []signaling.CaseKind{}, Outcomes: []signaling.CaseOutcome{}, Limits: signaling.FileLimits{PhotoBytes: l.PhotoBytes, VideoBytes: l.VideoBytes, Files: l.Files}}
 	words := func(t config.Text) signaling.Words { return signaling.Words{KK: t.KK, RU: t.RU, EN: t.EN} }
 	for _, k := range d.a.cfg.Cases.Kinds {
 		c.Kinds = append(c.Kinds, signaling.CaseKind{Code: k.Key, Name: words(k.Words), Priority: k.Priority, Plate: k.Plate, Report: true})
@@ -268,6 +272,7 @@ func (d caseDesk) event(ctx context.Context, who signaling.Who, s cases.State, a
 		return cases.Classify{By: by, Kind: act.Kind, Priority: act.Priority, Base: act.Version}, nil
 	case "add":
 		l, err := lineOf(who, act.Line)
+		d.a.derive(ctx, l.Place)
 		return cases.Add{Line: l}, err
 	case "withdraw":
 		return cases.Withdraw{By: by, ID: act.ID}, nil

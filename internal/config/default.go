@@ -15,6 +15,7 @@ func Default() Config {
 		},
 		HTTP:   HTTP{Addr: ":8080", TLS: "off", Origins: []string{}, Frame: []string{}},
 		Listen: Listen{Proxies: []string{}, MaxSockets: 10000, MaxSocketsAddr: 1000},
+		Geo:    Geo{Source: GeoEmbedded, Timeout: time.Second, PerSecond: 10},
 		Store:  Store{URL: "sqlite:data/jedel.db"},
 		Media: Media{
 			UDP: ":8081", TCP: ":8081", PublicIPs: []string{}, AllowPrivate: true, MaxPeers: 1000, IdlePeers: 200,
@@ -56,6 +57,7 @@ func Default() Config {
 			},
 		},
 		Cases: defaultCases(), Stats: defaultStats(),
+		Reports: Reports{PhotoBytes: 25 << 20, VideoBytes: 500 << 20, Files: 20, Wait: 24 * time.Hour, KeepFree: 2 << 30},
 		OIDC: OIDC{
 			Scopes: []string{"profile"}, Roles: map[string][]string{}, Units: map[string]string{},
 			Button: Text{"Ұйым арқылы кіру", "Войти через организацию", "Sign in with your organization"},
