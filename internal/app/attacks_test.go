@@ -210,7 +210,7 @@ func TestMarkupStaysText(t *testing.T) {
 	body := `{"ref":"a","lang":"kk","text":"` + evil + `","plate":"<b>123</b>","name":"<img src=x onerror=alert(1)>","where":"=1+1<svg onload=alert(1)>"}`
 	id := g.ask(sendReport, 201, phone(), body)["report"].(string)
 	op := g.as("operator")
-	res := g.get("/api/v1/cases/"+id, op)
+	res := g.header("/api/v1/cases/"+id, op)
 	if h := res.Header; !strings.HasPrefix(h.Get("Content-Type"), "application/json") || h.Get("X-Content-Type-Options") != "nosniff" {
 		t.Fatal(h)
 	}
@@ -235,8 +235,8 @@ func TestMarkupStaysText(t *testing.T) {
 	}
 }
 
-// get asks for a page of the API as it comes.
-func (g *gateway) get(path string, who http.Header) *http.Response {
+// header asks for a page of the API and returns the answer without its body.
+func (g *gateway) header(path string, who http.Header) *http.Response {
 	g.t.Helper()
 	req, err := http.NewRequestWithContext(g.t.Context(), http.MethodGet, g.url+path, nil)
 	if err != nil {
