@@ -174,7 +174,8 @@ export class LiveMap {
     if (seen.length === 0) return;
     const [lats, lons] = [seen.map((p) => p.lat), seen.map((p) => p.lon)];
     const box: [number, number, number, number] = [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
-    this.#map.fitBounds(box, { padding: 100, maxZoom: 14, animate: false });
+    const { clientWidth, clientHeight } = this.#map.getContainer();
+    this.#map.fitBounds(box, { padding: Math.min(100, clientWidth / 4, clientHeight / 4), maxZoom: 14, animate: false });
   }
 
   /** The point under the middle of the map. */
