@@ -224,6 +224,7 @@ test("of two who send one patrol at once one wins and the other reads why; whoev
   const [one, two] = [await report("public_order", [54.8753, 69.1628]), await report("noise", [54.8754, 69.1628])];
   const pages = [await console_("dispatcher", { room: `#board?case=${one.id}` }), await console_("supervisor", { room: `#board?case=${two.id}` })];
   for (const p of pages) await p.locator('[data-proposed="Патруль 6"]').waitFor();
+  for (const p of pages) await p.route("**/proposals", (r) => r.abort()); // both still see what they saw
   await Promise.all(pages.map((p) => p.keyboard.press("Alt+Digit1")));
   const loser = await w.until("somebody is refused", async () => {
     for (const p of pages) if (await p.locator(".toast.bad").getByText(/Патруль не свободен.*Патруль 6 сейчас на деле/).count()) return p;
@@ -237,7 +238,6 @@ test("of two who send one patrol at once one wins and the other reads why; whoev
   // It goes home between the proposal and the key: the board has not heard of it yet.
   const page = pages[0];
   await page.locator('[data-proposed="Патруль 6"]').waitFor();
-  await page.route("**/proposals", (r) => r.abort());
   await duty("patrol6", false);
   await page.keyboard.press("Alt+Digit1");
   await page.locator(".toast.bad").getByText(/Патруль не свободен/).waitFor();
