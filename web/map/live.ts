@@ -114,9 +114,9 @@ export class LiveMap {
       this.#ready = true;
       this.#draw();
     });
-    this.#map.on("styleimagemissing", (e) => {
-      const icon = drawIcon(e.id, this.#look.theme);
-      if (icon && !this.#map.hasImage(e.id)) this.#map.addImage(e.id, icon, { pixelRatio: 2 });
+    this.#map.setMissingStyleImageResolver((id) => {
+      const icon = drawIcon(id, this.#look.theme);
+      if (icon && !this.#map.hasImage(id)) this.#map.addImage(id, icon, { pixelRatio: 2 });
     });
     let streetRead = false; // a tile that fails later is a hole, not a missing map
     this.#map.on("sourcedata", (e) => {
