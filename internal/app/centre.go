@@ -13,6 +13,7 @@ import (
 	"jedel/internal/config"
 	"jedel/internal/duty"
 	"jedel/internal/fault"
+	"jedel/internal/geocode"
 	"jedel/internal/ident"
 	"jedel/internal/store"
 	"jedel/recorder/evr"
@@ -28,6 +29,7 @@ type centre struct {
 	shifts   *duty.Desk
 	board    *patrolBoard
 	mail     *mail
+	geo      *geocode.Geocoder
 	figures  *figures
 	owner    store.Owner // this process, as the store knows it
 }
@@ -186,6 +188,7 @@ func (a *App) cardFix(id ident.CallID, key string, f wire.Fix, at time.Time) {
 		if err != nil || !worthIt(s, *line.Place) {
 			return
 		}
+		a.derive(ctx, line.Place)
 		a.postCase(ctx, s.ID, []cases.Event{cases.Add{Line: line}})
 	})
 }
