@@ -31,7 +31,8 @@ const accessHead = `# Who may use which route
 Made by asking the running handlers for every route, as everybody; "go test ./signaling -run EveryRouteByEverybody -update" writes
 it anew. The test fails on a route that is not here and on an answer that differs. "yes": of every unit; "own": of the person's own
 unit, or of none; "-": refused. "caller" is a registered caller with an open page. A route may still refuse for other reasons than
-the role: a recording is opened with a reason only, a file is read by those in its call.
+the role: a recording is opened with a reason only, a file is read by those in its call. [ACCESS-CASES.md](ACCESS-CASES.md) has who may
+do what to which case.
 
 `
 
@@ -57,6 +58,7 @@ var public = []string{
 	"GET /api/v1/geo/address", "GET /api/v1/geo/search", // a map answers; nothing is kept of who asks
 	"POST /api/v1/staff/invitation", "PUT /api/v1/staff/invitation", // who has the link has shown who they are
 	"GET /api/v1/staff/oidc", "GET /api/v1/staff/oidc/callback", "GET /api/v1/push/key",
+	"OPTIONS /api/v1/reports/uploads/{$}", // which protocol is spoken, no more
 }
 
 // evidenceOf are the roles that may be let through to what is said in recordings.
@@ -85,7 +87,9 @@ func (x *world) knock(route string, a asker, own bool) bool {
 	body := strings.ReplaceAll(x.bodies[route], "UNIT", unit)
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
-		if strings.HasPrefix(p, "{") {
+		if p == "{$}" {
+			parts[i] = ""
+		} else if strings.HasPrefix(p, "{") {
 			parts[i] = object
 		}
 	}

@@ -145,6 +145,9 @@ func (d caseDesk) Similar(ctx context.Context, who signaling.Who, id ident.CaseI
 		if row.Into != "" || slices.Contains(s.Merged, row.Case) || row.Case == s.Into {
 			continue
 		}
+		if taskOnly(who) || !access.MayIn(who.Roles, who.Unit, access.ReadCases, row.Unit) {
+			continue // who cannot read it is not told that it is there
+		}
 		others = append(others, brief(row))
 		byID[row.Case] = row
 	}
@@ -164,7 +167,8 @@ func brief(c store.CaseSummary) cases.Brief {
 
 // Choices implements signaling.Cases.
 func (d caseDesk) Choices() signaling.CaseChoices {
-	c := signaling.CaseChoices{Kinds: []signaling.CaseKind{}, Outcomes: []signaling.CaseOutcome{}}
+	l := d.a.cfg.Reports
+	c := signaling.CaseChoices{Kinds: []signaling.CaseKind{}, Outcomes: []signaling.CaseOutcome{}, Limits: signaling.FileLimits{PhotoBytes: l.PhotoBytes, VideoBytes: l.VideoBytes, Files: l.Files}}
 	words := func(t config.Text) signaling.Words { return signaling.Words{KK: t.KK, RU: t.RU, EN: t.EN} }
 	for _, k := range d.a.cfg.Cases.Kinds {
 		c.Kinds = append(c.Kinds, signaling.CaseKind{Code: k.Key, Name: words(k.Words), Priority: k.Priority, Plate: k.Plate, Report: true})
@@ -294,6 +298,9 @@ func (d caseDesk) send(ctx context.Context, who signaling.Who, act signaling.Cas
 	if err != nil {
 		return nil, fault.New(fault.NoSuchOperator, "case.send", err)
 	}
+	if !access.MayIn(who.Roles, who.Unit, access.Dispatch, p.Unit) {
+		return nil, fault.Newf(fault.Forbidden, "case.send", "a patrol of another unit")
+	}
 	return cases.Send{By: who.Staff, Patrol: p.Staff, Name: p.Name, Reason: act.Reason}, wire.Line("reason", act.Reason, wire.MaxName)
 }
 
@@ -336,6 +343,9 @@ func (d caseDesk) pair(ctx context.Context, who signaling.Who, id ident.CaseID, 
 	o, err := d.a.readable(ctx, who, other)
 	if err == nil {
 		err = mayCase(who, access.EditCases, o)
+	}
+	if err == nil {
+		err = d.a.mayStill(ctx, who.Staff, o)
 	}
 	if err != nil {
 		return err
