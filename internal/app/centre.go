@@ -26,6 +26,7 @@ type centre struct {
 	casework *mailbox[func(context.Context)] // what calls mean for cases, in order
 	intake   *intake
 	shifts   *duty.Desk
+	alarms   *alarms
 	board    *patrolBoard
 	mail     *mail
 	figures  *figures
