@@ -8,13 +8,16 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 
-.PHONY: help run build tools web generate test check lint fuzz e2e torture bench deps clean
+.PHONY: help run demo build tools web generate test check lint fuzz e2e torture bench deps clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: build ## build everything and start a complete gateway with demo accounts on http://localhost:8080
 	./bin/jedel serve --demo $(ARGS)
+
+demo: build ## run, with a lifelike city beside it: calls, reports, patrols, cameras; ends both at Ctrl+C
+	@bash deploy/demo.sh $(ARGS)
 
 build: web tools ## pages and binaries into bin/
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...

@@ -63,6 +63,7 @@ async function as(login) {
   return tokens.get(login);
 }
 
+const unit = async (name) => (await ask("GET", "/patrols", { token: await as("supervisor") })).patrols.find((p) => p.name === name);
 const fix = (lat, lon, accuracyM = 8) => ({ lat, lon, accuracyM, source: "device", clientMs: Date.now(), serverMs: 0 });
 const duty = async (login, on) => ask("PUT", "/patrol/duty", { token: await as(login), body: { on } });
 const at = async (login, lat, lon) => ask("PUT", "/patrol/fix", { token: await as(login), body: fix(lat, lon) });
@@ -101,7 +102,7 @@ test("the nearest patrol is sent by two actions, its words are on the board, and
   await page.getByText("Открытых дел нет").waitFor(); // the board is where a dispatcher begins
   await page.getByText("На дежурстве нет патрулей.").waitFor();
   await w.shot(page, "board-empty");
-  for (const [login, lat, lon] of [["patrol1", 54.89, 69.16], ["patrol2", 54.88, 69.16], ["patrol3", 54.92, 69.2]]) {
+  for (const [login, lat, lon] of [["patrol1", 54.89, 69.16], ["patrol2", 54.88, 69.16], ["patrol3", 54.884, 69.163]]) {
     await duty(login, true);
     await at(login, lat, lon);
   }
@@ -110,21 +111,22 @@ test("the nearest patrol is sent by two actions, its words are on the board, and
   const quiet = await report("parking", [54.87, 69.16]);
   const begun = Date.now();
   const c = await report("driving", [54.8753, 69.1628]);
+  const kept = Date.now();
   await row(page, c.id).waitFor();
-  console.log(`a case is on the board ${Date.now() - begun} ms after it was sent`);
+  console.log(`a report: registered after ${kept - begun} ms, on the board ${Date.now() - kept} ms later`);
   await page.locator(`[data-case="${c.id}"][data-need="assign"]`).waitFor();
 
   await page.keyboard.press("Alt+KeyQ"); // the list: the first is chosen
-  await w.until("a case is chosen", async () => (await page.locator('.caserow[aria-pressed="true"]').count()) === 1);
+  await w.until("a case is chosen", async () => (await page.locator('.boardrow[aria-pressed="true"]').count()) === 1);
   if ((await row(page, c.id).getAttribute("aria-pressed")) !== "true") await row(page, c.id).click();
-  await w.until("the proposals in order", async () => (await page.locator("[data-proposed]").evaluateAll((l) => l.map((e) => e.dataset.proposed).join())) === "Патруль 2,Патруль 1,Патруль 3");
+  await w.until("the proposals in order", async () => (await page.locator("[data-proposed]").evaluateAll((l) => l.map((e) => e.dataset.proposed).join())) === "Патруль 2,Патруль 3,Патруль 1");
   await page.getByRole("button", { name: /Почему не другие/ }).click();
   await page.locator('[data-left="Патруль 4"][data-by="nowhere"]').getByText("положение неизвестно").waitFor();
   await axe(page, "a case is chosen");
   await w.shot(page, "board-proposals");
 
   const moved = Date.now();
-  await at("patrol3", 54.876, 69.163); // drives past: now the nearest
+  await at("patrol3", 54.8757, 69.163); // drives past: now the nearest
   await w.until("the proposals follow", async () => (await page.locator("[data-proposed]").first().getAttribute("data-proposed")) === "Патруль 3", 4000);
   console.log(`proposals follow a position after ${Date.now() - moved} ms`);
 
@@ -137,6 +139,7 @@ test("the nearest patrol is sent by two actions, its words are on the board, and
   await page.locator(`[data-case="${c.id}"][data-need="assign"]`).waitFor();
   assert.equal((await ask("GET", "/patrol", { token: await as("patrol3") })).state, "available");
 
+  await w.until("the recalled one is proposed again", async () => (await page.locator("[data-proposed]").first().getAttribute("data-proposed")) === "Патруль 3");
   await page.keyboard.press("Alt+Digit1");
   await page.locator('[data-sending="Патруль 3"]').waitFor();
   for (const word of ["accepted", "en_route", "on_scene"]) {
@@ -150,6 +153,7 @@ test("the nearest patrol is sent by two actions, its words are on the board, and
   await page.getByRole("button", { name: "Записать" }).click();
   await w.until("the patrol sees the note", async () => (await ask("GET", "/patrol", { token: await as("patrol3") })).task.card.some((l) => l.text === "Вход со двора"));
 
+  await w.until("others are proposed", async () => (await page.locator("[data-proposed]").first().getAttribute("data-proposed")) === "Патруль 2");
   await page.keyboard.press("Alt+Digit1"); // a second patrol
   await page.locator('[data-sending="Патруль 2"]').waitFor();
   await w.shot(page, "board-onscene");
@@ -170,18 +174,19 @@ test("the nearest patrol is sent by two actions, its words are on the board, and
 });
 
 test("a fix of a patrol's phone is drawn on the board within a second", async () => {
+  await duty("patrol1", false); // its last place is forgotten: the next is no jump
   await duty("patrol1", true);
   const page = await console_("dispatcher", { room: "#board" });
   await page.locator('[data-patrol="Патруль 1"]').waitFor();
   await page.keyboard.press("Alt+KeyL");
-  const cell = page.locator(".twin tr", { hasText: "Патруль 1" }).locator("td").nth(1);
+  const cell = page.locator(".boardtwin tr", { hasText: "Патруль 1" }).locator("td").nth(1);
   await cell.waitFor();
   const took = [];
   for (let i = 0; i < 12; i++) {
     const lat = 54.86 + i / 10000;
     const begun = Date.now();
     await at("patrol1", lat, 69.16);
-    await page.waitForFunction(([want]) => [...document.querySelectorAll(".twin td")].some((td) => td.textContent.includes(want)), [lat.toFixed(5)], { polling: 10 });
+    await page.waitForFunction(([want]) => [...document.querySelectorAll(".boardtwin td")].some((td) => td.textContent.includes(want)), [lat.toFixed(5)], { polling: 10 });
     took.push(Date.now() - begun);
     await page.waitForTimeout(100 + 70 * (i % 5));
   }
@@ -227,7 +232,7 @@ test("of two who send one patrol at once one wins and the other reads why; whoev
   assert.equal(task, loser === pages[0] ? two.id : one.id);
   await w.shot(loser, "board-refused");
   for (const p of pages) await p.locator(`[data-case="${task}"][data-need="assigned"]`).waitFor();
-  await ask("POST", `/cases/${task}/acts`, { token: await as("supervisor"), body: { act: "recall", patrol: (await ask("GET", "/patrols", { token: await as("supervisor") })).patrols[0].patrol } });
+  await ask("POST", `/cases/${task}/acts`, { token: await as("supervisor"), body: { act: "recall", patrol: (await unit("Патруль 6")).patrol } });
 
   // It goes home between the proposal and the key: the board has not heard of it yet.
   const page = pages[0];
@@ -259,14 +264,14 @@ test("navigation moves the place of a case by coordinates and by the map, and ca
   await page.locator(".toast").getByRole("button", { name: "Отменить" }).click();
   await page.locator(".chosen").getByText("место неизвестно").first().waitFor();
   await page.getByRole("button", { name: "Переставить место" }).click();
-  await page.locator(".maplibregl-canvas").click({ position: { x: 200, y: 200 } });
+  await page.locator(".boardmap .maplibregl-canvas").click({ position: { x: 200, y: 200 } });
   await w.until("the place is on the card", async () => (await ask("GET", `/cases/${c.id}`, { token: await as("navigation") })).lat !== undefined);
   assert.equal((await ask("GET", `/cases/${c.id}`, { token: await as("navigation") })).sendings.length, 0);
-  const patrol = (await ask("GET", "/patrols", { token: await as("navigation") })).patrols[0].patrol;
+  const { patrol } = await unit("Патруль 6");
   assert.equal((await ask("POST", `/cases/${c.id}/acts`, { token: await as("navigation"), body: { act: "send", patrol }, status: 403 })).error.code, "forbidden");
   await page.getByRole("button", { name: "Измерить" }).click();
-  await page.locator(".maplibregl-canvas").click({ position: { x: 100, y: 100 } });
-  await page.locator(".maplibregl-canvas").click({ position: { x: 300, y: 100 } });
+  await page.locator(".boardmap .maplibregl-canvas").click({ position: { x: 100, y: 100 } });
+  await page.locator(".boardmap .maplibregl-canvas").click({ position: { x: 300, y: 100 } });
   await page.locator(".boardmap [role=status]").getByText(/\d+ м|км/).first().waitFor();
   await w.shot(page, "board-navigation");
   await axe(page, "navigation");
@@ -279,7 +284,7 @@ test("without WebGL the list stands in for the map", async () => {
   try {
     const c = await report("public_order", [54.8753, 69.1628]);
     const page = await console_("dispatcher", { browser: blind });
-    await page.locator(".twin").getByRole("button", { name: new RegExp(c.number) }).press("Enter");
+    await page.locator(".boardtwin").getByRole("button", { name: new RegExp(c.number) }).press("Enter");
     await page.locator(".chosen").getByText(c.number).waitFor();
     await closeCase(c.id);
   } finally {
@@ -298,12 +303,12 @@ const differs = (one, two) => one.data.reduce((n, v, i) => n + (Math.abs(v - two
 test("the wall shows cameras that move, nearest to the chosen case first", async () => {
   const c = await report("public_order", [54.865, 69.14]);
   const page = await console_("camera");
-  const order = () => page.locator(".wall .camera").evaluateAll((l) => l.map((e) => e.dataset.camera).join());
+  const order = () => page.locator(".camwall .camera").evaluateAll((l) => l.map((e) => e.dataset.camera).join());
   await w.until("all by name, four at once", async () => (await order()) === "c2,c5,c4,c1");
   await row(page, c.id).click();
   await w.until("the nearest first", async () => (await order()) === "c4,c2,c1,c3");
   for (const id of ["c4", "c3"]) {
-    const video = page.locator(`.wall [data-camera="${id}"] video`);
+    const video = page.locator(`.camwall [data-camera="${id}"] video`);
     await w.until(`a picture of ${id}`, async () => (await pixels(video)).w === 640, 30000);
     const before = await pixels(video);
     await w.until(`${id} moves`, async () => differs(before, await pixels(video)) > 20);
@@ -317,10 +322,50 @@ test("the wall shows cameras that move, nearest to the chosen case first", async
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "3×3" }).click();
   await w.until("all five", async () => (await order()) === "c4,c2,c1,c3,c5");
-  await page.getByRole("button", { name: "Карта" }).click();
+  await page.locator(".camwall").getByRole("button", { name: "Карта" }).click();
   await page.locator(".camerawall .maplibregl-canvas").waitFor();
   await axe(page, "wall");
   await w.shot(page, "cameras-wall-3-map");
   await closeCase(c.id);
   await page.context().close();
+});
+
+test("every state can be told apart in each language, light and dark", async () => {
+  const token = await as("supervisor");
+  for (const p of ["patrol1", "patrol2", "patrol3", "patrol4", "patrol5", "patrol6"]) {
+    await duty(p, false).catch(() => undefined);
+    await duty(p, true);
+  }
+  const spots = { patrol1: [54.885, 69.15], patrol2: [54.88, 69.17], patrol3: [54.872, 69.145], patrol4: [54.868, 69.175], patrol5: [54.88, 69.13] };
+  for (const [p, [lat, lon]] of Object.entries(spots)) await at(p, lat, lon);
+  await ask("PUT", "/patrol/fix", { token: await as("patrol6"), body: { ...fix(54.89, 69.165, 60), clientMs: Date.now() - 130_000 } }); // an old one
+  const list = [await report("driving", [54.8753, 69.1628]), await report("public_order", [54.871, 69.15]), await report("noise", [54.868, 69.168]), await report("parking", [54.879, 69.14]), await report("other", undefined)];
+  for (const [i, priority] of [[0, 0], [1, 1]]) await ask("POST", `/cases/${list[i].id}/acts`, { token, body: { act: "classify", kind: ["driving", "public_order"][i], priority } });
+  const send = async (i, name) => ask("POST", `/cases/${list[i].id}/acts`, { token, body: { act: "send", patrol: (await unit(name)).patrol, reason: "x" } });
+  await send(1, "Патруль 3");
+  await send(2, "Патруль 4");
+  await send(3, "Патруль 5");
+  await say("patrol3", list[1].id, "en_route");
+  await say("patrol4", list[2].id, "on_scene");
+  for (const [lang, theme, width, height] of [["kk-KZ", "dark", 1440, 900], ["en-GB", "light", 1920, 1080], ["ru-RU", "dark", 1920, 1080], ["kk-KZ", "light", 1440, 900]]) {
+    const name = `${lang.slice(0, 2)}-${theme}-${width}`;
+    for (const p of Object.keys(spots)) await at(p, ...spots[p]);
+    const page = await console_("dispatcher", { lang, theme, viewport: { width, height }, room: `#board?case=${list[0].id}` });
+    await page.locator('[data-proposed="Патруль 1"]').waitFor();
+    await page.locator(".proposals > button").click();
+    await page.locator('[data-left="Патруль 6"][data-by="stale"]').waitFor();
+    await page.locator(".maplibregl-canvas").last().waitFor();
+    await page.waitForTimeout(700);
+    await axe(page, name);
+    await w.shot(page, `board-${name}`);
+    const clipped = await page.evaluate(() => [...document.querySelectorAll(".board button, .board h2, .board p, .boardhead span")].filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === "hidden").map((e) => e.textContent));
+    assert.deepEqual(clipped, [], name);
+    await page.context().close();
+  }
+  const wide = await console_("camera", { lang: "kk-KZ", theme: "dark", viewport: { width: 1920, height: 1080 }, room: `#cameras?case=${list[0].id}` });
+  await w.until("a picture", async () => (await pixels(wide.locator(".camwall video").first())).w === 640, 30000);
+  await wide.waitForTimeout(2500);
+  await w.shot(wide, "cameras-kk-dark-1920");
+  await axe(wide, "wall, dark");
+  await wide.context().close();
 });

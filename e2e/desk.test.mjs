@@ -18,7 +18,7 @@ after(async () => {
 
 async function signIn(login) {
   const page = await (await w.context(b2, { viewport: { width: 1280, height: 800 } })).newPage();
-  await page.goto(`${g.url}/console`);
+  await page.goto(`${g.url}/console#desk`);
   await page.locator("input").nth(0).fill(login);
   await page.locator("input").nth(1).fill(w.password);
   await page.keyboard.press("Enter");
@@ -74,7 +74,7 @@ test("a caller who gives up while waiting is owed a call", async () => {
 test("the newest tab of one person takes over, the older says so", async () => {
   const first = await signIn("supervisor");
   const next = await first.context().newPage();
-  await next.goto(`${g.url}/console`);
+  await next.goto(`${g.url}/console#desk`);
   await next.getByText("Заступить на смену").waitFor();
   await first.getByText(/другом окне|другой вкладке|остановлен/).first().waitFor();
 });

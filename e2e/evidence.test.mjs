@@ -113,7 +113,7 @@ test("the call is found by number, by phone and by operator, and not by others",
   page = watch(await c.newPage(), "investigator");
   await signIn(page, "/evidence", "investigator");
   await page.locator("table a").first().waitFor();
-  const operator = (await page.locator("tbody tr td").nth(4).innerText()).trim();
+  const operator = (await page.locator('tbody tr td[data-name="Оператор"]').first().innerText()).trim();
   assert.ok(operator, "the operator's name stands in the list");
   const field = (label) => page.getByLabel(label, { exact: true });
   for (const [label, right, wrong] of [["Номер", number, "99-999999"], ["Телефон", callerPhone, "+77770000000"], ["Оператор", operator, "Никто"]]) {
@@ -170,6 +170,23 @@ test("it is found by a place on the map and by what it was about", async () => {
   await p.locator('select[name="category"]').selectOption("theft");
   await find(1);
   await c.close();
+});
+
+test("a case whole: all that was recorded of it is proven, every decision is told", async () => {
+  for (const [lang, theme, viewport, all] of [["ru-RU", "light", desk, "Проверить все"], ["kk-KZ", "dark", desk, "Бәрін тексеру"], ["en-GB", "dark", { width: 390, height: 844 }, "Verify all"]]) {
+    const c = await w.context(bStaff, { lang, viewport, theme });
+    const p = watch(await c.newPage(), `case ${lang}`);
+    await signIn(p, "/evidence", "investigator");
+    await p.locator("table a").first().click(); // why was said before
+    await p.locator('a[href^="#case/"]').first().click();
+    await p.locator(".course li").nth(2).waitFor();
+    await p.getByRole("button", { name: all }).click();
+    await p.locator('[data-check="sofar"]').first().waitFor(); // right, and nobody outside has signed this site's log
+    assert.equal(await p.locator('[data-check="sofar"]').count(), await p.locator(".recordings li").count());
+    assert.ok(!(await p.locator(".course").innerText()).match(/fact\.|word\.|line\.|lane\.|kind\./), "a text is missing");
+    await check(p, `evidence-whole-${lang.slice(0, 2)}`, lang.slice(0, 2));
+    await c.close();
+  }
 });
 
 test("who has looked at it, and why, is told; attempts without a reason too", async () => {

@@ -28,7 +28,7 @@ async function open(who, lang = "ru-RU") {
   const c = await w.context(browsers[who], { lang, ...(desk ? { viewport: { width: 1280, height: 800 }, theme: "dark" } : {}) });
   const page = await c.newPage();
   page.on("pageerror", (e) => trouble.push(`${who}: ${e.message}`));
-  await page.goto(desk ? `${g.url}/console` : g.url);
+  await page.goto(desk ? `${g.url}/console#desk` : g.url);
   if (desk) {
     await page.locator("input").nth(0).fill(who);
     await page.locator("input").nth(1).fill(w.password);

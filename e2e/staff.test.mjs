@@ -41,7 +41,7 @@ async function api(method, route, token, body) {
 
 async function form(login, lang = "ru-RU") {
   const page = await (await w.context(b, { lang, viewport: { width: 1366, height: 768 } })).newPage();
-  await page.goto(`${g.url}/console`);
+  await page.goto(`${g.url}/console#desk`);
   await page.locator("input").nth(0).fill(login);
   await page.locator("input").nth(1).fill(w.password);
   await page.keyboard.press("Enter");

@@ -125,6 +125,15 @@ type CasePlace struct {
 	Lon       *float64 `json:"lon,omitempty"`
 	AccuracyM float64  `json:"accuracyM"` // radius at 95 %; 0: unknown
 	Words     string   `json:"words"`
+	// Derived is what a map made of the position when it came; nobody has said it.
+	Derived *DerivedPlace `json:"derived,omitempty"`
+}
+
+// DerivedPlace is a position in words as a map has it.
+type DerivedPlace struct {
+	Words      Words   `json:"words"`
+	Source     string  `json:"source"`     // embedded, gazetteer, photon, nominatim
+	Confidence float64 `json:"confidence"` // of RFC 7459; 0: the accuracy of the position is not known
 }
 
 // CaseRecording is what was recorded of a case.

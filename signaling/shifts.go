@@ -170,7 +170,11 @@ func (t rota) shown(w http.ResponseWriter, r *http.Request, who Who, s seen) err
 		on = append(on, o)
 	}
 	slices.SortFunc(on, func(a, b OnDuty) int { return int(a.SinceMs - b.SinceMs) })
-	t.answer(w, http.StatusOK, map[string]any{"nowMs": now.UnixMilli(), "lines": lines, "on": on, "duty": s.OnDuty(who.Staff, now)})
+	zone := t.cfg.zone()
+	_, ahead := now.In(zone).Zone()
+	t.answer(w, http.StatusOK, map[string]any{
+		"nowMs": now.UnixMilli(), "zone": zone.String(), "utcMin": ahead / 60, "lines": lines, "on": on, "duty": s.OnDuty(who.Staff, now),
+	})
 	return nil
 }
 

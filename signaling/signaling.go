@@ -37,6 +37,16 @@ type Config struct {
 	Attribution    string        // credit of the street map
 	SignOnButton   Words         // of the button that leads to the identity provider
 	Tips           string        // address of the page of anonymous tips; ":port" is on the host of the request; empty: none
+
+	Zone *time.Location // of the site's days and shifts; nil: UTC
+}
+
+// zone is where the site's clocks are.
+func (c Config) zone() *time.Location {
+	if c.Zone == nil {
+		return time.UTC
+	}
+	return c.Zone
 }
 
 // Limits that are not configuration (DESIGN section 8).

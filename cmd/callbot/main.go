@@ -1,4 +1,4 @@
-// Command callbot is a scripted client of the public protocol: one caller, one operator, a load of
+// Command callbot is a scripted client of the public protocol: one caller, one operator, a whole city, a load of
 // both, or a load under faults. It knows of the gateway what docs/PROTOCOL.md tells and no more.
 package main
 
@@ -26,6 +26,7 @@ type program struct {
 	Call    callCmd    `cmd:"" help:"Make one call and say what happens."`
 	Operate operateCmd `cmd:"" help:"Be an operator who takes every call, until interrupted."`
 	Load    loadCmd    `cmd:"" help:"Make many calls with as many operators as are needed; print figures. Exit code 3: a promise was broken or a bot failed."`
+	Centre  centreCmd  `cmd:"" help:"Play a whole city in Petropavl against a demo gateway: callers, reports, patrols, cameras, where wanted operators and a dispatcher, until interrupted."`
 	Cameras camerasCmd `cmd:"" help:"Be RTSP cameras with moving test pictures, until interrupted. Needs ffmpeg."`
 	Drill   drillCmd   `cmd:"" help:"A load during which a command harms the gateway again and again; then say which promises were broken."`
 }

@@ -22,7 +22,7 @@ import (
 	"jedel/internal/config"
 	"jedel/internal/duty"
 	"jedel/internal/fault"
-	"jedel/internal/gazetteer"
+	"jedel/internal/geocode"
 	"jedel/internal/hints"
 	"jedel/internal/ident"
 	"jedel/internal/keep"
@@ -185,7 +185,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.node, err = media.Open(mediaConfig(a.cfg.Media), reg, a.log); err != nil {
 		return err
 	}
-	a.owner = owner
+	a.owner, a.geo = owner, geocode.New(ctx, geoConfig(a.cfg.Geo, opt), reg, a.log)
 	if err := a.openCentre(ctx, reg); err != nil {
 		return err
 	}
@@ -222,11 +222,8 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	if err != nil {
 		return err
 	}
+	edge.Zone = a.zone
 	a.copies = newExports(a, opt)
-	settled, err := gazetteer.NewSettled()
-	if err != nil {
-		return fmt.Errorf("settlements: %w", err)
-	}
 	signOn, err := openSignOn(a.cfg.OIDC, secret)
 	if err != nil {
 		return err
@@ -235,7 +232,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints, a.mail}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: looks, Keeping: keeping{a}, Probes: probes{a},
-		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Alarms: a.alarms, Histories: histories{caseDesk{a}, looks}, Geo: places{settled}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
+		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Alarms: a.alarms, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
@@ -307,6 +304,9 @@ func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, 
 // close gives back what New opened and Run did not take over.
 func (a *App) close() error {
 	var errs []error
+	if a.geo != nil {
+		errs = append(errs, a.geo.Close())
+	}
 	if a.hints != nil {
 		errs = append(errs, a.hints.Close())
 	}

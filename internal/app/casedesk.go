@@ -100,6 +100,9 @@ func (d caseDesk) line(l cases.Line) signaling.CaseLine {
 		if l.Place.HasFix {
 			out.Place.Lat, out.Place.Lon = &l.Place.Lat, &l.Place.Lon
 		}
+		if x := l.Place.Derived; x != nil {
+			out.Place.Derived = &signaling.DerivedPlace{Words: signaling.Words{KK: x.KK, RU: x.RU, EN: x.EN}, Source: x.Source, Confidence: x.Confidence}
+		}
 	}
 	return out
 }
@@ -265,6 +268,7 @@ func (d caseDesk) event(ctx context.Context, who signaling.Who, s cases.State, a
 		return cases.Classify{By: by, Kind: act.Kind, Priority: act.Priority, Base: act.Version}, nil
 	case "add":
 		l, err := lineOf(who, act.Line)
+		d.a.derive(ctx, l.Place)
 		return cases.Add{Line: l}, err
 	case "withdraw":
 		return cases.Withdraw{By: by, ID: act.ID}, nil

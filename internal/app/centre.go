@@ -13,6 +13,7 @@ import (
 	"jedel/internal/config"
 	"jedel/internal/duty"
 	"jedel/internal/fault"
+	"jedel/internal/geocode"
 	"jedel/internal/ident"
 	"jedel/internal/store"
 	"jedel/recorder/evr"
@@ -29,6 +30,7 @@ type centre struct {
 	alarms   *alarms
 	board    *patrolBoard
 	mail     *mail
+	geo      *geocode.Geocoder
 	figures  *figures
 	owner    store.Owner // this process, as the store knows it
 }
@@ -187,6 +189,7 @@ func (a *App) cardFix(id ident.CallID, key string, f wire.Fix, at time.Time) {
 		if err != nil || !worthIt(s, *line.Place) {
 			return
 		}
+		a.derive(ctx, line.Place)
 		a.postCase(ctx, s.ID, []cases.Event{cases.Add{Line: line}})
 	})
 }

@@ -25,9 +25,12 @@ type clips struct {
 	make *cameras.Clips
 }
 
-// maySee lets staff use the clips of a recording in which they have a part.
+// maySee lets staff use the clips of a recording in which they have a part, or whose case they may read.
 func (c clips) maySee(ctx context.Context, who signaling.Who, id ident.CallID) error {
 	_, err := files{c.a}.MayUse(ctx, who, id)
+	if fault.CodeOf(err) == fault.NoSuchCall {
+		_, err = c.caseOf(ctx, who, id)
+	}
 	return err
 }
 
@@ -36,8 +39,8 @@ func (c clips) Make(ctx context.Context, who signaling.Who, o signaling.ClipOrde
 	if err := c.maySee(ctx, who, o.Recording); err != nil {
 		return signaling.ClipState{}, err
 	}
-	if s, ok := c.a.desk.State(o.Recording); !ok || !s.Open() {
-		return signaling.ClipState{}, fault.New(fault.WrongState, "clip.make", nil)
+	if err := c.keeps(ctx, who, o.Recording); err != nil {
+		return signaling.ClipState{}, err
 	}
 	if err := c.audit(ctx, who, "clip made", o.Recording, o.Camera+" "+string(o.ID)); err != nil {
 		return signaling.ClipState{}, err
@@ -118,7 +121,7 @@ func (c clips) KeepClip(ctx context.Context, clip cameras.Clip, file io.Reader) 
 	s, ok := c.a.desk.State(clip.Recording)
 	open := c.a.ledger.get(clip.Recording)
 	if !ok || !s.Open() || open == nil {
-		return "", fault.New(fault.WrongState, op, nil)
+		return c.keepWithCase(ctx, clip, file)
 	}
 	arch := open.slot.get()
 	if arch == nil {

@@ -65,6 +65,7 @@ func seedDemo(ctx context.Context, db *store.DB, say func(string)) error {
 		}
 		say(fmt.Sprintf("  %-14s %v", s.Login, s.Roles))
 	}
+	say("A city to go with it, with callers, reports and patrols: ./bin/callbot centre ADDRESS; make demo starts both.")
 	return nil
 }
 

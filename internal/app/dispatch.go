@@ -79,6 +79,7 @@ func (d patrolDesk) Propose(ctx context.Context, who signaling.Who, id ident.Cas
 			units = append(units, unitOf(p))
 		}
 	}
+	d.drive(s, units)
 	best, left := cases.Rank(s, units, now)
 	for _, c := range best[:min(len(best), maxProposals)] {
 		out.Patrols = append(out.Patrols, d.proposal(ctx, c, rows[c.Patrol], now))

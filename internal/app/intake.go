@@ -144,7 +144,9 @@ func (n *intake) register(ctx context.Context, kept keptReport, in newRecording)
 	rec := cases.Recording{ID: kept.ID, Kind: in.kind, At: kept.At}
 	var ev cases.Event = cases.Record{Recording: rec}
 	if in.of == nil {
-		ev = n.opening(kept, in, rec)
+		open := n.opening(kept, in, rec)
+		n.a.derived(ctx, open.Card)
+		ev = open
 	}
 	if _, err := n.a.cases.Post(ctx, kept.Case, ev); err != nil {
 		return err
@@ -339,7 +341,7 @@ func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.Ca
 	if err != nil {
 		return signaling.MyReport{}, err
 	}
-	for i, l := range cardOf(more.Request, more.At) {
+	for i, l := range n.a.derived(ctx, cardOf(more.Request, more.At)) {
 		l.ID = fmt.Sprint(a.ID[:min(len(a.ID), 26)], "+", i)
 		if _, err := n.a.cases.Post(ctx, kept.Case, cases.Add{Line: l}); err != nil {
 			return signaling.MyReport{}, err

@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"jedel/internal/call"
 	"jedel/internal/config"
+	"jedel/internal/ident"
 	"jedel/internal/retention"
+	"jedel/recorder/evr"
 	"jedel/recorder/proof"
 	"jedel/recorder/verify"
 	"jedel/signaling/wire"
@@ -193,5 +196,33 @@ func TestAShortWaitIsForDemonstrations(t *testing.T) {
 	}
 	if raw, err := json.Marshal(cfg.Retention.Erase()); err != nil || !strings.Contains(string(raw), `"normal":true`) {
 		t.Fatal(string(raw), err)
+	}
+}
+
+// TestAnEndedCallLeavesNothingInMemory holds that whatever is asked or shown of a call after its end, and
+// whatever happens to its case, makes no entry that would stay for ever.
+func TestAnEndedCallLeavesNothingInMemory(t *testing.T) {
+	g := startGateway(t)
+	id := g.call(g.as("investigator"))
+	g.until("the ended call is still held", func() bool { return len(g.app.ledger.all()) == 0 })
+	rec := ident.CallID(id)
+	g.app.keep(rec, evr.Event, time.Now(), entry{Kind: "late"}) // what is shown of a call may come after its end
+	g.app.view(call.State{ID: rec, Phase: call.WrapUp}, true)
+	g.ask("POST /api/v1/cases/{case}/acts", 200, g.as("operator"), `{"act":"close","outcome":"measures","text":"Рақмет."}`, "{case}", id)
+	g.until("not settled", func() bool {
+		return g.ask("GET /api/v1/cases/{case}", 200, g.as("operator"), "", "{case}", id)["undoMs"] == 0.0
+	})
+	if over := newLedger(nil, func(*openCall) {}); true { // as many as there are, few are remembered
+		for range 3 * overKept {
+			id := ident.New[ident.CallID]()
+			over.open(id)
+			over.close(id)
+		}
+		if len(over.over) != overKept || len(over.order) != overKept || len(over.all()) != 0 {
+			t.Fatal(len(over.over), len(over.order))
+		}
+	}
+	if held := g.app.ledger.all(); len(held) != 0 {
+		t.Fatalf("%d ended calls are held", len(held))
 	}
 }

@@ -18,9 +18,15 @@ type ledger struct {
 	db   *store.DB
 	made func(*openCall) // called with each new entry, outside the lock; must not block
 
-	mu    sync.Mutex // guards calls
+	mu    sync.Mutex // guards the rest
 	calls map[ident.CallID]*openCall
+	over  map[ident.CallID]*openCall // calls that were closed lately
+	order []ident.CallID             // the same, the oldest first
 }
+
+// overKept is how many closed calls are remembered: the news of an end may be shown after the call was
+// closed, and must not make an entry that nothing would ever close.
+const overKept = 256
 
 // openCall is everything the app keeps in memory for one call.
 type openCall struct {
@@ -32,7 +38,7 @@ type openCall struct {
 }
 
 func newLedger(db *store.DB, made func(*openCall)) *ledger {
-	return &ledger{db: db, made: made, calls: map[ident.CallID]*openCall{}}
+	return &ledger{db: db, made: made, calls: map[ident.CallID]*openCall{}, over: map[ident.CallID]*openCall{}}
 }
 
 // get returns the open call, or nil.
@@ -42,10 +48,14 @@ func (l *ledger) get(id ident.CallID) *openCall {
 	return l.calls[id]
 }
 
-// open returns the call's entry, making it where there is none.
+// open returns the call's entry, making it where there is none. That of a call that was closed lately is to
+// be looked at only: its scribe has ended.
 func (l *ledger) open(id ident.CallID) *openCall {
 	l.mu.Lock()
 	c := l.calls[id]
+	if c == nil {
+		c = l.over[id]
+	}
 	fresh := c == nil
 	if fresh {
 		c = &openCall{dossier: newDossier(), scribe: newMailbox[func(context.Context)](), tapped: map[ident.ClientID]tap{}}
@@ -65,6 +75,11 @@ func (l *ledger) close(id ident.CallID) {
 	if c := l.calls[id]; c != nil {
 		delete(l.calls, id)
 		c.scribe.put(nil)
+		l.over[id], l.order = c, append(l.order, id)
+		if len(l.order) > overKept {
+			delete(l.over, l.order[0])
+			l.order = l.order[1:]
+		}
 	}
 }
 

@@ -60,6 +60,9 @@ func words(s cases.State) string {
 		}
 		if l.Place != nil {
 			list = append(list, l.Place.Words)
+			if d := l.Place.Derived; d != nil {
+				list = append(list, d.KK, d.RU)
+			}
 		}
 	}
 	for _, x := range s.Sendings {

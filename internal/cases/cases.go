@@ -72,6 +72,17 @@ type Place struct {
 	Lon       float64 `json:"lon,omitempty"`
 	AccuracyM float64 `json:"accuracyM,omitempty"` // radius at 95 %, 0: unknown
 	Words     string  `json:"words,omitempty"`
+	// Derived is what a map makes of the position; nobody has said it.
+	Derived *Derived `json:"derived,omitempty"`
+}
+
+// Derived is a position in words as a map has it, at the time the position came.
+type Derived struct {
+	KK         string  `json:"kk"`
+	RU         string  `json:"ru"`
+	EN         string  `json:"en"`
+	Source     string  `json:"source"`               // embedded, gazetteer, photon, nominatim
+	Confidence float64 `json:"confidence,omitempty"` // of RFC 7459; 0: the accuracy of the position is not known
 }
 
 // Line is one line of a case's card. Lines are only ever added and withdrawn, never changed.

@@ -203,6 +203,9 @@ func (p Place) valid() bool {
 	if !slices.Contains([]string{"device", "caller", "operator", "words", "patrol"}, p.Source) || len(p.Words) > MaxText {
 		return false
 	}
+	if d := p.Derived; d != nil && (!p.HasFix || len(d.KK)+len(d.RU)+len(d.EN) > MaxText || len(d.Source) > 32) {
+		return false
+	}
 	if !p.HasFix {
 		return p.Words != "" && p.Lat == 0 && p.Lon == 0
 	}

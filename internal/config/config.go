@@ -28,6 +28,7 @@ type Config struct {
 	Recorder  Recorder  `yaml:"recorder"`
 	Evidence  Evidence  `yaml:"evidence"`
 	Map       Map       `yaml:"map"`
+	Geo       Geo       `yaml:"geo"`
 	Desk      Desk      `yaml:"desk"`
 	Cases     Cases     `yaml:"cases"`
 	Stats     Stats     `yaml:"stats"`
@@ -287,6 +288,7 @@ func (c Config) check() error {
 	want(len(c.Desk.Categories) > 0 && len(c.Desk.Outcomes) > 0 && len(c.Desk.Pauses) > 0, "desk: categories, outcomes and pauses must not be empty")
 	want(c.Replica.Endpoint == "" || c.Replica.Bucket != "" && c.Replica.AccessKey != "" && c.Replica.SecretKey != "", "replica: endpoint needs bucket, access_key_file and secret_key_file")
 	want(c.Replica.First >= time.Hour && c.Replica.Alarm >= time.Minute, "replica: first is at least 1h, alarm at least 1m")
+	errs = append(errs, c.Geo.check()...)
 	errs = append(errs, c.OIDC.check()...)
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
 	errs = append(errs, c.Cases.check(c.Desk.Categories)...)

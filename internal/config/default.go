@@ -15,6 +15,7 @@ func Default() Config {
 		},
 		HTTP:   HTTP{Addr: ":8080", TLS: "off", Origins: []string{}, Frame: []string{}},
 		Listen: Listen{Proxies: []string{}, MaxSockets: 10000, MaxSocketsAddr: 1000},
+		Geo:    Geo{Source: GeoEmbedded, Timeout: time.Second, PerSecond: 10},
 		Store:  Store{URL: "sqlite:data/jedel.db"},
 		Media: Media{
 			UDP: ":8081", TCP: ":8081", PublicIPs: []string{}, AllowPrivate: true, MaxPeers: 1000, IdlePeers: 200,

@@ -35,10 +35,18 @@ type settlement struct {
 	keys   []string // folded names
 }
 
-// NewSettled reads the table that is built in.
-func NewSettled() (*Settled, error) {
+// NewSettled reads the table that is built in; a test reads all of it.
+func NewSettled() *Settled {
+	s, err := readSettled(settlementsTSV)
+	if err != nil {
+		panic(err) // the program was built from a broken table
+	}
+	return s
+}
+
+func readSettled(table string) (*Settled, error) {
 	s := &Settled{}
-	for n, line := range strings.Split(strings.Trim(settlementsTSV, "\n"), "\n") {
+	for n, line := range strings.Split(strings.Trim(table, "\n"), "\n") {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -79,12 +87,6 @@ func readSettlement(col []string) (settlement, error) {
 // maxFar is how far away a settlement may be to say where something is.
 const maxFar = 500_000
 
-// radius is how far a settlement of so many people reaches from its middle, at a guess: nobody's
-// outline is in the table. 200 thousand people make 7 km.
-func radius(people int) float64 {
-	return max(700, min(20_000, 500*math.Sqrt(float64(people)/1000)))
-}
-
 // Reverse says where a position is by the settlement that tells it best: the nearest, but a town counts
 // as if it were closer than a village, because people know it. accuracyM is the radius at 95 %, 0 where
 // it is not known. ok is false far from all of them.
@@ -92,9 +94,9 @@ func (s *Settled) Reverse(p geo.Point, accuracyM float64) (geo.Answer, bool) {
 	best, least := -1, math.Inf(1)
 	for i, x := range s.list {
 		m := geo.Metres(x.at, p)
-		cost := max(0, m-radius(x.people)) * (1 + float64(x.rank)*0.15)
+		cost := max(0, m-geo.Reach(x.people)) * (1 + float64(x.rank)*0.15)
 		if cost == 0 {
-			cost = m/radius(x.people) - 1 // within it: the one in whose middle it is
+			cost = m/geo.Reach(x.people) - 1 // within it: the one in whose middle it is
 		}
 		if m <= maxFar && cost < least {
 			best, least = i, cost
@@ -105,7 +107,7 @@ func (s *Settled) Reverse(p geo.Point, accuracyM float64) (geo.Answer, bool) {
 	}
 	x := s.list[best]
 	a := geo.Answer{Kind: geo.Settlement, At: x.at, Metres: geo.Metres(x.at, p), Bearing: geo.Bearing(x.at, p), Parts: geo.Parts{Settlement: x.name}, Source: "embedded", Credit: Credit}
-	a.Words, a.ReachM = aroundSettlement(x.name, radius(x.people), a)
+	a.Words, a.ReachM = aroundSettlement(x.name, geo.Reach(x.people), a)
 	return settle(a, accuracyM), true
 }
 

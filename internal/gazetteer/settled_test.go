@@ -9,7 +9,7 @@ import (
 
 func settledTest(t testing.TB) *Settled {
 	t.Helper()
-	s, err := NewSettled()
+	s, err := readSettled(settlementsTSV)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,7 @@
 package geo
 
+import "math"
+
 // Kind is what a place is told by.
 type Kind string
 
@@ -48,4 +50,10 @@ type Found struct {
 	Score  float64
 	Source string
 	Credit string
+}
+
+// Reach is how far a settlement of so many people reaches from its middle, at a guess, in metres:
+// nobody's outline is in the tables. 200 thousand people make 7 km.
+func Reach(people int) float64 {
+	return max(700, min(20_000, 500*math.Sqrt(float64(max(0, people))/1000)))
 }

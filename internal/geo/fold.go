@@ -36,32 +36,43 @@ const MaxFold = 120
 // transliterations, capitals, marks and doubled letters all become the same few Latin letters. Words
 // are parted by one space.
 func Fold(s string) string {
-	var plain strings.Builder
+	var out, run strings.Builder // run: Latin letters that are read together
+	flush := func() {
+		out.WriteString(sounds.Replace(run.String()))
+		run.Reset()
+	}
 	n := 0
-	gap := true
 	for _, r := range strings.ToLower(s) {
 		if n++; n > MaxFold {
 			break
 		}
-		switch to, ok := latin[r]; {
-		case ok:
-			plain.WriteString(to)
-			gap = gap && to == ""
-		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
-			plain.WriteRune(r)
-			gap = false
+		to, known := folded[r]
+		switch {
+		case r >= 'a' && r <= 'z':
+			run.WriteRune(r)
 		case bare[r] != 0:
-			plain.WriteRune(bare[r])
-			gap = false
+			run.WriteRune(bare[r])
 		case r == '\'' || r == '’' || r == 'ʻ' || r == '`' || unicode.Is(unicode.Mn, r):
+		case known:
+			flush()
+			out.WriteString(to)
+		case r >= '0' && r <= '9':
+			flush()
+			out.WriteRune(r)
 		default:
-			if !gap {
-				plain.WriteByte(' ')
-			}
-			gap = true
+			flush()
+			out.WriteByte(' ')
 		}
 	}
-	return squeeze(sounds.Replace(strings.TrimSpace(plain.String())))
+	flush()
+	return squeeze(strings.Join(strings.Fields(out.String()), " "))
+}
+
+// folded are the letters of Kazakh and Russian as Fold writes them.
+var folded = map[rune]string{
+	'а': "a", 'ә': "a", 'б': "b", 'в': "v", 'г': "g", 'ғ': "g", 'д': "d", 'е': "e", 'ё': "e", 'ж': "z", 'з': "z", 'и': "i", 'й': "i", 'к': "k", 'қ': "k", 'л': "l", 'м': "m", 'н': "n",
+	'ң': "n", 'о': "o", 'ө': "o", 'п': "p", 'р': "r", 'с': "s", 'т': "t", 'у': "u", 'ұ': "u", 'ү': "u", 'ф': "f", 'х': "h", 'һ': "h", 'ц': "c", 'ч': "c", 'ш': "s", 'щ': "s", 'ъ': "",
+	'ы': "i", 'і': "i", 'ь': "", 'э': "e", 'ю': "u", 'я': "a",
 }
 
 // bare are Latin letters with marks, as in the names of maps.
@@ -72,7 +83,7 @@ var bare = map[rune]rune{
 
 // sounds meets transliterations of one sound that differ.
 var sounds = makeReplacer(
-	"shch", "s", "sh", "s", "ch", "c", "zh", "z", "dzh", "z", "dz", "z", "kh", "h", "ts", "c", "ng", "n", "gh", "g", "q", "k", "x", "h", "w", "u", "yo", "e", "ye", "e", "yu", "u", "ya", "a",
+	"tsh", "ts", "shch", "s", "sh", "s", "ch", "c", "zh", "z", "dzh", "z", "dz", "z", "kh", "h", "ts", "c", "ng", "n", "gh", "g", "q", "k", "x", "h", "w", "u", "yo", "e", "ye", "e", "yu", "u", "ya", "a",
 	"iy", "i", "yi", "i", "y", "i", "j", "z", "ph", "f", "ck", "k", "ou", "u", "oo", "u",
 )
 

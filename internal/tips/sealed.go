@@ -104,7 +104,7 @@ func cutBase64(raw []byte, n int) ([]byte, bool) {
 		return nil, false
 	}
 	out := make([]byte, n)
-	if _, err := base64.RawStdEncoding.Strict().Decode(out, raw[:size]); err != nil {
+	if got, err := base64.RawStdEncoding.Strict().Decode(out, raw[:size]); err != nil || got != n { // the decoder passes over line breaks
 		return nil, false
 	}
 	return raw[size+1:], true

@@ -48,7 +48,7 @@ func decode(text string, n int) ([]byte, error) {
 		return nil, ErrFormat
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
+	if err != nil || len(raw) != n { // the decoder passes over line breaks
 		return nil, ErrFormat
 	}
 	return raw, nil

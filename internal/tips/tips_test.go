@@ -169,12 +169,19 @@ func TestOnlyAgeFilesOfPaddedLettersAreTaken(t *testing.T) {
 		"not padded": sealedBy(t, 1, make([]byte, 1000)), "plain text": bytes.Repeat([]byte("a"), len(good)), "nothing": nil,
 		"other version": bytes.Replace(good, []byte("v1"), []byte("v2"), 1), "other stanza": bytes.Replace(good, []byte("mlkem768"), []byte("mlkem512"), 1),
 		"broken base64": bytes.Replace(good, good[60:61], []byte("="), 1), "no end": bytes.Replace(good, []byte("--- "), []byte("--- ")[1:], 1),
+		"lines within a stanza": with(good, 100, "\n\n\n\n"), "lines within the MAC": with(good, 1600, "\n\n\n\n"),
 		"two lines": append(bytes.Replace(good, []byte("\n---"), []byte("\n\n--"), 1)[:len(good)-1], 0),
 	} {
 		if _, err := CheckSealed(raw, 1); !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func with(raw []byte, at int, other string) []byte {
+	raw = bytes.Clone(raw)
+	copy(raw[at:], other)
+	return raw
 }
 
 func TestAStampIsForOneLetterOneMailboxAndAFewMinutes(t *testing.T) {

@@ -1,5 +1,7 @@
 import { useState } from "preact/hooks";
-import { t } from "../lib/i18n";
+import type { At } from "../lib/address";
+import { lang, t } from "../lib/i18n";
+import { useAddress } from "../lib/useAddress";
 import type { Caller } from "./caller";
 import { Pin } from "./icons";
 import { PinDoor } from "./PinDoor";
@@ -27,6 +29,7 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
       <p>
         <Pin /> {words} {measured && <span class="age">{t("place.age", { n: Math.max(0, Math.round((now - measured.clientMs) / 1000)) })}</span>}
       </p>
+      <OnTheMap at={v.place === "pinned" && v.pin ? { lat: v.pin.lat, lon: v.pin.lon } : measured} />
       {said && <p class="said">{t("place.said", { text: said })}</p>}
       <form
         class="line"
@@ -56,6 +59,17 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
       </p>
       {v.call && !v.self && <Contact caller={caller} />}
     </section>
+  );
+}
+
+/** What the map makes of the position: to be read out, and seen to be wrong. How uncertain it is stands above and in the words. */
+function OnTheMap({ at }: { at: At | null }) {
+  const address = useAddress(at);
+  if (!at || !address) return null;
+  return (
+    <p class="said onmap" aria-live="polite">
+      {t("place.map", { words: address.words[lang()] })} <small class="fine">{t("place.source", { credit: address.attribution })}</small>
+    </p>
   );
 }
 

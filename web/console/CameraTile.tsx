@@ -39,7 +39,7 @@ export function CameraTile({ camera: c, lang, recording, watched, enlarge }: Pro
             {t("camera.large")} <kbd aria-hidden="true">{enlarge.key}</kbd>
           </button>
         )}
-        {recording && <Clip camera={c.camera} lang={lang} recording={recording} off={unfit} />}
+        {recording && <Clip key={recording} camera={c.camera} lang={lang} recording={recording} off={unfit} />}
       </p>
     </li>
   );

@@ -12,6 +12,7 @@ import { GuestBar, OtherVoices } from "./GuestBar";
 import { Idle } from "./Idle";
 import { Queue, Team } from "./Lists";
 import { OfferBar } from "./OfferBar";
+import { ShiftBar } from "./office/ShiftBar";
 import { RoomFloor, RoomNav } from "./Rooms";
 import type { RoomID } from "./rooms";
 import { Voice } from "./Screen";
@@ -55,6 +56,7 @@ export function Shell() {
       <div class="shell">
         <Bar onHelp={() => setCheat(true)} onLists={() => lists("queue")} />
         <Banners />
+        <ShiftBar />
         <GuestBar />
         <CallStrip />
         <div class="floor">

@@ -1,15 +1,19 @@
 import { useMemo, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { CallCard, Fix } from "../lib/wire.gen";
-import { coordinates, distanceM } from "../map/geo";
+import { useAddress } from "../lib/useAddress";
+import { coordinates, distanceM, drawable } from "../map/geo";
+import type { MapPoint } from "../map/live";
 import { MapView } from "../map/MapView";
 import { staleAfterMs, timeOfDay } from "./clock";
 import { useConsole, useServerNow } from "./context";
-import { useNearby, baseSource } from "./nearby";
+import { baseSource, useNearby } from "./nearby";
+import { PlaceFinder } from "./PlaceFinder";
+import { type Moves, useMoves } from "./places";
 import { Accuracy, Age, Copy, Key, useShortcut } from "./Small";
 import { present } from "./view";
 
-const noPoints: never[] = [];
+const noPoints: MapPoint[] = [];
 
 /** Where the caller is: the position in words and digits, the map with the way behind it, and the list that says the same. */
 export function Where({ card, list, onList }: { card: CallCard; list: boolean; onList: () => void }) {
@@ -22,12 +26,20 @@ export function Where({ card, list, onList }: { card: CallCard; list: boolean; o
   const toggle = useShortcut("list");
   const centre = view.centre ?? { lat: 48, lon: 67 };
   const track = useMemo(() => card.track, [card.track]);
+  const moves = useMoves(card.call);
+  const [finding, setFinding] = useState(false);
+  const moved = moves.last?.place;
+  const points = useMemo(() => {
+    if (moved?.lat === undefined || moved.lon === undefined) return noPoints;
+    return [{ id: "moved", lat: moved.lat, lon: moved.lon, accuracyM: 0, label: moved.words, order: 0 }];
+  }, [moved?.lat, moved?.lon, moved?.words]);
   return (
     <section class="panel where" aria-label={t("where")} data-focus="map" tabIndex={-1}>
       <h2>
         {t("where")} <Key act="map" />
         <span class="grow" />
         {!follow && here && <button type="button" class="small" onClick={() => setFollow(true)}>{t("where.follow")}</button>}
+        <button type="button" class="small" aria-expanded={finding} onClick={() => setFinding(!finding)}>{t("where.move")}</button>
         <button type="button" class="small" aria-keyshortcuts={refresh} onClick={() => void desk.ask("position.request", { call: card.call }).then((ok) => ok && desk.say("where.asked"))}>
           {t("where.refresh")} <Key act="position" />
         </button>
@@ -36,10 +48,12 @@ export function Where({ card, list, onList }: { card: CallCard; list: boolean; o
         </button>
       </h2>
       {here ? <Here fix={here} stale={stale} card={card} /> : <p class="warn">{t("where.none")}. {t("where.ask")}</p>}
+      {moves.last && <Moved moves={moves} from={device(card)} />}
+      {finding && <PlaceFinder near={here ?? centre} moves={moves} onDone={() => setFinding(false)} />}
       {!list && street === null && <p class="hint">{t("map.nostreets")}</p>}
       {list ? <TrackList track={card.track} /> : (
         <MapView
-          theme={theme} lang={lang} street={street !== null} streetCredit={street ?? ""} onNoStreet={noStreet} source={baseSource} centre={centre} track={track} stale={stale} points={noPoints}
+          theme={theme} lang={lang} street={street !== null} streetCredit={street ?? ""} onNoStreet={noStreet} source={baseSource} centre={centre} track={track} stale={stale} points={points}
           follow={follow ? here : undefined} onMoved={() => setFollow(false)} words={mapWords()}
         />
       )}
@@ -57,11 +71,21 @@ export function mapWords() {
 
 function Here({ fix, stale, card }: { fix: Fix; stale: boolean; card: CallCard }) {
   const near = useNearby(fix);
+  const { lang } = useConsole();
+  const address = useAddress(fix.source === "text" ? undefined : { lat: fix.lat, lon: fix.lon, accuracyM: fix.accuracyM });
   const said = card.track.findLast((f) => f.text);
-  const device = card.track.findLast((f) => f.source === "device");
-  const apart = device && fix.source === "pin" ? Math.round(distanceM(fix, device)) : undefined;
+  const phone = device(card);
+  const apart = phone && fix.source === "pin" ? Math.round(distanceM(fix, phone)) : undefined;
   return (
     <div class={stale ? "here stale" : "here"}>
+      {address && (
+        <p class="address" title={address.attribution}>
+          <b>{address.words[lang]}</b>{" "}
+          <span class="hint">
+            {t("where.map")} · {address.confidence > 0 ? t("where.sure", { p: Math.min(99, Math.round(100 * address.confidence)), m: Math.round(address.reachM) }) : t("where.unsure")}
+          </span>
+        </p>
+      )}
       <p class="row">
         <b class="digits">{coordinates(fix)}</b>
         <Copy text={coordinates(fix)} name={t("copy.coordinates")} />
@@ -69,14 +93,34 @@ function Here({ fix, stale, card }: { fix: Fix; stale: boolean; card: CallCard }
         <span class={stale ? "warn" : ""}><Age at={fix.serverMs} />{stale && ` · ${t("where.stale")}`}</span>
         {fix.source !== "pin" && <span class="hint">{t(`source.${fix.source}`)}</span>}
       </p>
-      {(near || said || apart !== undefined) && (
+      {((near && !address) || said || apart !== undefined) && (
         <p>
-          {near && <span>{near}</span>}
+          {near && !address && <span>{near}</span>}
           {said?.text && <span> · {t("where.said")}: <b>{said.text}</b></span>}
           {apart !== undefined && <span class="hint"> · {t("where.apart", { m: apart })}</span>}
         </p>
       )}
     </div>
+  );
+}
+
+/** The last position that the phone measured. */
+function device(card: CallCard): Fix | undefined {
+  return card.track.findLast((f) => f.source === "device");
+}
+
+/** Where the staff say it is, who said so, and how far that is from the phone. */
+function Moved({ moves, from }: { moves: Moves; from: Fix | undefined }) {
+  const last = moves.last;
+  const at = last?.place;
+  if (!last || at?.lat === undefined || at.lon === undefined) return null;
+  const point = { lat: at.lat, lon: at.lon };
+  return (
+    <p class="moved row">
+      <span>{t("where.moved", { name: last.by })}:</span> <b>{at.words}</b> <span class="digits">{coordinates(point)}</span>
+      {from && drawable(from) && <span class="hint">{t("where.apart", { m: Math.round(distanceM(point, from)) })}</span>}
+      <button type="button" class="small" onClick={() => void moves.undo()}>{t("where.takeback")}</button>
+    </p>
   );
 }
 

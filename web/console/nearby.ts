@@ -7,6 +7,11 @@ import { useConsole } from "./context";
 /** The embedded map of this page; the map itself and the words share it. */
 export const baseSource = new BaseMapSource();
 
+/** A distance in a list. */
+export function km(metres: number): string {
+  return metres < 950 ? `${Math.round(metres / 10) * 10} ${t("unit.m")}` : `${(metres / 1000).toFixed(metres < 9950 ? 1 : 0)} ${t("unit.km")}`;
+}
+
 /** "6 km north of Petropavl", from the embedded settlements; undefined while they load. */
 export function useNearby(at: LatLon | undefined): string | undefined {
   const { lang } = useConsole();

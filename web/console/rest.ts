@@ -12,7 +12,7 @@ export class RestError extends Error {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, credentials: "same-origin", signal: AbortSignal.timeout(10_000) };
   if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
   let r: Response;
@@ -63,6 +63,30 @@ export async function answerAlarm(patrol: string, ref: string): Promise<void> {
 
 export async function config(): Promise<SiteConfig> {
   return call<SiteConfig>("GET", "/config");
+}
+
+/** A line of a case's card that says where it is. by is a name, empty for the citizen. */
+export interface CasePlaceLine {
+  id: string;
+  by: string;
+  gone: boolean;
+  place: { source: string; lat?: number; lon?: number; words: string };
+}
+
+/** Where a call's case is said to be: what the phone, the caller and the staff say, each as it came. */
+export async function casePlaces(call_: string): Promise<CasePlaceLine[]> {
+  const card = (await call<{ card: (Omit<CasePlaceLine, "place"> & { place?: CasePlaceLine["place"] })[] }>("GET", `/cases/${encodeURIComponent(call_)}`)).card;
+  return card.flatMap((l) => (l.place ? [{ ...l, place: l.place }] : []));
+}
+
+/** Says where a call's case is, beside what was said before. */
+export async function addPlace(call_: string, p: { id: string; lat: number; lon: number; words: string }): Promise<void> {
+  await call("POST", `/cases/${encodeURIComponent(call_)}/acts`, { act: "add", line: { id: p.id, what: "place", place: { lat: p.lat, lon: p.lon, words: p.words } } });
+}
+
+/** Strikes a line out; it stays readable. */
+export async function withdrawLine(call_: string, id: string): Promise<void> {
+  await call("POST", `/cases/${encodeURIComponent(call_)}/acts`, { act: "withdraw", id });
 }
 
 const path = (callID: string, file: string) => `/api/v1/calls/${encodeURIComponent(callID)}/files/${encodeURIComponent(file)}`;

@@ -22,6 +22,9 @@ export const rooms: Room[] = [
   { id: "desk", needs: ["take_calls", "listen"] },
   { id: "board", needs: ["read_cases"], load: () => import("./board/Board"), locale: "board" },
   { id: "cameras", needs: ["see_cameras"], load: () => import("./board/CameraRoom"), locale: "board" },
+  { id: "wall", needs: ["see_stats"], load: () => import("./office/Wall"), locale: "office" },
+  { id: "stats", needs: ["see_stats"], load: () => import("./office/Stats"), locale: "office" },
+  { id: "shifts", needs: ["see_shifts"], load: () => import("./office/Shifts"), locale: "office" },
 ];
 
 /** The rooms of a person, in order. Somebody with none of them has the desk, to look on. */

@@ -7,11 +7,11 @@ import { type CaseEvidence, type Choices, caseEvidence, choices, type RecordingL
 /** What the check of one recording came to. */
 type Checked = "checking" | "proven" | "sofar" | "faulty" | "failed";
 
-/** Proven is what is sealed and stands at every level that there is; what still runs, or waits for the
- * site's log, is proven so far. Pure. */
+/** Proven is what is right at every level; sofar is right as far as it could be checked: it runs, waits for the site's log,
+ * or nobody outside has signed. As the exit code of the verifier says. Pure. */
 export function cameTo(r: Report): Checked {
-  if (r.levels.some((l) => l.state === "failed")) return "faulty";
-  return r.sealed && r.levels.every((l) => l.state === "passed" || l.state === "absent") ? "proven" : "sofar";
+  if (r.exit === 0) return "proven";
+  return r.exit === 2 ? "sofar" : "faulty";
 }
 
 /** A case whole: what was recorded of it, each with its proof, and every decision about it. */
@@ -54,14 +54,14 @@ function Recordings({ list }: { list: RecordingLine[] }) {
       setChecks((old) => ({ ...old, [r.call]: came }));
     }
   };
-  const proven = list.filter((r) => checks[r.call] === "proven").length;
+  const right = list.filter((r) => checks[r.call] === "proven" || checks[r.call] === "sofar").length;
   const checked = list.filter((r) => checks[r.call] && checks[r.call] !== "checking").length;
   return (
     <section class="panel scroll" aria-label={t("case.recordings")}>
       <div class="row">
         <h2>{t("case.recordings")}</h2>
         <span class="grow" />
-        {checked > 0 && <span role="status" class={proven === list.length ? "good" : ""}>{t("case.proven", { n: proven, all: list.length })}</span>}
+        {checked > 0 && <span role="status" class={right === list.length ? "good" : ""}>{t("case.right", { n: right, all: list.length })}</span>}
         <button type="button" disabled={busy || list.length === 0} onClick={() => void all()}>{busy ? t("verifying") : t("case.verify")}</button>
       </div>
       {list.length === 0 && <p class="wait">{t("case.none")}</p>}

@@ -8,7 +8,7 @@ import { Protocol } from "pmtiles";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { BaseMap, MapLang } from "./base";
 import { circle, drawable, type LatLon, type MapFix, zoomFor } from "./geo";
-import { drawIcon, type MapLine, type MapMark, markFeatures } from "./marks";
+import { drawIcon, type MapLine, type MapMark, markFeatures, markLayerNames } from "./marks";
 import { type MapTheme, mapStyle } from "./style";
 
 /** A named mark, such as a waiting call. */
@@ -137,7 +137,7 @@ export class LiveMap {
       this.#map.on("click", (e) => this.#map.jumpTo({ center: e.lngLat }));
     }
     this.#map.on("click", (e) => o.onTap?.({ lat: e.lngLat.lat, lon: e.lngLat.lng }));
-    for (const layer of ["points", "marks"]) {
+    for (const layer of ["points", ...markLayerNames]) {
       this.#map.on("click", layer, (e) => {
         const id = e.features?.[0]?.properties?.id;
         if (typeof id === "string") o.onPick?.(id);
@@ -174,7 +174,7 @@ export class LiveMap {
     if (seen.length === 0) return;
     const [lats, lons] = [seen.map((p) => p.lat), seen.map((p) => p.lon)];
     const box: [number, number, number, number] = [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
-    this.#map.fitBounds(box, { padding: 70, maxZoom: 14, animate: false });
+    this.#map.fitBounds(box, { padding: 100, maxZoom: 14, animate: false });
   }
 
   /** The point under the middle of the map. */

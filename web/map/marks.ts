@@ -38,6 +38,15 @@ export function markSources(): StyleSpecification["sources"] {
   return { marks: { type: "geojson", data: nothing }, reach: { type: "geojson", data: nothing }, ways: { type: "geojson", data: nothing } };
 }
 
+/** What lies over what: the last is on top, and its words are placed first. */
+const levels = ["camera", "patrol", "case"] as const;
+
+export const markLayerNames = levels.map((l) => `marks-${l}`);
+
+function levelOf(shape: MarkShape): (typeof levels)[number] {
+  return shape === "camera" ? "camera" : shape.startsWith("case") || shape === "point" ? "case" : "patrol";
+}
+
 const stale = ["==", ["get", "stale"], true] as never;
 
 /** Circles of uncertainty, lines, and the marks on top. */
@@ -53,15 +62,15 @@ export function markLayersOf(c: Colours, fonts: string[]): LayerSpecification[] 
       layout: { "symbol-placement": "line-center", "text-field": ["get", "label"], "text-font": fonts, "text-size": 14, "text-offset": [0, -0.9] },
       paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 2 },
     },
-    {
-      id: "marks", type: "symbol", source: "marks",
+    ...levels.map((level): LayerSpecification => ({
+      id: `marks-${level}`, type: "symbol", source: "marks", filter: ["==", ["get", "level"], level] as never,
       layout: {
         "icon-image": ["get", "icon"], "icon-allow-overlap": true, "symbol-sort-key": ["get", "order"],
         "text-field": ["get", "label"], "text-font": fonts, "text-size": 13, "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 1.5, "text-justify": "auto",
         "text-optional": true,
       },
       paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 2 },
-    },
+    })),
   ];
 }
 
@@ -71,7 +80,7 @@ export function markFeatures(marks: MapMark[], lines: MapLine[]): Record<"marks"
   return {
     marks: seen.map((m) => ({
       type: "Feature", geometry: { type: "Point", coordinates: [m.lon, m.lat] },
-      properties: { id: m.id, label: m.label, order: m.order, icon: iconName(m) },
+      properties: { id: m.id, label: m.label, order: m.order, icon: iconName(m), level: levelOf(m.shape) },
     })),
     reach: seen.filter((m) => m.accuracyM > 0).map((m) => ({
       type: "Feature", geometry: { type: "Polygon", coordinates: [circle(m, m.accuracyM)] }, properties: { stale: m.stale === true },

@@ -22,6 +22,11 @@ type Caller struct {
 	Lat, Lon float64       // where the caller is, degrees WGS 84
 	Text     string        // a chat line said at once; empty: none
 	HangUp   <-chan struct{}
+	Quit     <-chan struct{}                        // closed when everybody goes home: hangs up at once
+	Answers  []string                               // one for each chat line of the operator, as long as there are any
+	Walk     func(time.Duration) (lat, lon float64) // where they are so long after the tap; nil: they stand
+	GivesUp  bool                                   // an end by Patience is meant, and no failure
+	Thinks   time.Duration                          // from a question to its answer; 0: 2 s
 }
 
 // talk is a caller's call as far as it has come.
@@ -33,7 +38,13 @@ type talk struct {
 	hangUp   <-chan time.Time // armed by the answer
 	end      <-chan struct{}  // armed by hangUp
 	patience <-chan time.Time
+	steps    <-chan time.Time
+	heard    map[string]bool // the operator's lines
+	reply    <-chan time.Time
 }
+
+// walkEvery is how often somebody who walks tells where they are.
+const walkEvery = 4 * time.Second
 
 // Run makes the call and returns after its end. A call that ends otherwise than by the caller's
 // hanging up is an error.
@@ -44,7 +55,7 @@ func (c Caller) Run(ctx context.Context) error {
 		c.See(watch.Ended{Role: string(wire.RoleCaller), Err: err})
 		return err
 	}
-	t := &talk{Caller: c, l: l}
+	t := &talk{Caller: c, l: l, heard: map[string]bool{}}
 	return l.end(ctx, t.run(ctx))
 }
 
@@ -57,6 +68,11 @@ func (t *talk) run(ctx context.Context) error {
 	t.patience = patience.C
 	if err := t.tell(ctx); err != nil {
 		return err
+	}
+	if t.Walk != nil {
+		steps := time.NewTicker(walkEvery)
+		defer steps.Stop()
+		t.steps = steps.C
 	}
 	for !t.over() {
 		if err := t.step(ctx); err != nil {
@@ -109,12 +125,50 @@ func (t *talk) tell(ctx context.Context) error {
 	if t.Text == "" {
 		return nil
 	}
+	return t.say(ctx, t.Text)
+}
+
+// say writes a chat line.
+func (t *talk) say(ctx context.Context, text string) error {
 	id := string(ident.New[ident.FileID]())
-	if err := t.l.post(ctx, &wire.ChatSend{Call: t.view.Call, ID: id, Text: t.Text}); err != nil {
+	if err := t.l.post(ctx, &wire.ChatSend{Call: t.view.Call, ID: id, Text: text}); err != nil {
 		return err
 	}
 	t.See(watch.Said{Call: t.view.Call, ID: id})
 	return nil
+}
+
+// moved tells the next position of who walks.
+func (t *talk) moved(ctx context.Context) error {
+	t.Lat, t.Lon = t.Walk(time.Since(t.made))
+	err := t.l.post(ctx, &wire.PositionReport{Call: t.view.Call, ID: string(ident.New[ident.FileID]()), Fix: *t.fix()})
+	if exchange.Refused(err) {
+		return nil // the call has ended meanwhile
+	}
+	return err
+}
+
+// hear notes a line of the operator's, to which an answer is due.
+func (t *talk) hear(item wire.ChatItem) {
+	if item.From != "operator" || t.heard[item.ID] || len(t.Answers) == 0 {
+		return
+	}
+	t.heard[item.ID] = true
+	wait := t.Thinks
+	if wait == 0 {
+		wait = 2 * time.Second
+	}
+	t.reply = time.After(wait)
+}
+
+// answer gives the next answer.
+func (t *talk) answer(ctx context.Context) error {
+	text := t.Answers[0]
+	t.Answers, t.reply = t.Answers[1:], nil
+	if err := t.say(ctx, text); !exchange.Refused(err) {
+		return err
+	}
+	return nil // the call has ended meanwhile
 }
 
 // show takes a view of the call, unless it is older than the one there is.
@@ -147,7 +201,17 @@ func (t *talk) step(ctx context.Context) error {
 	case <-t.end:
 		t.end = nil
 		return t.leave(ctx)
+	case <-t.steps:
+		return t.moved(ctx)
+	case <-t.reply:
+		return t.answer(ctx)
+	case <-t.Quit:
+		t.Quit = nil
+		return t.leave(ctx)
 	case <-t.patience:
+		if t.GivesUp {
+			return t.leave(ctx)
+		}
 		return errors.Join(fmt.Errorf("nobody answered within %v", t.Patience), t.leave(ctx))
 	case err := <-t.l.over:
 		return fmt.Errorf("the line ended: %w", err)
@@ -172,6 +236,10 @@ func (t *talk) news(ctx context.Context, n session.News) error {
 		t.show(*b.Call)
 	case *wire.CallState:
 		t.show(b.View)
+	case *wire.ChatPosted:
+		if b.Call == t.view.Call {
+			t.hear(b.Item)
+		}
 	case *wire.MediaLost:
 		if t.l.p != nil && b.PC == t.l.p.ID() {
 			t.l.renew(ctx, nil)

@@ -29,6 +29,7 @@ const (
 // Config is what every bot needs.
 type Config struct {
 	URL  string // of the site
+	Lang string // empty: en
 	Clip clip.Clip
 	See  func(watch.Event) // from several goroutines; must not block
 }
@@ -54,7 +55,11 @@ type line struct {
 // open returns a line with a welcomed session and a connected peer, and the welcome. The caller
 // must close it.
 func open(ctx context.Context, cfg Config, role wire.Role, token string) (*line, *wire.Welcome, error) {
-	s, err := session.New(session.Config{URL: cfg.URL, Role: role, Lang: "en", Token: token, Agent: "callbot/1"})
+	lang := cfg.Lang
+	if lang == "" {
+		lang = "en"
+	}
+	s, err := session.New(session.Config{URL: cfg.URL, Role: role, Lang: lang, Token: token, Agent: "callbot/1"})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,13 +1,16 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"jedel/cmd/callbot/exchange"
+	"jedel/cmd/callbot/rest"
 	"jedel/cmd/callbot/watch"
+	"jedel/internal/ident"
 	"jedel/signaling/wire"
 )
 
@@ -15,9 +18,17 @@ import (
 type Operator struct {
 	Config
 	Login, Password string
-	Answer          time.Duration // from the ring to the answer
-	Video           bool          // show a picture to callers
-	Ready           func()        // called once, when the operator waits for calls; may be nil
+	Answer          time.Duration            // from the ring to the answer
+	Video           bool                     // show a picture to callers
+	Ready           func()                   // called once, when the operator waits for calls; may be nil
+	Manner          func(call string) Manner // how a call is taken; nil: without a word
+}
+
+// Manner is how an operator takes a call: what they ask in the chat, one after each answer, and how they
+// write it up. What is empty is left to the operator's habit.
+type Manner struct {
+	Asks              []string
+	Category, Outcome string
 }
 
 // shift is an operator at work.
@@ -32,11 +43,17 @@ type shift struct {
 	call     string // in hand
 	wrapped  string // the last call that was written up
 	duty     <-chan time.Time
+	manner   Manner           // of the call in hand
+	ask      <-chan time.Time // the next question
+	chat     map[string]bool  // the caller's lines of it
 }
+
+// thinkTime is from an answer to the next question.
+const thinkTime = 3 * time.Second
 
 // Run works until ctx ends.
 func (o Operator) Run(ctx context.Context) error {
-	token, err := signIn(ctx, o.URL, o.Login, o.Password)
+	token, err := rest.SignIn(ctx, o.URL, o.Login, o.Password)
 	var l *line
 	var w *wire.Welcome
 	if err == nil {
@@ -122,6 +139,8 @@ func (s *shift) step(ctx context.Context) error {
 		return s.news(ctx, n.Body)
 	case <-s.answer:
 		return s.accept(ctx)
+	case <-s.ask:
+		return s.question(ctx)
 	case <-s.duty:
 		s.duty = nil
 	case <-s.l.lost():
@@ -178,7 +197,7 @@ func (s *shift) accept(ctx context.Context) error {
 	_, err := s.l.ask(ctx, &wire.OfferAccept{Call: o.Call, Epoch: o.Epoch})
 	switch {
 	case err == nil:
-		s.call = o.Call
+		s.begins(o.Call)
 		s.See(watch.Accepted{Operator: s.staff, Call: o.Call, Epoch: o.Epoch, Asked: asked, At: time.Now()})
 		_, err = s.l.ask(ctx, &wire.MediaStatus{Mic: wire.DeviceOn, Camera: camera(s.Video)})
 	case exchange.Refused(err):
@@ -195,17 +214,44 @@ func camera(on bool) wire.DeviceState {
 	return wire.DeviceOff
 }
 
+// begins takes a call in hand.
+func (s *shift) begins(call string) {
+	s.call, s.manner, s.ask, s.chat = call, Manner{}, nil, map[string]bool{}
+	if s.Manner != nil {
+		s.manner = s.Manner(call)
+	}
+	if len(s.manner.Asks) > 0 {
+		s.ask = time.After(thinkTime)
+	}
+}
+
+// question asks the next one in the chat.
+func (s *shift) question(ctx context.Context) error {
+	s.ask = nil
+	if s.call == "" || len(s.manner.Asks) == 0 {
+		return nil
+	}
+	text := s.manner.Asks[0]
+	s.manner.Asks = s.manner.Asks[1:]
+	_, err := s.l.ask(ctx, &wire.ChatSend{Call: s.call, ID: string(ident.New[ident.FileID]()), Text: text})
+	if exchange.Refused(err) {
+		return nil // the call has ended meanwhile
+	}
+	return err
+}
+
 // card takes a call in hand as the gateway shows it and writes it up after its end.
 func (s *shift) card(ctx context.Context, c *wire.CallCard) error {
 	for _, item := range c.Chat {
 		s.read(c.Call, item)
 	}
 	if c.Phase != wire.PhaseWrapUp && c.Phase != wire.PhaseEnded {
-		if c.Call != s.wrapped {
-			s.call = c.Call
+		if c.Call != s.wrapped && c.Call != s.call {
+			s.begins(c.Call)
 		}
 		return nil
 	}
+	category, outcome := s.written(c.Call)
 	if s.call == c.Call {
 		s.left()
 	}
@@ -213,10 +259,20 @@ func (s *shift) card(ctx context.Context, c *wire.CallCard) error {
 		return nil
 	}
 	s.wrapped = c.Call
-	if _, err := s.l.ask(ctx, &wire.CallWrapUp{Call: c.Call, Category: s.category, Outcome: s.outcome}); err != nil && !exchange.Refused(err) {
+	if _, err := s.l.ask(ctx, &wire.CallWrapUp{Call: c.Call, Category: category, Outcome: outcome}); err != nil && !exchange.Refused(err) {
 		return fmt.Errorf("wrap up: %w", err)
 	}
 	return nil
+}
+
+// written is how a call is written up.
+func (s *shift) written(call string) (category, outcome string) {
+	category, outcome = s.category, s.outcome
+	if s.Manner == nil {
+		return category, outcome
+	}
+	m := s.Manner(call)
+	return cmp.Or(m.Category, category), cmp.Or(m.Outcome, outcome)
 }
 
 func (s *shift) left() {
@@ -227,7 +283,12 @@ func (s *shift) left() {
 }
 
 func (s *shift) read(call string, item wire.ChatItem) {
-	if item.From == "caller" {
-		s.See(watch.Read{Call: call, ID: item.ID})
+	if item.From != "caller" {
+		return
+	}
+	s.See(watch.Read{Call: call, ID: item.ID})
+	if call == s.call && !s.chat[item.ID] && len(s.manner.Asks) > 0 {
+		s.chat[item.ID] = true
+		s.ask = time.After(thinkTime)
 	}
 }

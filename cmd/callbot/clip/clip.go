@@ -40,6 +40,16 @@ type Clip struct {
 // key frame each second.
 func Embedded() (Clip, error) { return Read(bytes.NewReader(tone), bytes.NewReader(pattern)) }
 
+// Silence is the sound of somebody who does not speak: an Opus packet of 20 ms without anything
+// (RFC 6716, section 3.1: full-band CELT, one frame).
+func Silence() [][]byte { return [][]byte{{0xf8, 0xff, 0xfe}} }
+
+// Tone returns the embedded sound as the Ogg Opus file that it is. The slice is the caller's.
+func Tone() []byte { return bytes.Clone(tone) }
+
+// Sound reads the packets of an Ogg Opus file, one of AudioTime a page.
+func Sound(ogg io.Reader) ([][]byte, error) { return packets(ogg) }
+
 // Read reads a clip from an Ogg Opus and an IVF VP8 file.
 func Read(ogg, ivf io.Reader) (Clip, error) {
 	var c Clip

@@ -11,6 +11,7 @@ import { sender } from "./sender";
 import { put } from "./shelf";
 import { Sent } from "./Sent";
 import { Thumb } from "./Thumb";
+import { TipDoor } from "./TipDoor";
 import { Voice } from "./Voice";
 
 const draftKey = "jedel.report.draft";
@@ -114,6 +115,7 @@ export function Write({ caller, language, onMine }: { caller: Caller; language: 
           ))}
         </fieldset>
       )}
+      <TipDoor />
       <div class="attachments">
         <Picker label={t("file.camera")} capture onFiles={attach} />
         <Picker label={t("file.pick")} onFiles={attach} />

@@ -53,7 +53,10 @@ function Head() {
   const free = state.patrols.filter((p) => p.state === "available").length;
   return (
     <p class="boardhead">
-      {[0, 1, 2, 3].map((p) => <span key={p} class={`p${p + 1}`}>P{p + 1} <b>{state.entries.filter((e) => e.row.priority === p).length}</b></span>)}
+      {[0, 1, 2, 3].map((p) => {
+        const n = state.entries.filter((e) => e.row.priority === p).length;
+        return <span key={p} class={n > 0 ? `p${p + 1} some` : `p${p + 1}`}>P{p + 1} <b>{n}</b></span>;
+      })}
       <span>{t("board.free", { n: free, m: state.patrols.length })}</span>
       <span class="grow" />
       <time class="clock">{timeOfDay(now - view.skewMs)}</time>

@@ -49,7 +49,7 @@ export default function CameraRoom() {
     <BoardContext.Provider value={board}>
       <main class="camerawall" aria-label={t("room.cameras")}>
         <div class="column left"><CaseList /></div>
-        <section class="panel cameras wall" aria-label={t("board.wall")} data-focus="map" tabIndex={-1}>
+        <section class="panel cameras camwall" aria-label={t("board.wall")} data-focus="map" tabIndex={-1}>
           <h2>
             {near ? t("board.wall.near", { number: chosen.row.number }) : t("board.wall.name")} <span class="count">{sorted.length}</span>
             <span class="grow" />
@@ -68,7 +68,7 @@ export default function CameraRoom() {
           <ul class={`grid${large ? 1 : size}`} aria-label={t("board.wall")}>
             {shown.map((c, i) => (
               <CameraTile
-                key={`${c.camera}${recording ?? ""}`} camera={c} lang={lang} watched recording={recording}
+                key={c.camera} camera={c} lang={lang} watched recording={recording}
                 enlarge={{ on: large === c.camera, key: `Alt+${i + 1}`, toggle: () => setLarge(large ? undefined : c.camera) }}
               />
             ))}

@@ -17,7 +17,7 @@ export function CaseList() {
     pick(list[Math.min(list.length - 1, Math.max(0, at + by))]?.row.case, choose);
   };
   return (
-    <section class="panel caselist" aria-label={t("board.cases")} onKeyDown={step}>
+    <section class="panel boardcases" aria-label={t("board.cases")} onKeyDown={step}>
       <h2>{t("board.cases")} <span class="count">{list.length}</span></h2>
       {!state.known && !state.trouble && <p class="empty" role="status">{t("board.loading")}</p>}
       {state.trouble && <Trouble />}
@@ -49,17 +49,17 @@ function Row({ entry: e }: { entry: Entry }) {
   const chosen = state.chosen === c.case;
   return (
     <li>
-      <button type="button" id={`b-${c.case}`} class={`caserow p${Math.min(c.priority, 3) + 1} need-${e.need}`} aria-pressed={chosen} data-case={c.case} data-need={e.need} onClick={() => choose(c.case)}>
-        <span class="line">
+      <button type="button" id={`b-${c.case}`} class={`boardrow p${Math.min(c.priority, 3) + 1} need-${e.need}`} aria-pressed={chosen} data-case={c.case} data-need={e.need} onClick={() => choose(c.case)}>
+        <span class="caseline first">
           <b class="p">P{c.priority + 1}</b> <b class="digits">{c.number}</b>
-          <span class="kind">{kindOf(choices, c.kind, lang)}</span>
+          <span class="grow"><b class="need">{t(`board.need.${e.need}`)}</b></span>
           <Elapsed since={c.openedMs} />
         </span>
-        <span class="line">
-          <b class="need">{t(`board.need.${e.need}`)}</b>
-          <span class="units">{e.patrols.map((p) => `${p.name} ${p.late ? t("board.unit.late") : t(`board.unit.${p.state}`)}`).join(", ")}</span>
-          {c.lat === undefined && <span class="warn">{t("board.noplace")}</span>}
+        <span class="caseline">
+          <span>{kindOf(choices, c.kind, lang)}</span>
           {c.lane === "call" && <span class="hint">{t("board.call")}</span>}
+          {c.lat === undefined && <span class="warn">{t("board.noplace")}</span>}
+          {e.patrols.length > 0 && <b class="units">{e.patrols.map((p) => p.name).join(", ")}</b>}
         </span>
       </button>
     </li>

@@ -27,7 +27,7 @@ export function Chosen() {
   const c = chosen.row;
   return (
     <section class="panel chosen" aria-label={t("board.chosen")} key={c.case}>
-      <h2><span class={`p p${c.priority + 1}`}>P{c.priority + 1}</span> <span class="digits">№ {c.number}</span> {kindOf(choices, c.kind, lang)} <span class="grow" /> <Elapsed since={c.openedMs} /></h2>
+      <h2><span class={`p p${c.priority + 1}`}>P{c.priority + 1}</span> <span class="digits">№ {c.number}</span> <span class="grow" /> <Elapsed since={c.openedMs} /> <span class="kind">{kindOf(choices, c.kind, lang)}</span></h2>
       <Place view={v} />
       <Ways id={c.case} />
       <Sendings view={v} />

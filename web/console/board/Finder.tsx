@@ -41,7 +41,7 @@ export function Finder({ onShow }: { onShow: (at: LatLon) => void }) {
       {trouble && <p class="warn" role="status">{trouble}</p>}
       {found && found.length === 0 && <p class="hint" role="status">{t("board.find.none")}</p>}
       {found && found.length > 0 && (
-        <ul class="found">
+        <ul class="boardfound">
           {found.slice(0, 6).map((f) => (
             <li key={`${f.lat},${f.lon},${f.words}`}>
               <button type="button" class="small" onClick={() => onShow(f)}>{f.words || coordinates(f)}</button>

@@ -38,7 +38,7 @@ function Proposed({ proposal: p, n, sends }: { proposal: Proposal; n: number; se
   if (!sends) return <li class="proposed" data-proposed={p.name}><b>{n}) {p.name}</b> <span>{far}</span> <span class="hint">{why}</span></li>;
   return (
     <li class="proposed">
-      <button type="button" class="go" data-proposed={p.name} aria-keyshortcuts={`Alt+${n}`} onClick={() => send(p, p.words)}>
+      <button type="button" class={n === 1 ? "go" : ""} data-proposed={p.name} aria-keyshortcuts={`Alt+${n}`} onClick={() => send(p, p.words)}>
         <kbd aria-hidden="true">Alt+{n}</kbd> {t("board.send", { name: p.name })} {far && <b>{far}</b>}
       </button>
       <span class="hint">{why}</span>

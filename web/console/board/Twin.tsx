@@ -12,7 +12,7 @@ export function Twin({ layers, cameras, onCase }: { layers: Layers; cameras: Cam
   const now = useServerNow(5000);
   const here = chosen && located(chosen.row);
   return (
-    <div class="tracklist twin" tabIndex={0} role="region" aria-label={t("board.list")}>
+    <div class="tracklist boardtwin" tabIndex={0} role="region" aria-label={t("board.list")}>
       <table>
         <thead><tr><th>{t("board.list.what")}</th><th>{t("board.list.state")}</th><th>{t("board.list.place")}</th><th>{t("board.list.age")}</th><th>{t("board.list.far")}</th></tr></thead>
         <tbody>

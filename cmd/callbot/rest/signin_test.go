@@ -1,4 +1,4 @@
-package bot
+package rest
 
 import (
 	"net/http"
@@ -23,11 +23,11 @@ func TestSigningInIsPatientAndTellsRefusals(t *testing.T) {
 		}
 	}))
 	defer site.Close()
-	token, err := signIn(t.Context(), site.URL, "a", "b")
+	token, err := SignIn(t.Context(), site.URL, "a", "b")
 	if err != nil || token != "t1" || asked != 2 {
 		t.Fatal(token, err, asked)
 	}
-	if _, err := signIn(t.Context(), site.URL, "a", "b"); err == nil || !strings.Contains(err.Error(), "bad_credentials") {
+	if _, err := SignIn(t.Context(), site.URL, "a", "b"); err == nil || !strings.Contains(err.Error(), "bad_credentials") {
 		t.Fatal(err)
 	}
 }

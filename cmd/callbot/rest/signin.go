@@ -1,4 +1,4 @@
-package bot
+package rest
 
 import (
 	"bytes"
@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// signIn returns a session token of a member of staff. Where the gateway asks for patience it is
+// SignIn returns a session token of a member of staff. Where the gateway asks for patience it is
 // given.
-func signIn(ctx context.Context, url, login, password string) (string, error) {
+func SignIn(ctx context.Context, url, login, password string) (string, error) {
 	raw, err := json.Marshal(map[string]string{"login": login, "password": password})
 	if err != nil {
 		return "", err
