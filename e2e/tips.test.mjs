@@ -218,6 +218,18 @@ test("where drawing cannot be read back, as in Tor Browser, photos are cut inste
   await p.locator("input[type=file]").setInputFiles([{ name: "../../etc/x.jpg", mimeType: "image/jpeg", buffer: raw }]);
   await p.getByText("what the camera added is cut off").waitFor();
   await check(p, "write-en-light-desk");
+  let go;
+  const held = new Promise((r) => (go = r));
+  await p.route("**/letters", async (r) => {
+    await held;
+    await r.abort();
+  }, { times: 1 });
+  await p.getByRole("button", { name: "Seal and send" }).click();
+  await p.getByText("The sealed letter is being sent").waitFor();
+  await check(p, "sending-en-light-desk");
+  go();
+  await p.getByRole("alert").getByText("It was not sent. The text is still here.").waitFor();
+  trouble.splice(0, trouble.length, ...trouble.filter((x) => !/ERR_FAILED/.test(x)));
   await p.getByRole("button", { name: "Seal and send" }).click();
   await p.getByText("The letter is there").waitFor();
   await check(p, "code-en-light-desk");
@@ -248,6 +260,18 @@ test("leaving is quick and there is no way back", async () => {
   }
 });
 
+test("where the gateway is not reached the page says so, and goes on when it is", async () => {
+  const c = await w.context(b, { lang: "kk-KZ", viewport: desk, theme: "dark", geo: null, permissions: [] });
+  const p = await c.newPage();
+  await p.route("**/api/v1/tips", (r) => r.abort(), { times: 1 });
+  await p.goto(at);
+  await p.getByRole("alert").getByText("Бет серверге жете алмай тұр").waitFor();
+  await check(p, "off-kk-dark-desk");
+  await p.getByRole("button", { name: "Қайталау" }).click();
+  await p.locator("button.go:enabled").waitFor();
+  await c.close();
+});
+
 test("without scripts the page says what to do", async () => {
   const c = await b.newContext({ javaScriptEnabled: false, viewport: phone });
   const p = await c.newPage();
@@ -258,6 +282,7 @@ test("without scripts the page says what to do", async () => {
 });
 
 test("the report page leads there, quietly", async () => {
+  for (const name of ["/tip/tip.html", "/tip.html", "/api/v1/tips"]) assert.equal((await fetch(`${g.url}${name}`)).status, 404, `${name} is served beside calls`);
   const c = await w.context(b, { lang: "ru-RU", viewport: phone });
   const p = await c.newPage();
   await p.goto(`${g.url}/#report`);

@@ -27,7 +27,7 @@ type tipsCmd struct {
 	List   tipsListCmd   `cmd:"" help:"List the letters to a unit."`
 	Read   tipsReadCmd   `cmd:"" help:"Open letters: words are printed, files are written to a folder."`
 	Reply  tipsReplyCmd  `cmd:"" help:"Reply to whoever wrote a letter; the words come from standard input."`
-	Prune  tipsPruneCmd  `cmd:"" help:"Delete letters on the gateway for good."`
+	Prune  tipsPruneCmd  `cmd:"" help:"Delete letters on the gateway for good. Reply first: a mailbox without letters and replies is gone."`
 	Send   tipsSendCmd   `cmd:"" help:"Write a tip without the page; the words come from standard input. Prints the code of the mailbox."`
 	Inbox  tipsInboxCmd  `cmd:"" help:"Read the replies in a mailbox; the code comes from standard input."`
 }

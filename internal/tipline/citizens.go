@@ -48,6 +48,12 @@ func (l citizens) post(w http.ResponseWriter, r *http.Request) error {
 	if err := l.take(&l.posts); err != nil {
 		return err
 	}
+	if whose, _, err := l.store.Replies(r.Context(), key.Mailbox()); err != nil || whose != "" && whose != u.Key {
+		if err == nil {
+			err = fault.New(fault.BadValue, op, nil) // a mailbox is with one unit: another could not reply to it
+		}
+		return err
+	}
 	sealed, _, err := l.body(w, r, len(u.Recipients))
 	if err != nil {
 		return err

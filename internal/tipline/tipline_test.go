@@ -189,6 +189,9 @@ func TestOneUnitSeesNothingOfAnother(t *testing.T) {
 	if err := w.send(tips.Code{1}, "anticor", "x"); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.send(tips.Code{1}, "customs", "x"); fault.CodeOf(err) != fault.BadValue {
+		t.Fatal("one mailbox with two units:", err)
+	}
 	list, err := w.duty("anticor").List(t.Context())
 	if err != nil || len(list) != 1 {
 		t.Fatal(list, err)

@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { CallCard } from "../lib/wire.gen";
+import { useCallCase } from "./callCase";
 import { Cameras } from "./Cameras";
+import { CaseTie } from "./CaseTie";
 import { Chat } from "./Chat";
 import { useConsole } from "./context";
 import { NotePad } from "./NotePad";
@@ -23,11 +25,11 @@ interface Props {
 /** The call in hand, or its wrap-up: who, where, the picture, the words. */
 export function Call({ card, blurred, onBlur, list, onList }: Props) {
   const { drafts } = useConsole();
-  const [category, setCategory] = useState(() => drafts.read(card.call).category ?? "");
+  const about = useCallCase(card.call, drafts.read(card.call).category ?? "");
   const [outcome, setOutcome] = useState(() => drafts.read(card.call).outcome ?? "");
   const wrapping = card.phase === "wrapup";
   const pick = (key: string) => {
-    setCategory(key);
+    about.pick(key);
     drafts.write(card.call, { category: key });
   };
   const settle = (key: string) => {
@@ -36,12 +38,13 @@ export function Call({ card, blurred, onBlur, list, onList }: Props) {
   };
   return (
     <main class={wrapping ? "call wrapping" : "call"} aria-label={t("call.name", { number: card.number })}>
-      {wrapping && <WrapUp card={card} category={category} outcome={outcome} onCategory={pick} onOutcome={settle} />}
+      {wrapping && <WrapUp card={card} categories={about.categories} category={about.category} outcome={outcome} onCategory={pick} onOutcome={settle} />}
       {!wrapping && <CallerNow card={card} />}
       <div class="columns">
         <div class="column left">
           <Person card={card} />
-          <NotePad card={card} category={category} onCategory={pick} />
+          <CaseTie view={about.view} />
+          <NotePad card={card} categories={about.categories} category={about.category} onCategory={pick} />
         </div>
         <div class="column middle">
           {!wrapping && <Screen card={card} blurred={blurred} onBlur={onBlur} />}

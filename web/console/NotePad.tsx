@@ -1,5 +1,5 @@
 import { t } from "../lib/i18n";
-import type { CallCard } from "../lib/wire.gen";
+import type { CallCard, Choice } from "../lib/wire.gen";
 import { useConsole, words } from "./context";
 import { wordOf } from "./note";
 import { Key } from "./Small";
@@ -9,8 +9,8 @@ import { useNote } from "./useNote";
 const longest = 8000;
 
 /** What it is about and the operator's note, saved by itself. */
-export function NotePad({ card, category, onCategory }: { card: CallCard; category: string; onCategory: (key: string) => void }) {
-  const { view, lang } = useConsole();
+export function NotePad({ card, categories, category, onCategory }: { card: CallCard; categories: Choice[]; category: string; onCategory: (key: string) => void }) {
+  const { lang } = useConsole();
   const { note, write, flush } = useNote(card);
   const word = wordOf(note);
   return (
@@ -20,7 +20,7 @@ export function NotePad({ card, category, onCategory }: { card: CallCard; catego
           {t("category")}
           <select value={category} onChange={(e) => onCategory(e.currentTarget.value)}>
             <option value="">{t("category.none")}</option>
-            {view.categories.map((c) => <option key={c.key} value={c.key}>{words(c.words, lang)}</option>)}
+            {categories.map((c) => <option key={c.key} value={c.key}>{words(c.words, lang)}</option>)}
           </select>
         </label>
       )}

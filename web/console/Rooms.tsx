@@ -2,6 +2,7 @@ import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { addLocale, t } from "../lib/i18n";
 import { phaseOf } from "./CallStrip";
+import { useOffered } from "./cases/useOffered";
 import { useConsole } from "./context";
 import type { Room } from "./rooms";
 import { Key, useShortcut } from "./Small";
@@ -10,26 +11,29 @@ import { useWhere } from "./useRoom";
 /** The narrow way from room to room. Somebody with one room sees none. */
 export function RoomNav() {
   const { rooms } = useWhere();
+  const offered = useOffered();
   if (rooms.length < 2) return null;
   return (
     <nav class="rooms" aria-label={t("rooms")}>
-      {rooms.map((r) => <RoomButton key={r.id} room={r} />)}
+      {rooms.map((r) => <RoomButton key={r.id} room={r} offered={r.id === "cases" ? offered.length : 0} />)}
+      <span class="unseen" role="status">{offered.length > 0 && t("room.offered", { n: offered.length })}</span>
     </nav>
   );
 }
 
-function RoomButton({ room }: { room: Room }) {
+function RoomButton({ room, offered }: { room: Room; offered: number }) {
   const { view } = useConsole();
   const { room: here, go } = useWhere();
   const shortcut = useShortcut(room.id);
   const card = room.id === "desk" && here !== "desk" ? view.card : undefined;
   return (
     <button
-      type="button" class={card ? "room-to busy" : "room-to"} aria-current={here === room.id ? "page" : undefined} aria-keyshortcuts={shortcut}
+      type="button" class={card || offered > 0 ? "room-to busy" : "room-to"} aria-current={here === room.id ? "page" : undefined} aria-keyshortcuts={shortcut}
       data-room-to={room.id} onClick={() => go(room.id)}
     >
       <span>{t(`room.${room.id}`)}</span>
       {card && <b>{phaseOf(card)}</b>}
+      {offered > 0 && <b data-offered={offered}>{t("room.offered", { n: offered })}</b>}
       <Key act={room.id} />
     </button>
   );

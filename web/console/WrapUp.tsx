@@ -6,6 +6,7 @@ import { Elapsed, Key, Left, useShortcut } from "./Small";
 
 interface Props {
   card: CallCard;
+  categories: Choice[];
   category: string;
   outcome: string;
   onCategory: (key: string) => void;
@@ -13,7 +14,7 @@ interface Props {
 }
 
 /** After the call: what it was and what came of it. The choices are kept over a reload. */
-export function WrapUp({ card, category, outcome, onCategory, onOutcome }: Props) {
+export function WrapUp({ card, categories, category, outcome, onCategory, onOutcome }: Props) {
   const { view, desk, drafts } = useConsole();
   const [tried, setTried] = useState(false);
   const [sending, setSending] = useState(false);
@@ -46,7 +47,7 @@ export function WrapUp({ card, category, outcome, onCategory, onOutcome }: Props
         {card.endReason && <span>{tOf("ended", card.endReason, ["caller", "operator", "abandoned", "dropped"])}</span>}
         {card.callBack && <b class="warn">{t("wrapup.callback")}</b>}
       </h2>
-      <Chips name="category" title={t("category")} choices={view.categories} value={category} missing={tried && !category} onPick={onCategory} />
+      <Chips name="category" title={t("category")} choices={categories} value={category} missing={tried && !category} onPick={onCategory} />
       <Chips name="outcome" title={t("outcome")} choices={view.outcomes} value={outcome} missing={tried && !outcome} onPick={onOutcome} />
       <p class="row">
         <button type="submit" class="go big" disabled={sending} aria-keyshortcuts={finish}>{t("wrapup.finish")} <Key act="wrapup" /></button>

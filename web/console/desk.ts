@@ -99,6 +99,11 @@ export class Desk {
     return this.#world.session.on(type, fn);
   }
 
+  /** News that a part of the page listens to by itself. */
+  on<T extends keyof Bodies>(type: T, fn: (body: Bodies[T]) => void): () => void {
+    return this.#world.session.on(type, fn);
+  }
+
   start(): void {
     const s = this.#world.session;
     this.#offs.push(s.on("welcome", (body) => this.#welcomed({ type: "welcome", body })));

@@ -12,6 +12,7 @@ export class RestError extends Error {
   }
 }
 
+/** Asks the gateway; a refusal is thrown with its words. */
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const init: RequestInit = { method, credentials: "same-origin", signal: AbortSignal.timeout(10_000) };
   if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });

@@ -20,6 +20,7 @@ export interface Room {
 /** The rooms there are. A part of the console adds itself by one line. */
 export const rooms: Room[] = [
   { id: "desk", needs: ["take_calls", "listen"] },
+  { id: "cases", needs: ["read_cases"], load: () => import("./cases/Cases"), locale: "cases" },
   { id: "board", needs: ["read_cases"], load: () => import("./board/Board"), locale: "board" },
   { id: "cameras", needs: ["see_cameras"], load: () => import("./board/CameraRoom"), locale: "board" },
   { id: "wall", needs: ["see_stats"], load: () => import("./office/Wall"), locale: "office" },
