@@ -171,9 +171,21 @@ func (a *Archive) end() {
 
 // BlobMeta describes a file sent within the call.
 type BlobMeta struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-	Mime string `json:"mime"`
+	ID       string     `json:"id"`
+	Name     string     `json:"name"`
+	Mime     string     `json:"mime"`
+	Declared *BlobFacts `json:"declared,omitempty"` // as its sender said before it came; nil: nothing was said
+	Found    *BlobFacts `json:"found,omitempty"`    // as the file itself says; nil: it says nothing
+	Marks    []string   `json:"marks,omitempty"`    // what was noticed
+}
+
+// BlobFacts is when and where a file is said to have been taken.
+type BlobFacts struct {
+	Mime      string   `json:"mime,omitempty"`
+	TakenAt   string   `json:"taken_at,omitempty"` // RFC 3339; without a zone where the camera told none
+	Lat       *float64 `json:"lat,omitempty"`
+	Lon       *float64 `json:"lon,omitempty"`
+	AccuracyM float64  `json:"accuracy_m,omitempty"`
 }
 
 // BlobRef is a file that is kept.

@@ -261,7 +261,7 @@ func (sv *surveyor) count(st *proof.ManifestStream, r evr.Record) {
 	case evr.BlobMeta:
 		var b proof.ManifestBlob
 		if json.Unmarshal(r.Data, &b) == nil {
-			m.Blobs = append(m.Blobs, b)
+			m.Blobs = proof.WithBlob(m.Blobs, b)
 		}
 	}
 }

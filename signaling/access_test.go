@@ -57,6 +57,7 @@ var public = []string{
 	"GET /api/v1/geo/address", "GET /api/v1/geo/search", // a map answers; nothing is kept of who asks
 	"POST /api/v1/staff/invitation", "PUT /api/v1/staff/invitation", // who has the link has shown who they are
 	"GET /api/v1/staff/oidc", "GET /api/v1/staff/oidc/callback", "GET /api/v1/push/key",
+	"OPTIONS /api/v1/reports/uploads/{$}", // which protocol is spoken, no more
 }
 
 // evidenceOf are the roles that may be let through to what is said in recordings.
@@ -85,7 +86,9 @@ func (x *world) knock(route string, a asker, own bool) bool {
 	body := strings.ReplaceAll(x.bodies[route], "UNIT", unit)
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
-		if strings.HasPrefix(p, "{") {
+		if p == "{$}" {
+			parts[i] = ""
+		} else if strings.HasPrefix(p, "{") {
 			parts[i] = object
 		}
 	}

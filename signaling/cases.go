@@ -159,6 +159,11 @@ type CaseFile struct {
 	Lon        *float64 `json:"lon,omitempty"`
 	Marks      []string `json:"marks"` // what was noticed: foreign_data, other_time, other_place
 	Preview    bool     `json:"preview"`
+	Refused    string   `json:"refused"`           // the code of why it was not taken; empty: it was, or is still to come
+	GivenUpMs  int64    `json:"givenUpMs"`         // announced and never arrived: since then nobody waits for it; 0: it may come
+	FoundMs    int64    `json:"foundMs,omitempty"` // when the file itself says that it was taken
+	FoundLat   *float64 `json:"foundLat,omitempty"`
+	FoundLon   *float64 `json:"foundLon,omitempty"`
 }
 
 // CaseSending is a patrol on its way.
@@ -216,6 +221,14 @@ type SimilarCase struct {
 type CaseChoices struct {
 	Kinds    []CaseKind    `json:"kinds"`
 	Outcomes []CaseOutcome `json:"outcomes"`
+	Limits   FileLimits    `json:"limits"`
+}
+
+// FileLimits are the sizes that files may have.
+type FileLimits struct {
+	PhotoBytes int64 `json:"photoBytes"` // of a photo or a sound
+	VideoBytes int64 `json:"videoBytes"`
+	Files      int   `json:"files"` // of one side of a case
 }
 
 // CaseKind is what a report or case may be about.

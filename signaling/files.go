@@ -204,9 +204,9 @@ func (s *Server) getPreview(w http.ResponseWriter, r *http.Request) {
 	id, err := s.fileOf(r)
 	var small []byte
 	if err == nil {
-		small, err = s.gallery.show(r.Context(), id, func() ([]byte, error) {
+		small, err = s.gallery.show(r.Context(), id, func() (io.Reader, error) {
 			_, raw, err := s.readFile(r.Context(), id)
-			return raw, err
+			return bytes.NewReader(raw), err
 		})
 	}
 	if err != nil {

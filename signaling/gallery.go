@@ -1,8 +1,10 @@
 package signaling
 
 import (
+	"bytes"
 	"container/list"
 	"context"
+	"io"
 	"sync"
 
 	"jedel/internal/fault"
@@ -21,10 +23,24 @@ type pictureID struct {
 	file ident.FileID
 }
 
+// Draw draws a small JPEG of a picture. It fails with photo.ErrNotPicture or photo.ErrTooLarge where the
+// picture is at fault.
+type Draw func(ctx context.Context, original io.Reader) ([]byte, photo.Info, error)
+
+// drawHere draws in this process.
+func drawHere(_ context.Context, original io.Reader) ([]byte, photo.Info, error) {
+	raw, err := io.ReadAll(original)
+	if err != nil {
+		return nil, photo.Info{}, err
+	}
+	return photo.Preview(raw)
+}
+
 // gallery makes previews, one at a time, and remembers the newest.
 type gallery struct {
-	turn chan struct{} // capacity 1: a picture may take photo.MaxDecode
-	made prometheus.Counter
+	turn    chan struct{} // capacity 1: a picture may take photo.MaxDecode
+	preview Draw
+	made    prometheus.Counter
 
 	mu    sync.Mutex // guards the rest
 	bytes int
@@ -38,8 +54,11 @@ type preview struct {
 	raw []byte
 }
 
-func newGallery(made prometheus.Counter) *gallery {
-	return &gallery{turn: make(chan struct{}, 1), made: made, max: maxPreviews, known: map[pictureID]*list.Element{}, order: list.New()}
+func newGallery(preview Draw, made prometheus.Counter) *gallery {
+	if preview == nil {
+		preview = drawHere
+	}
+	return &gallery{turn: make(chan struct{}, 1), preview: preview, made: made, max: maxPreviews, known: map[pictureID]*list.Element{}, order: list.New()}
 }
 
 // wait waits for the turn to hold and decode a picture; done gives it back.
@@ -60,12 +79,12 @@ func (g *gallery) draw(ctx context.Context, raw []byte) ([]byte, photo.Info, err
 	}
 	defer done()
 	g.made.Inc()
-	return photo.Preview(raw)
+	return g.preview(ctx, bytes.NewReader(raw))
 }
 
 // show returns the preview of a kept picture, reading it only where the preview is not known. Many
 // who ask at once wait for the one that makes it.
-func (g *gallery) show(ctx context.Context, id pictureID, read func() ([]byte, error)) ([]byte, error) {
+func (g *gallery) show(ctx context.Context, id pictureID, read func() (io.Reader, error)) ([]byte, error) {
 	const op = "files.preview"
 	if small := g.find(id); small != nil {
 		return small, nil
@@ -85,7 +104,7 @@ func (g *gallery) show(ctx context.Context, id pictureID, read func() ([]byte, e
 		return nil, err
 	}
 	g.made.Inc()
-	small, _, err := photo.Preview(raw)
+	small, _, err := g.preview(ctx, raw)
 	if err != nil {
 		return nil, fault.New(fault.BadFile, op, err)
 	}

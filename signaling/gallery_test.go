@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -70,16 +71,16 @@ func TestPictureIsDecodedOnceHoweverOftenItIsShown(t *testing.T) {
 }
 
 func TestOnePictureIsHeldAtATime(t *testing.T) {
-	g := newGallery(prometheus.NewCounter(prometheus.CounterOpts{Name: "x"}))
+	g := newGallery(nil, prometheus.NewCounter(prometheus.CounterOpts{Name: "x"}))
 	raw := picture(t)
 	var held, most atomic.Int32
 	var shown sync.WaitGroup
 	for i := range 20 {
 		shown.Go(func() {
-			_, err := g.show(t.Context(), pictureID{file: ident.FileID(fmt.Sprint(i))}, func() ([]byte, error) {
+			_, err := g.show(t.Context(), pictureID{file: ident.FileID(fmt.Sprint(i))}, func() (io.Reader, error) {
 				defer held.Add(-1)
 				most.Store(max(most.Load(), held.Add(1)))
-				return raw, nil
+				return bytes.NewReader(raw), nil
 			})
 			if err != nil {
 				t.Error(err)
@@ -99,7 +100,7 @@ func TestOnePictureIsHeldAtATime(t *testing.T) {
 }
 
 func TestRememberedPreviewsAreBounded(t *testing.T) {
-	g := newGallery(nil)
+	g := newGallery(nil, nil)
 	g.max = 1000
 	for i := range 100 {
 		g.keep(pictureID{file: ident.FileID(fmt.Sprint(i))}, make([]byte, 90))

@@ -116,12 +116,12 @@ const (
 )
 
 // check refuses what no page of ours sends.
-func (r ReportRequest) check(now time.Time) error {
+func (r ReportRequest) check(now time.Time, l Limits) error {
 	const op = "report"
 	bad := func(format string, args ...any) error { return fault.Newf(fault.BadValue, op, format, args...) }
 	for _, err := range []error{
 		wire.Line("ref", r.Ref, 64), wire.Text("text", r.Text, maxReportText), oneLang(r.Lang), wire.Line("plate", r.Plate, 20), wire.Line("kind", r.Kind, 64),
-		wire.Text("where", r.Where, 500), wire.Line("name", r.Name, wire.MaxName), wire.Line("phone", r.Phone, 32), checkFiles(r.Files), checkFix(r.Fix, now), checkFix(r.Pin, now),
+		wire.Text("where", r.Where, 500), wire.Line("name", r.Name, wire.MaxName), wire.Line("phone", r.Phone, 32), checkFiles(r.Files, l), checkFix(r.Fix, now), checkFix(r.Pin, now),
 	} {
 		if err != nil {
 			return coded(op, err)
@@ -161,8 +161,8 @@ func checkFix(f *wire.Fix, now time.Time) error {
 	return nil
 }
 
-func checkFiles(list []DeclaredFile) error {
-	if len(list) > maxFiles {
+func checkFiles(list []DeclaredFile, l Limits) error {
+	if len(list) > l.Files {
 		return fault.New(fault.TooMany, "report", nil)
 	}
 	seen := map[string]bool{}
@@ -173,7 +173,7 @@ func checkFiles(list []DeclaredFile) error {
 			return fault.Newf(fault.BadValue, "report", "sha256: not one")
 		case f.Bytes <= 0:
 			return fault.New(fault.BadFile, "report", nil)
-		case f.Bytes > maxVideo:
+		case f.Bytes > l.of(f.Mime):
 			return fault.New(fault.TooLarge, "report", nil)
 		case seen[f.File]:
 			return fault.Newf(fault.BadValue, "report", "file: twice")
@@ -223,7 +223,7 @@ func (s *Server) withKey(h keyHandler) http.HandlerFunc {
 func (s *Server) reportRegister(w http.ResponseWriter, r *http.Request, key ReportKey) error {
 	b, raw, err := rawBody[ReportRequest](r, "report")
 	if err == nil {
-		err = b.check(time.Now())
+		err = b.check(time.Now(), s.cfg.Limits.usual())
 	}
 	if err != nil {
 		return err
@@ -259,7 +259,7 @@ func (s *Server) reportAmend(w http.ResponseWriter, r *http.Request, key ReportK
 	if err != nil {
 		return err
 	}
-	for _, err := range []error{wire.Text("text", b.Text, maxReportText), wire.Line("id", b.ID, 32), checkFix(b.Pin, time.Now()), checkFiles(b.Files)} {
+	for _, err := range []error{wire.Text("text", b.Text, maxReportText), wire.Line("id", b.ID, 32), checkFix(b.Pin, time.Now()), checkFiles(b.Files, s.cfg.Limits.usual())} {
 		if err != nil {
 			return coded(op, err)
 		}

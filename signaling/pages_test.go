@@ -92,7 +92,7 @@ func TestDescriptionAndRoutesAgree(t *testing.T) {
 		}
 	}
 	for route := range e.s.table() {
-		if strings.Contains(route, "/api/v1/") && !described[route] {
+		if route = strings.TrimSuffix(route, "{$}"); strings.Contains(route, "/api/v1/") && !described[route] {
 			t.Errorf("%s is not described", route)
 		}
 		delete(described, route)

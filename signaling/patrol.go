@@ -2,9 +2,8 @@ package signaling
 
 import (
 	"context"
-	"mime"
+	"io"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -35,8 +34,9 @@ type Dispatch interface {
 	Propose(ctx context.Context, who Who, id ident.CaseID) (Proposals, error)
 	// Declare registers files that a member of staff will send for a case, as a recording of its own.
 	Declare(ctx context.Context, who Who, id ident.CaseID, d Declaration) (CaseRecording, error)
-	// File writes a file of a recording of a case; it is checked before the first byte is written.
-	File(ctx context.Context, who Who, id ident.CaseID, recording ident.CallID, file ident.FileID) (CaseFile, func(http.ResponseWriter) error, error)
+	// File finds a file of a recording of a case. What it returns opens the archive and writes the file, all of
+	// which is checked before the first byte.
+	File(ctx context.Context, who Who, id ident.CaseID, recording ident.CallID, file ident.FileID) (CaseFile, func(io.Writer) error, error)
 }
 
 // PatrolView is what a patrol sees.
@@ -82,14 +82,15 @@ type Declaration struct {
 // patrolTable is every route of patrols and of those who send them.
 func (s *Server) patrolTable() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
-		"GET /api/v1/patrol":                                s.withStaff(access.PatrolDuty, s.patrolView),
-		"PUT /api/v1/patrol/duty":                           s.withStaff(access.PatrolDuty, s.patrolDuty),
-		"PUT /api/v1/patrol/fix":                            s.withStaff(access.PatrolDuty, s.patrolFix),
-		"POST /api/v1/patrol/cases/{case}/words":            s.withStaff(access.PatrolDuty, s.patrolSay),
-		"GET /api/v1/patrols":                               s.withStaff(access.ReadCases, s.patrolBoard),
-		"GET /api/v1/cases/{case}/proposals":                s.withStaff(access.ReadCases, s.patrolPropose),
-		"POST /api/v1/cases/{case}/files":                   s.withStaff(access.ReadCases, s.caseDeclare),
-		"GET /api/v1/cases/{case}/files/{recording}/{file}": s.withStaff(access.ReadCases, s.caseFile),
+		"GET /api/v1/patrol":                                        s.withStaff(access.PatrolDuty, s.patrolView),
+		"PUT /api/v1/patrol/duty":                                   s.withStaff(access.PatrolDuty, s.patrolDuty),
+		"PUT /api/v1/patrol/fix":                                    s.withStaff(access.PatrolDuty, s.patrolFix),
+		"POST /api/v1/patrol/cases/{case}/words":                    s.withStaff(access.PatrolDuty, s.patrolSay),
+		"GET /api/v1/patrols":                                       s.withStaff(access.ReadCases, s.patrolBoard),
+		"GET /api/v1/cases/{case}/proposals":                        s.withStaff(access.ReadCases, s.patrolPropose),
+		"POST /api/v1/cases/{case}/files":                           s.withStaff(access.ReadCases, s.caseDeclare),
+		"GET /api/v1/cases/{case}/files/{recording}/{file}":         s.withStaff(access.ReadCases, s.caseFile),
+		"GET /api/v1/cases/{case}/files/{recording}/{file}/preview": s.withStaff(access.ReadCases, s.casePreview),
 	}
 }
 
@@ -183,7 +184,7 @@ func (s *Server) caseDeclare(w http.ResponseWriter, r *http.Request, who Who) er
 	if err := wire.Line("ref", b.Ref, 64); err != nil || b.Ref == "" || len(b.Files) == 0 {
 		return fault.New(fault.BadValue, op, err)
 	}
-	if err := checkFiles(b.Files); err != nil {
+	if err := checkFiles(b.Files, s.cfg.Limits.usual()); err != nil {
 		return coded(op, err)
 	}
 	rec, err := s.dispatch.Declare(r.Context(), who, id, b)
@@ -214,39 +215,4 @@ func (p pacer) take(key string, now time.Time) bool {
 	defer p.mu.Unlock()
 	ok, _ := p.table.Take(key, now)
 	return ok
-}
-
-// caseFile serves an original as a download from a sandbox, never inline.
-func (s *Server) caseFile(w http.ResponseWriter, r *http.Request, who Who) error {
-	const op = "case.file"
-	id, err := pathCase(r)
-	if err != nil {
-		return err
-	}
-	recording, err := ident.Parse[ident.CallID](r.PathValue("recording"))
-	if err != nil {
-		return fault.New(fault.NoSuchFile, op, err)
-	}
-	file, err := ident.Parse[ident.FileID](r.PathValue("file"))
-	if err != nil {
-		return fault.New(fault.NoSuchFile, op, err)
-	}
-	if err := s.probes.Audit(r.Context(), who, op, string(recording), string(file)); err != nil {
-		return err
-	}
-	ref, write, err := s.dispatch.File(r.Context(), who, id, recording, file)
-	if err != nil {
-		return err
-	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": ref.Name}))
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Length", strconv.FormatInt(ref.Bytes, 10))
-	h.Set("Cache-Control", "private, no-store")
-	if err := write(w); err != nil {
-		s.log.Warn("a file of a case broke off", "recording", recording, "err", err)
-		panic(http.ErrAbortHandler) // nobody takes half a file for the whole
-	}
-	return nil
 }

@@ -53,8 +53,10 @@ type Parts struct {
 
 // CentreParts are the parts that know of cases.
 type CentreParts struct {
+	Preview  Draw // nil: in this process
 	Cases    Cases
 	Intake   Intake
+	Uploads  Uploads
 	Patrols  Patrols
 	Dispatch Dispatch
 	Progress Progress
@@ -101,6 +103,7 @@ type recordings struct {
 // transfers bound what is under way at once.
 type transfers struct {
 	uploads, downloads holds
+	inbox              *inbox
 	readers            chan struct{} // bounds originals read at once
 }
 
@@ -109,6 +112,7 @@ type centre struct {
 	units     Units
 	cases     Cases
 	intake    Intake
+	declared  Uploads
 	patrols   Patrols
 	dispatch  Dispatch
 	progress  Progress
@@ -124,7 +128,7 @@ type centre struct {
 
 func centreOf(p Parts) centre {
 	return centre{
-		units: p.Units, cases: p.Cases, intake: p.Intake, patrols: p.Patrols, dispatch: p.Dispatch, progress: p.Progress, alarms: p.Alarms, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
+		units: p.Units, cases: p.Cases, intake: p.Intake, declared: p.Uploads, patrols: p.Patrols, dispatch: p.Dispatch, progress: p.Progress, alarms: p.Alarms, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
 		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, stats: p.Stats,
 	}
 }
@@ -134,8 +138,12 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, parties: parties{p.Accounts, p.Probes, p.Pushes}, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping, p.Clips, newLookers(p.Cameras)}, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centreOf(p), checkEvery: checkTime, paces: usualPaces(),
+		met: met, tls: p.TLS, gallery: newGallery(p.Preview, met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centreOf(p), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
+	}
+	var err error
+	if s.inbox, err = newInbox(s); err != nil {
+		return nil, err
 	}
 	pages, err := newPages(p.Pages, p.Config)
 	if err != nil {
@@ -294,7 +302,7 @@ const unknownAPI = "/api/"
 func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
 	const op = "api"
 	var known []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		other := r.Clone(r.Context())
 		other.Method = method
 		if _, pattern := s.mux.Handler(other); pattern != unknownAPI {
@@ -354,7 +362,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.patrolTable(), s.alarmTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.inbox.table(), s.patrolTable(), s.alarmTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -389,17 +397,21 @@ func status(c fault.Code) int {
 		return http.StatusTooManyRequests
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.NoSuchCall, fault.NoSuchCase, fault.NoSuchFile, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation, fault.NoSuchCamera, fault.NoSuchClip:
+	case fault.NoSuchCall, fault.NoSuchCase, fault.NoSuchFile, fault.NoPreview, fault.NoSuchArchive, fault.NoSuchHold, fault.NotFound, fault.NoSuchAccount, fault.NoSuchShift, fault.BadInvitation, fault.NoSuchCamera, fault.NoSuchClip:
 		return http.StatusNotFound
-	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.CaseStale, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady, fault.CameraUnfit, fault.LimitsChanged:
+	case fault.WrongState, fault.CaseClosed, fault.CaseMerged, fault.CaseTaken, fault.CaseStale, fault.PatrolThere, fault.PatrolBusy, fault.TaskOver, fault.TooLate, fault.ShiftOver, fault.TooMany, fault.OnHold, fault.RetentionRunning, fault.SecondPerson, fault.TooEarly, fault.WouldShorten, fault.ClockUnsure, fault.BeingDestroyed, fault.KeysRemain, fault.LoginTaken, fault.LastAdministrator, fault.ShiftOverlap, fault.NotReady, fault.CameraUnfit, fault.LimitsChanged, fault.WrongOffset:
 		return http.StatusConflict
+	case fault.WrongHash:
+		return http.StatusUnprocessableEntity
+	case fault.WrongVersion:
+		return http.StatusPreconditionFailed
 	case fault.Destroyed:
 		return http.StatusGone
 	case fault.Internal:
 		return http.StatusInternalServerError
 	case fault.ReasonNeeded:
 		return http.StatusPreconditionRequired
-	case fault.NoSpace:
+	case fault.NoSpace, fault.NoRoom:
 		return http.StatusInsufficientStorage
 	case fault.Unavailable, fault.ProviderDown:
 		return http.StatusServiceUnavailable

@@ -36,6 +36,7 @@ type Config struct {
 	PMTiles        string        // street map file; empty: none
 	Attribution    string        // credit of the street map
 	SignOnButton   Words         // of the button that leads to the identity provider
+	Limits         Limits        // of files that are sent for cases
 	Tips           string        // address of the page of anonymous tips; ":port" is on the host of the request; empty: none
 
 	Zone *time.Location // of the site's days and shifts; nil: UTC

@@ -22,6 +22,7 @@ type program struct {
 	Witness  witnessCmd  `cmd:"" help:"Witness the site logs of gateways, on a second machine in other hands: sign what follows on all that was seen before, refuse what does not."`
 	Broker   brokerCmd   `cmd:"" help:"Hold the key that opens recordings, and give a call's keys to the gateway for statements of the site's log only. The gateway starts one itself unless evidence.broker names a socket."`
 	Keys     keysCmd     `cmd:"" help:"Make, add, rotate and try out the keys of recordings."`
+	Preview  previewCmd  `cmd:"" hidden:"" help:"Draw a small picture of what stands on the standard input."`
 	Geo      geoCmd      `cmd:"" help:"Addresses and roads from a map: import it, ask it."`
 	Notify   notifyCmd   `cmd:"" help:"Messages to citizens."`
 	Tips     tipsCmd     `cmd:"" help:"Anonymous tips: a unit's key, its letters and replies; and a citizen's without the page."`

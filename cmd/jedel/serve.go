@@ -23,6 +23,7 @@ import (
 	"jedel/internal/config"
 	"jedel/internal/obs"
 	"jedel/recorder/sitelog"
+	"jedel/signaling/preview"
 	"jedel/web"
 )
 
@@ -53,6 +54,11 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if c.Demo {
 		opt.Print = func(s string) { fmt.Println(s) }
 	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	opt.Preview = preview.Drawer{Command: []string{self, "preview"}}.Draw
 	scheme := "http"
 	if opt.TLS, err = c.tls(cfg.HTTP); err != nil {
 		return fmt.Errorf("tls: %w", err)

@@ -108,10 +108,11 @@ type Options struct {
 	Pages   signaling.Pages
 	TipPage fs.FS // the page of anonymous tips
 	TLS     *tls.Config
-	DataDir string // caches and the node's name
-	Version string // of this program
-	Broker  string // socket of the process that opens recordings; empty: this one does, where it has the key
-	Tools   string // folder of the verifying programs that go along with copies of recordings; empty: none
+	DataDir string         // caches and the node's name
+	Version string         // of this program
+	Broker  string         // socket of the process that opens recordings; empty: this one does, where it has the key
+	Preview signaling.Draw // draws small pictures of what came from outside; nil: this process does
+	Tools   string         // folder of the verifying programs that go along with copies of recordings; empty: none
 }
 
 // New opens everything the gateway stands on. Nothing is served before Run.
@@ -223,6 +224,9 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 		return err
 	}
 	edge.Zone = a.zone
+	if a.uploads, err = newUploads(a, opt.DataDir, secret, reg); err != nil {
+		return err
+	}
 	a.copies = newExports(a, opt)
 	signOn, err := openSignOn(a.cfg.OIDC, secret)
 	if err != nil {
@@ -232,7 +236,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints, a.mail}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: looks, Keeping: keeping{a}, Probes: probes{a},
-		CentreParts: signaling.CentreParts{Cases: caseDesk{a}, Intake: a.intake, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Alarms: a.alarms, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
+		CentreParts: signaling.CentreParts{Preview: opt.Preview, Cases: caseDesk{a}, Intake: a.intake, Uploads: a.uploads, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Alarms: a.alarms, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
@@ -296,6 +300,7 @@ func edgeConfig(c config.Config, opt Options, secret []byte) (signaling.Config, 
 		Addr: c.HTTP.Addr, Origins: c.HTTP.Origins, FrameAncestors: c.HTTP.Frame, Secret: secret, SecureCookie: opt.TLS != nil, Demo: opt.Demo,
 		Proxies: proxies, MaxSockets: c.Listen.MaxSockets, MaxSocketsAddr: c.Listen.MaxSocketsAddr, MetricsAddr: c.Metrics.Listen,
 		PMTiles: c.Map.PMTiles, Attribution: c.Map.Attribution, Tips: tipsAddress(c.Tips, opt.Demo),
+		Limits:     signaling.Limits{Photo: c.Reports.PhotoBytes, Video: c.Reports.VideoBytes, Files: c.Reports.Files},
 		Categories: choices(c.Desk.Categories), SignOnButton: signaling.Words(c.OIDC.Button),
 		Centre: wire.Centre{Name: text(c.Site.Name), Phone: c.Site.Phone, Lat: c.Site.Lat, Lon: c.Site.Lon},
 	}, nil
@@ -309,6 +314,9 @@ func (a *App) close() error {
 	}
 	if a.hints != nil {
 		errs = append(errs, a.hints.Close())
+	}
+	if a.uploads != nil {
+		errs = append(errs, a.uploads.staged.Close())
 	}
 	if a.db != nil {
 		errs = append(errs, a.db.Close())

@@ -88,9 +88,9 @@ func (c clips) keepWithCase(ctx context.Context, clip cameras.Clip, file io.Read
 	if _, err := arch.Blob(ctx, side, bytes.NewReader(facts)); err != nil {
 		return "", fault.New(fault.Unavailable, op, err)
 	}
-	body, err := json.Marshal(keptFile{CaseFile: signaling.CaseFile{
+	body, err := json.Marshal(signaling.CaseFile{
 		File: declared.File, Name: declared.Name, Mime: declared.Mime, Bytes: declared.Bytes, SHA256: declared.SHA256, CapturedMs: declared.CapturedMs, Marks: []string{},
-	}})
+	})
 	if err != nil {
 		return "", fault.New(fault.Internal, op, err)
 	}

@@ -164,7 +164,8 @@ func brief(c store.CaseSummary) cases.Brief {
 
 // Choices implements signaling.Cases.
 func (d caseDesk) Choices() signaling.CaseChoices {
-	c := signaling.CaseChoices{Kinds: []signaling.CaseKind{}, Outcomes: []signaling.CaseOutcome{}}
+	l := d.a.cfg.Reports
+	c := signaling.CaseChoices{Kinds: []signaling.CaseKind{}, Outcomes: []signaling.CaseOutcome{}, Limits: signaling.FileLimits{PhotoBytes: l.PhotoBytes, VideoBytes: l.VideoBytes, Files: l.Files}}
 	words := func(t config.Text) signaling.Words { return signaling.Words{KK: t.KK, RU: t.RU, EN: t.EN} }
 	for _, k := range d.a.cfg.Cases.Kinds {
 		c.Kinds = append(c.Kinds, signaling.CaseKind{Code: k.Key, Name: words(k.Words), Priority: k.Priority, Plate: k.Plate, Report: true})

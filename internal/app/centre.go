@@ -26,6 +26,7 @@ type centre struct {
 	cases    *casectl.Book
 	casework *mailbox[func(context.Context)] // what calls mean for cases, in order
 	intake   *intake
+	uploads  *uploads
 	shifts   *duty.Desk
 	alarms   *alarms
 	board    *patrolBoard

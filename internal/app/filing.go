@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net/http"
 	"slices"
 	"time"
 
@@ -57,8 +56,9 @@ func (n *intake) callFiles(ctx context.Context, id ident.CallID) ([]signaling.Ca
 	return out, nil
 }
 
-// file opens a file of a recording. The archive checks the whole of it before a byte is given out.
-func (n *intake) file(ctx context.Context, r cases.Recording, id ident.FileID) (signaling.CaseFile, func(http.ResponseWriter) error, error) {
+// file finds a file of a recording. What it returns opens the archive, which checks the whole of the file
+// before a byte is given out.
+func (n *intake) file(ctx context.Context, r cases.Recording, id ident.FileID) (signaling.CaseFile, func(io.Writer) error, error) {
 	const op = "case.file"
 	rec, err := n.recording(ctx, r)
 	if err != nil {
@@ -71,18 +71,24 @@ func (n *intake) file(ctx context.Context, r cases.Recording, id ident.FileID) (
 	if err := n.a.keeper.Gone(ctx, r.ID); err != nil {
 		return signaling.CaseFile{}, nil, err
 	}
-	dir, err := n.a.archiveDir(ctx, r.ID)
+	return rec.Files[at], func(w io.Writer) error { return n.copyFile(ctx, r.ID, id, w) }, nil
+}
+
+// copyFile writes a file of a recording from its archive.
+func (n *intake) copyFile(ctx context.Context, call ident.CallID, id ident.FileID, w io.Writer) error {
+	const op = "case.file"
+	dir, err := n.a.archiveDir(ctx, call)
 	if err != nil {
-		return signaling.CaseFile{}, nil, err
+		return err
 	}
-	played, err := n.a.vault.play(ctx, opening{r.ID, "photo", dir})
-	if err == nil {
-		err = played.Blob(string(id), io.Discard)
-	}
+	played, err := n.a.vault.play(ctx, opening{call, "photo", dir})
 	if err != nil {
-		return signaling.CaseFile{}, nil, fault.New(fault.Unavailable, op, err)
+		return fault.New(fault.Unavailable, op, err)
 	}
-	return rec.Files[at], func(w http.ResponseWriter) error { return played.Blob(string(id), w) }, nil
+	if err := played.Blob(string(id), w); err != nil {
+		return fault.New(fault.Unavailable, op, err)
+	}
+	return nil
 }
 
 func (n *intake) wake() {
@@ -96,6 +102,9 @@ func (n *intake) wake() {
 func (n *intake) run(ctx context.Context) {
 	tick := time.NewTicker(intakeEvery)
 	defer tick.Stop()
+	if err := n.a.uploads.sweep(ctx); err != nil && ctx.Err() == nil {
+		n.a.log.Warn("the staging folder is swept at the next start", "err", err)
+	}
 	for {
 		rows, err := n.a.db.UnsealedReports(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -128,14 +137,19 @@ func (n *intake) bring(ctx context.Context, row store.Report) error {
 	if err != nil {
 		return err
 	}
-	missing := slices.ContainsFunc(files, func(f signaling.CaseFile) bool { return f.KeptMs == 0 })
-	if missing && time.Since(k.At) < filesTime {
-		return nil
+	missing, err := n.a.uploads.settled(ctx, k, files)
+	if err != nil || len(missing) > 0 && time.Now().Before(n.until(k)) {
+		return err
+	}
+	if len(missing) > 0 {
+		if err := n.a.uploads.giveUp(ctx, k, missing); err != nil {
+			return err
+		}
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	arch := n.open[k.ID]
-	if arch == nil {
+	if arch == nil || n.held[k.ID] > 0 {
 		return nil
 	}
 	if err := arch.Seal(ctx, recorder.SealInfo{Ended: time.Now(), Cause: "report", Category: k.Request.Kind}); err != nil {
@@ -147,6 +161,36 @@ func (n *intake) bring(ctx context.Context, row store.Report) error {
 	delete(n.open, k.ID)
 	n.a.beginKeeping(ctx, k.ID)
 	return nil
+}
+
+// settled settles what came whole before the process ended, and returns what is still to come.
+func (u *uploads) settled(ctx context.Context, k keptReport, files []signaling.CaseFile) ([]signaling.CaseFile, error) {
+	var missing []signaling.CaseFile
+	for _, f := range files {
+		if !coming(f) {
+			continue
+		}
+		missing = append(missing, f)
+		d, _ := k.declared(ident.FileID(f.File))
+		size, err := u.staged.Size(stagedName(k.ID, f.File))
+		if err != nil {
+			return missing, err
+		}
+		if size < d.Bytes {
+			continue
+		}
+		err = u.settle(ctx, declaredFile{k, d})
+		switch fault.CodeOf(err) {
+		case "":
+			missing = missing[:len(missing)-1]
+		case fault.WrongHash: // it is to be sent again
+		case fault.BadFile, fault.TooLarge:
+			missing = missing[:len(missing)-1]
+		default:
+			return missing, err
+		}
+	}
+	return missing, nil
 }
 
 // archive returns the open archive of a recording, begun with what was told.

@@ -27,18 +27,16 @@ type intake struct {
 	a     *App
 	nudge chan struct{} // capacity 1: a recording may be ready to be sealed
 
-	mu   sync.Mutex // guards open and the order of writes into its archives
+	mu   sync.Mutex // guards the rest and the order of writes into archives
 	open map[ident.CallID]*recorder.Archive
+	held map[ident.CallID]int // files that are being written into an archive: it is not sealed meanwhile
 }
-
-// filesTime is how long an archive stays open for files that were declared.
-const filesTime = 24 * time.Hour
 
 // intakeEvery is how often recordings that are not sealed are looked at.
 const intakeEvery = 10 * time.Second
 
 func newIntake(a *App) *intake {
-	return &intake{a: a, nudge: make(chan struct{}, 1), open: map[ident.CallID]*recorder.Archive{}}
+	return &intake{a: a, nudge: make(chan struct{}, 1), open: map[ident.CallID]*recorder.Archive{}, held: map[ident.CallID]int{}}
 }
 
 // newRecording is what is to be recorded.
@@ -63,14 +61,18 @@ type keptReport struct {
 	SHA256  string                  `json:"sha256"` // of Raw
 	Raw     string                  `json:"raw"`    // the request as it came and as it is in the archive
 	Request signaling.ReportRequest `json:"request"`
+
+	sealed bool // its archive has ended
 }
 
-// keptFile is what the store keeps of a file.
-type keptFile struct {
-	signaling.CaseFile
-	FoundMs  int64    `json:"foundMs,omitempty"` // capture time within the file
-	FoundLat *float64 `json:"foundLat,omitempty"`
-	FoundLon *float64 `json:"foundLon,omitempty"`
+// declared returns what was announced of a file.
+func (k keptReport) declared(id ident.FileID) (signaling.DeclaredFile, bool) {
+	for _, d := range k.Request.Files {
+		if d.File == string(id) {
+			return d, true
+		}
+	}
+	return signaling.DeclaredFile{}, false
 }
 
 func staffKey(id ident.StaffID) string { return "staff:" + string(id) }
@@ -80,6 +82,7 @@ func readReport(r store.Report) (keptReport, error) {
 	if err := json.Unmarshal(r.Body, &k); err != nil {
 		return k, fault.New(fault.Internal, "report", err)
 	}
+	k.sealed = r.Sealed
 	return k, nil
 }
 
@@ -88,6 +91,9 @@ func readReport(r store.Report) (keptReport, error) {
 func (n *intake) record(ctx context.Context, in newRecording) (keptReport, error) {
 	const op = "report"
 	now := time.Now().UTC()
+	if err := n.a.uploads.roomFor(ctx, in); err != nil {
+		return keptReport{}, err
+	}
 	raw := in.raw
 	if raw == nil {
 		var err error
@@ -242,32 +248,6 @@ func (n *intake) receipt(ctx context.Context, k keptReport) (signaling.Receipt, 
 	return signaling.Receipt{Report: string(k.ID), Number: k.Number, AtMs: millis(k.At), MadeMs: k.Request.MadeMs, SHA256: k.SHA256, Files: files}, err
 }
 
-// files lists what was declared, and what of it is here.
-func (n *intake) files(ctx context.Context, k keptReport) ([]signaling.CaseFile, error) {
-	out := []signaling.CaseFile{}
-	rows, err := n.a.db.ReportFiles(ctx, k.ID)
-	if err != nil {
-		return out, fault.New(fault.Unavailable, "report", err)
-	}
-	here := map[string]signaling.CaseFile{}
-	for _, row := range rows {
-		var f keptFile
-		if err := json.Unmarshal(row.Body, &f); err != nil {
-			return out, fault.New(fault.Internal, "report", err)
-		}
-		f.KeptMs = millis(row.KeptAt)
-		here[f.File] = f.CaseFile
-	}
-	for _, d := range k.Request.Files {
-		f, ok := here[d.File]
-		if !ok {
-			f = signaling.CaseFile{File: d.File, Name: d.Name, Mime: d.Mime, Bytes: d.Bytes, SHA256: d.SHA256, CapturedMs: d.CapturedMs, Lat: d.Lat, Lon: d.Lon, Marks: []string{}}
-		}
-		out = append(out, f)
-	}
-	return out, nil
-}
-
 // maxMine bounds the list of a phone's reports.
 const maxMine = 100
 
@@ -277,16 +257,18 @@ func (n *intake) Reports(ctx context.Context, key signaling.ReportKey) ([]signal
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "report", err)
 	}
-	out := []signaling.MyReport{}
-	for _, row := range rows {
-		k, err := readReport(row)
-		if err != nil {
+	all := make([]keptReport, len(rows))
+	for i, row := range rows {
+		if all[i], err = readReport(row); err != nil {
 			return nil, err
 		}
+	}
+	out := []signaling.MyReport{}
+	for _, k := range all {
 		if k.Case != casectl.IDOf(k.ID) {
 			continue // what was added later belongs to the report it was added to
 		}
-		mine, err := n.mine(ctx, k)
+		mine, err := n.mine(ctx, k, all)
 		if fault.CodeOf(err) == fault.NoSuchCase {
 			continue // it was never finished: the phone sends it again
 		}
@@ -298,12 +280,20 @@ func (n *intake) Reports(ctx context.Context, key signaling.ReportKey) ([]signal
 	return out, nil
 }
 
-func (n *intake) mine(ctx context.Context, k keptReport) (signaling.MyReport, error) {
+// mine is a report as its citizen sees it; all has what the same phone added to it.
+func (n *intake) mine(ctx context.Context, k keptReport, all []keptReport) (signaling.MyReport, error) {
 	s, err := n.a.cases.State(ctx, k.Case)
 	if err != nil {
 		return signaling.MyReport{}, err
 	}
 	receipt, err := n.receipt(ctx, k)
+	for _, more := range all {
+		if err == nil && more.Case == k.Case && more.ID != k.ID {
+			var added []signaling.CaseFile
+			added, err = n.files(ctx, more)
+			receipt.Files = append(receipt.Files, added...)
+		}
+	}
 	mine := signaling.MyReport{Receipt: receipt, Kind: s.Kind, Text: k.Request.Text, Status: string(s.Status), Replies: repliesOf(s)}
 	if len(s.Replies) > 0 {
 		mine.Status = string(s.Replies[len(s.Replies)-1].Status) // what they were told, no more and no less
@@ -352,5 +342,17 @@ func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.Ca
 			return signaling.MyReport{}, err
 		}
 	}
-	return n.mine(ctx, kept)
+	rows, err := n.a.db.ReportsByKey(ctx, string(key), maxMine)
+	if err != nil {
+		return signaling.MyReport{}, fault.New(fault.Unavailable, op, err)
+	}
+	var all []keptReport
+	for _, row := range rows {
+		k, err := readReport(row)
+		if err != nil {
+			return signaling.MyReport{}, err
+		}
+		all = append(all, k)
+	}
+	return n.mine(ctx, kept, all)
 }

@@ -3,7 +3,7 @@ package app
 import (
 	"context"
 	"errors"
-	"net/http"
+	"io"
 	"slices"
 	"time"
 
@@ -129,7 +129,7 @@ func (d patrolDesk) Declare(ctx context.Context, who signaling.Who, id ident.Cas
 }
 
 // File implements signaling.Dispatch.
-func (d patrolDesk) File(ctx context.Context, who signaling.Who, id ident.CaseID, recording ident.CallID, file ident.FileID) (signaling.CaseFile, func(http.ResponseWriter) error, error) {
+func (d patrolDesk) File(ctx context.Context, who signaling.Who, id ident.CaseID, recording ident.CallID, file ident.FileID) (signaling.CaseFile, func(io.Writer) error, error) {
 	s, err := d.a.readable(ctx, who, id)
 	if err != nil {
 		return signaling.CaseFile{}, nil, err

@@ -31,6 +31,7 @@ type Config struct {
 	Geo       Geo       `yaml:"geo"`
 	Desk      Desk      `yaml:"desk"`
 	Cases     Cases     `yaml:"cases"`
+	Reports   Reports   `yaml:"reports"`
 	Stats     Stats     `yaml:"stats"`
 	OIDC      OIDC      `yaml:"oidc"`
 	Retention Retention `yaml:"retention"`
@@ -292,6 +293,7 @@ func (c Config) check() error {
 	errs = append(errs, c.OIDC.check()...)
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
 	errs = append(errs, c.Cases.check(c.Desk.Categories)...)
+	errs = append(errs, c.Reports.check()...)
 	errs = append(errs, c.Stats.check()...)
 	errs = append(errs, c.Cameras.check()...)
 	errs = append(errs, c.Notify.check()...)

@@ -57,6 +57,7 @@ func Default() Config {
 			},
 		},
 		Cases: defaultCases(), Stats: defaultStats(),
+		Reports: Reports{PhotoBytes: 25 << 20, VideoBytes: 500 << 20, Files: 20, Wait: 24 * time.Hour, KeepFree: 2 << 30},
 		OIDC: OIDC{
 			Scopes: []string{"profile"}, Roles: map[string][]string{}, Units: map[string]string{},
 			Button: Text{"Ұйым арқылы кіру", "Войти через организацию", "Sign in with your organization"},

@@ -46,6 +46,11 @@ const (
 	TooMany       Code = "too_many"      // candidates, peers, files
 	BadFile       Code = "bad_file"      // the content is not a picture we accept
 	NoSuchFile    Code = "no_such_file"
+	WrongHash     Code = "wrong_hash"      // what came has another SHA-256 than was declared; it may be sent again
+	WrongOffset   Code = "wrong_offset"    // the part does not begin where the file ends; ask where it does
+	NotAsDeclared Code = "not_as_declared" // another length than was declared
+	NoPreview     Code = "no_preview"      // this kind of file has none
+	NoRoom        Code = "no_room"         // the disk takes no more files now; the report itself is kept
 	NoSuchArchive Code = "no_such_archive"
 	MediaRefused  Code = "media_refused" // no transport can be made now; the call goes on in text
 	NoSuchCamera  Code = "no_such_camera"

@@ -12,11 +12,23 @@ import (
 
 // blobInfo is a BLOB_META record.
 type blobInfo struct {
-	ID     string
-	Name   string
-	Mime   string
-	Size   int64
-	SHA256 string
+	ID       string
+	Name     string
+	Mime     string
+	Size     int64
+	SHA256   string
+	Declared *BlobFacts
+	Found    *BlobFacts
+	Marks    []string
+}
+
+// BlobFacts is when and where a file is said to have been taken.
+type BlobFacts struct {
+	Mime      string   `json:"mime,omitempty"`
+	TakenAt   string   `json:"taken_at,omitempty"`
+	Lat       *float64 `json:"lat,omitempty"`
+	Lon       *float64 `json:"lon,omitempty"`
+	AccuracyM float64  `json:"accuracy_m,omitempty"`
 }
 
 // Bounds of what is kept of blobs. The issue's limit is 20 files of a call.
@@ -41,6 +53,7 @@ func (l *loader) blob(rec record) {
 		}
 		to := &l.rec.Blobs[i]
 		to.Name, to.Mime, to.Size, to.SHA256 = b.Name, b.Mime, b.Size, b.SHA256
+		to.Declared, to.Found, to.Marks = b.Declared, b.Found, b.Marks
 		return
 	}
 	if !known {

@@ -105,5 +105,9 @@ type Blob struct {
 	Size   int64
 	SHA256 string // hex, of the file as sent
 
+	Declared *BlobFacts // as its sender said; nil: nothing
+	Found    *BlobFacts // as the file says; nil: nothing
+	Marks    []string   // what was noticed
+
 	chunks []place
 }

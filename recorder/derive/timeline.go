@@ -88,6 +88,10 @@ type BlobLine struct {
 	Mime   string `json:"mime"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
+
+	Declared *BlobFacts `json:"declared,omitempty"` // as its sender said
+	Found    *BlobFacts `json:"found,omitempty"`    // as the file says
+	Marks    []string   `json:"marks,omitempty"`
 }
 
 // IntervalLine is a stretch that is missing or damaged.
@@ -140,7 +144,7 @@ func (r *Recording) Timeline() Timeline {
 		t.Events = append(t.Events, EventLine{ms(e.At), e.Kind, e.Body})
 	}
 	for _, b := range r.Blobs {
-		t.Blobs = append(t.Blobs, BlobLine{ms(b.At), b.ID, b.Name, b.Mime, b.Size, b.SHA256})
+		t.Blobs = append(t.Blobs, BlobLine{ms(b.At), b.ID, b.Name, b.Mime, b.Size, b.SHA256, b.Declared, b.Found, b.Marks})
 	}
 	for _, g := range r.Gaps {
 		t.Gaps = append(t.Gaps, g.line())

@@ -277,8 +277,7 @@ type photo struct {
 // left out; the report names it.
 func (m *maker) pictures(ctx context.Context) error {
 	for i, b := range m.line.Blobs {
-		var whole bytes.Buffer // at most 25 MiB; its hash is checked before anything goes out
-		if err := m.rec.Blob(b.ID, &whole); err != nil {
+		if err := m.rec.Blob(b.ID, io.Discard); err != nil { // its hash is checked before anything goes out
 			continue
 		}
 		p := photo{b, fmt.Sprintf("%02d-%s", i+1, bag.SafeName(b.Name))}

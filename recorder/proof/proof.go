@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -252,6 +253,15 @@ type ManifestStream struct {
 type ManifestKey struct {
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"` // hex
+}
+
+// WithBlob adds a file to those of a manifest. One that was written again after a crash takes its own place.
+func WithBlob(list []ManifestBlob, b ManifestBlob) []ManifestBlob {
+	if i := slices.IndexFunc(list, func(have ManifestBlob) bool { return have.ID == b.ID }); i >= 0 {
+		list[i] = b
+		return list
+	}
+	return append(list, b)
 }
 
 // ManifestBlob is one file in a manifest.

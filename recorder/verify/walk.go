@@ -364,7 +364,7 @@ func (w *walk) record(st *proof.ManifestStream, r evr.Record) {
 	case evr.BlobMeta:
 		var b proof.ManifestBlob
 		if json.Unmarshal(r.Data, &b) == nil {
-			m.Blobs = append(m.Blobs, b)
+			m.Blobs = proof.WithBlob(m.Blobs, b)
 		}
 	}
 }

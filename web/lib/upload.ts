@@ -36,10 +36,10 @@ export class UploadRefused extends Error {
   }
 }
 
-const waits = [0, 1000, 3000, 5000, 10000, 20000];
-
 /** Refusals that another attempt does not change. */
-const final = new Set(["bad_file", "too_large", "wrong_hash", "no_such_file", "no_such_case", "too_many", "not_signed_in", "forbidden"]);
+export const final: ReadonlySet<string> = new Set(["bad_file", "too_large", "not_as_declared", "wrong_hash", "too_late", "no_such_file", "no_such_case", "too_many", "not_signed_in", "forbidden"]);
+
+const waits = [0, 1000, 3000, 5000, 10000, 20000];
 
 function codeOf(err: Error | DetailedError): string {
   const body = "originalResponse" in err ? err.originalResponse?.getBody() : undefined;
@@ -55,6 +55,7 @@ export function send(blob: Blob, where: Where, progress: (part: number) => void 
   return new Promise((resolve, reject) => {
     const up = new Upload(blob, {
       endpoint: "/api/v1/reports/uploads/",
+      uploadUrl: `/api/v1/reports/uploads/${where.report}-${where.file}`, // known from the declaration: what is there already is not sent again
       chunkSize: 4 << 20, // a proxy that collects bodies must not hold back a whole video
       retryDelays: waits,
       storeFingerprintForResuming: false,

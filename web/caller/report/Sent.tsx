@@ -10,6 +10,9 @@ export function useSender() {
   return sender().state;
 }
 
+/** Refusals that have words of their own here. */
+const told = new Set(["bad_file", "too_large", "wrong_hash", "too_late"]);
+
 /** What happens to a report after Send: kept, registered, its files on their way. */
 export function Sent({ reference, phone, onMine, onMore }: { reference: string; phone: string; onMine: () => void; onMore: () => void }) {
   const s = useSender();
@@ -42,7 +45,14 @@ export function Sent({ reference, phone, onMine, onMore }: { reference: string; 
             <li key={f.id}>
               <span>{f.name}</span>
               {f.refused ? (
-                <span class="refused">{t("file.refused", { code: f.refused })}</span>
+                <>
+                  <span class="refused">{t(`refused.${told.has(f.refused) ? f.refused : "other"}`, { code: f.refused })}</span>
+                  {waits && f.refused === "wrong_hash" && (
+                    <button type="button" onClick={() => void sender().again(waits, f.id)}>
+                      {t("retry")}
+                    </button>
+                  )}
+                </>
               ) : (
                 <progress max={1} value={s.part.get(f.id) ?? 0} aria-label={f.name} />
               )}

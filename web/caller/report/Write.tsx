@@ -4,8 +4,8 @@ import { fileId, sha256 } from "../../lib/upload";
 import type { Fix } from "../../lib/wire.gen";
 import type { Caller } from "../caller";
 import { PinDoor } from "../PinDoor";
-import { type Attached, blank, type Draft, lacking, maxFiles, sealed, unfit } from "./draft";
-import { askKinds, type Kind, keptKinds } from "./kinds";
+import { type Attached, blank, type Draft, lacking, sealed, unfit } from "./draft";
+import { askKinds, type Kind, keptKinds, keptLimits } from "./kinds";
 import { Picker } from "./Picker";
 import { sender } from "./sender";
 import { put } from "./shelf";
@@ -52,9 +52,11 @@ export function Write({ caller, language, onMine }: { caller: Caller; language: 
   const attach = async (list: Iterable<File>) => {
     setWrong("");
     for (const f of list) {
-      const why = unfit(f, now.current.files.length);
+      const limits = keptLimits();
+      const why = unfit(f, now.current.files.length, limits);
       if (why) {
-        setWrong(t(`file.${why}`, { name: f.name, n: maxFiles }));
+        const most = f.type.startsWith("video/") ? limits.videoBytes : limits.photoBytes;
+        setWrong(t(`file.${why}`, { name: f.name, n: limits.files, mb: Math.floor(most / (1 << 20)) }));
         continue;
       }
       const a: Attached = { id: fileId(), blob: f, name: f.name, mime: f.type, sha256: "", capturedMs: Math.min(f.lastModified || Date.now(), Date.now()), fix: fix() };

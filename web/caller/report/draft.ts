@@ -1,5 +1,6 @@
 /** A report while it is written, and what becomes of it. Pure. */
 import type { Fix } from "../../lib/wire.gen";
+import type { Limits } from "./kinds";
 
 export interface Attached {
   id: string;
@@ -23,17 +24,14 @@ export interface Draft {
 
 export const blank: Draft = { kind: "", text: "", plate: "", where: "", pin: null, phone: "", files: [] };
 
-export const maxFiles = 20;
-const mb = 1 << 20;
-
 /** Why a file cannot go along; empty where it can. */
-export function unfit(f: { size: number; type: string }, have: number): "" | "empty" | "large" | "many" | "kind" {
-  if (have >= maxFiles) return "many";
+export function unfit(f: { size: number; type: string }, have: number, l: Limits): "" | "empty" | "large" | "many" | "kind" {
+  if (have >= l.files) return "many";
   if (f.size === 0) return "empty";
   const type = f.type.split("/")[0];
   if (type !== "image" && type !== "video" && type !== "audio") return "kind";
   if (f.type === "image/svg+xml") return "kind";
-  return f.size > (type === "video" ? 500 : 25) * mb ? "large" : "";
+  return f.size > (type === "video" ? l.videoBytes : l.photoBytes) ? "large" : "";
 }
 
 /** Why a report cannot be sent yet; empty where it can. */

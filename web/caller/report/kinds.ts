@@ -8,7 +8,24 @@ export interface Kind {
   report: boolean;
 }
 
+/** What files may be, as the gateway takes them. */
+export interface Limits {
+  photoBytes: number;
+  videoBytes: number;
+  files: number;
+}
+
 const kept = "jedel.kinds";
+const keptLimitsKey = "jedel.limits";
+const usual: Limits = { photoBytes: 25 << 20, videoBytes: 500 << 20, files: 20 };
+
+export function keptLimits(): Limits {
+  try {
+    return { ...usual, ...(JSON.parse(localStorage.getItem(keptLimitsKey) ?? "{}") as Partial<Limits>) };
+  } catch {
+    return usual;
+  }
+}
 
 export function keptKinds(): Kind[] {
   try {
@@ -21,8 +38,10 @@ export function keptKinds(): Kind[] {
 export async function askKinds(): Promise<Kind[]> {
   const res = await fetch("/api/v1/cases/choices");
   if (!res.ok) throw new Error(String(res.status));
-  const kinds = ((await res.json()) as { kinds: Kind[] }).kinds.filter((k) => k.report);
+  const said = (await res.json()) as { kinds: Kind[]; limits: Limits };
+  const kinds = said.kinds.filter((k) => k.report);
   try {
+    localStorage.setItem(keptLimitsKey, JSON.stringify(said.limits));
     localStorage.setItem(kept, JSON.stringify(kinds));
   } catch {
     // They are asked for again.

@@ -1,5 +1,5 @@
 /** Sends the reports that wait on this phone: at once, when a network comes, and again after a while. */
-import { send, UploadRefused } from "../../lib/upload";
+import { fileId, final, send, UploadRefused } from "../../lib/upload";
 import { all, drop, dropFile, file, put, reportKey, type Waiting } from "./shelf";
 
 export interface Receipt {
@@ -72,13 +72,8 @@ class Sender {
     if (!w.report && !(await this.#register(w, key))) return;
     for (const f of w.files) {
       if (f.sent || f.refused) continue;
-      const blob = await file(f.id);
       try {
-        if (!blob) throw new UploadRefused("no_such_file");
-        await send(blob, { report: w.report, file: f.id, key }, (part) => {
-          this.state.part.set(f.id, part);
-          this.#tell();
-        });
+        await this.#send(w, f, key);
         f.sent = true;
       } catch (err) {
         const code = err instanceof UploadRefused ? err.code : "";
@@ -90,6 +85,44 @@ class Sender {
       this.state.part.delete(f.id);
     }
     if (w.files.every((f) => f.sent)) await drop(w);
+  }
+
+  /** Sends one file. What was damaged on its way is sent once more; what comes after its time is announced anew. */
+  async #send(w: Waiting, f: Waiting["files"][number], key: string): Promise<void> {
+    const blob = await file(f.id);
+    if (!blob) throw new UploadRefused("no_such_file");
+    for (let tries = 2; ; tries--) {
+      try {
+        await send(blob, { report: w.report, file: f.as ?? f.id, key }, (part) => {
+          this.state.part.set(f.id, part);
+          this.#tell();
+        });
+        return;
+      } catch (err) {
+        const code = err instanceof UploadRefused ? err.code : "";
+        if (tries === 1 || (code !== "wrong_hash" && code !== "too_late")) throw err;
+        if (code === "too_late") await this.#announce(w, f, key);
+      }
+    }
+  }
+
+  /** Adds a file to its report that nobody waits for any more. */
+  async #announce(w: Waiting, f: Waiting["files"][number], key: string): Promise<void> {
+    const declared = ((JSON.parse(w.body) as { files?: { file: string }[] }).files ?? []).find((d) => d.file === f.id);
+    const as = fileId();
+    const res = await fetch(`/api/v1/reports/${w.report}/amends`, {
+      method: "POST", headers: { "X-Report-Key": key }, body: JSON.stringify({ id: as, files: [{ ...declared, file: as }] }),
+    });
+    if (!res.ok) throw new UploadRefused(res.status < 500 && res.status !== 429 ? "too_late" : "");
+    f.as = as;
+    await put(w);
+  }
+
+  /** Tries a refused file again. */
+  async again(w: Waiting, id: string): Promise<void> {
+    for (const f of w.files) if (f.id === id) f.refused = "";
+    await put(w);
+    this.wake();
   }
 
   /** Registers a report. False: it waits, or the gateway does not take it. */
@@ -125,9 +158,6 @@ class Sender {
     return true;
   }
 }
-
-/** Refusals of a file that another attempt does not change. */
-const final = new Set(["bad_file", "too_large", "wrong_hash", "no_such_file", "no_such_case", "too_many", "not_signed_in", "forbidden"]);
 
 let one: Sender | undefined;
 

@@ -7,7 +7,7 @@ export interface Waiting {
   madeMs: number;
   report: string; // the gateway's name for it; empty: not registered yet
   number: string;
-  files: { id: string; name: string; sent: boolean; refused: string }[];
+  files: { id: string; name: string; sent: boolean; refused: string; as?: string }[]; // as: announced anew under this name
   failed: string; // why the gateway does not take it; empty: it was not asked or will be again
 }
 

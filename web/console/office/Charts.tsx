@@ -4,7 +4,7 @@ import { t } from "../../lib/i18n";
 import { useConsole } from "../context";
 import { type Answer, type Measure, measures, type Row } from "./api";
 import { type Bar, Bars } from "./Bars";
-import { count, edgesOf, percent, share, span, steps } from "./figures";
+import { count, edge, edgesOf, percent, share, span, steps } from "./figures";
 import { Heat } from "./Heat";
 import { Plot, type Series } from "./Plot";
 import { type Asked, queryOf } from "./question";
@@ -85,15 +85,15 @@ function Counted({ plot, name }: { plot: { labels: string[]; list: Series[]; row
 /** How long something took: each step by its share, and how many were done up to it. */
 function Spread({ answer, m }: { answer: Answer; m: Measure }) {
   const times = answer.total[m];
-  const [units] = useState({ s: t("office.s"), h: t("office.h"), d: t("office.d") });
+  const [units] = useState({ s: t("office.s"), min: t("office.min"), h: t("office.h"), d: t("office.d") });
   if (times.n === 0) return <p class="empty">{t("stats.notmeasured")}</p>;
   const list = steps(times, edgesOf(answer, m));
-  const words = (s: (typeof list)[number]) => (s.toMs === undefined ? t("stats.over", { t: span(s.fromMs, units) }) : t("stats.till", { t: span(s.toMs, units) }));
+  const words = (s: (typeof list)[number]) => (s.toMs === undefined ? t("stats.over", { t: edge(s.fromMs, units) }) : t("stats.till", { t: edge(s.toMs, units) }));
   const targets = answer.targets.filter((x) => x.measure === m);
   const met = targets.map((x) => {
     const i = edgesOf(answer, m).indexOf(x.ms);
     const got = share(times.within[i] ?? 0, times.n);
-    const line = t("stats.upto", { t: span(x.ms, units), p: percent(got, true) });
+    const line = t("stats.upto", { t: edge(x.ms, units), p: percent(got, true) });
     if (x.share === 0 || got === undefined) return <span key={x.ms}>{line}</span>;
     return <b key={x.ms} class={got >= x.share ? "met" : "missed"}>{got >= x.share ? "✓" : "✗"} {line} ({t("stats.aim", { p: percent(x.share) })})</b>;
   });

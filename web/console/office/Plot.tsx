@@ -6,23 +6,24 @@ import { useConsole } from "../context";
 /** One line or row of bars. Where nothing is known there is undefined, which is not 0. */
 export interface Series { name: string; values: (number | undefined)[]; kind: "bars" | "line"; colour: "blue" | "grey" | "green" | "yellow"; dashed?: boolean }
 
-interface Props { labels: string[]; series: Series[]; name: string; height?: number; format?: (v: number) => string }
+interface Props { labels: string[]; series: Series[]; name: string; height?: number; fill?: boolean; format?: (v: number) => string }
 
-/** A plot over steps with names. Whoever cannot see it has its table: the plot itself says only its name. */
-export function Plot({ labels, series, name, height = 200, format = String }: Props) {
+/** A plot over steps with names; with fill it takes what height there is. Whoever cannot see it has its table: the plot itself says only its name. */
+export function Plot({ labels, series, name, height: own = 200, fill = false, format = String }: Props) {
   const { theme } = useConsole();
   const box = useRef<HTMLDivElement>(null);
   const key = JSON.stringify([labels, series]);
   useEffect(() => {
     const el = box.current;
     if (!el) return;
+    const tall = () => (fill ? Math.max(90, el.clientHeight) : own);
     const make = () => {
       el.replaceChildren();
-      return new uPlot(optionsOf(el, { labels, series, height, format }), [labels.map((_, i) => i), ...series.map((s) => s.values.map((v) => v ?? null))], el);
+      return new uPlot(optionsOf(el, { labels, series, height: tall(), format }), [labels.map((_, i) => i), ...series.map((s) => s.values.map((v) => v ?? null))], el);
     };
     let plot = make();
     const size = new ResizeObserver(() => {
-      if (Math.abs(plot.width - el.clientWidth) > 1) plot.setSize({ width: el.clientWidth, height });
+      if (Math.abs(plot.width - el.clientWidth) > 1 || Math.abs(plot.height - tall()) > 1) plot.setSize({ width: el.clientWidth, height: tall() });
     });
     size.observe(el);
     const print = matchMedia("print");
@@ -36,16 +37,16 @@ export function Plot({ labels, series, name, height = 200, format = String }: Pr
       size.disconnect();
       plot.destroy();
     };
-  }, [key, theme, height]);
+  }, [key, theme, own, fill]);
   return (
-    <figure class="plot">
-      <div ref={box} role="img" aria-label={name} style={{ height: `${height}px` }} />
+    <figure class={fill ? "plot fill" : "plot"}>
+      <div ref={box} role="img" aria-label={name} style={fill ? {} : { height: `${own}px` }} />
       {series.length > 1 && <figcaption>{series.map((s) => <span key={s.name} class={`key in-${s.colour} as-${s.kind}`}>{s.name}</span>)}</figcaption>}
     </figure>
   );
 }
 
-function optionsOf(el: HTMLElement, p: Omit<Required<Props>, "name">): uPlot.Options {
+function optionsOf(el: HTMLElement, p: Omit<Required<Props>, "name" | "fill">): uPlot.Options {
   const css = getComputedStyle(el);
   const colour = (name: string) => css.getPropertyValue(name).trim();
   const inks = { blue: colour("--blue-text"), grey: colour("--hint"), green: colour("--green-text"), yellow: colour("--yellow-text") };

@@ -1,8 +1,8 @@
 import { t } from "../../lib/i18n";
 import type { Answer, Measure } from "./api";
-import { count, percent, share, span, within } from "./figures";
+import { count, edge, percent, share, span, within } from "./figures";
 
-const units = () => ({ s: t("office.s"), h: t("office.h"), d: t("office.d") });
+const units = () => ({ s: t("office.s"), min: t("office.min"), h: t("office.h"), d: t("office.d") });
 
 /** The figures of the days, each beside that of the days before, and against its target where it has one. */
 export function Summary({ now, was }: { now: Answer; was: Answer | undefined }) {
@@ -18,7 +18,7 @@ export function Summary({ now, was }: { now: Answer; was: Answer | undefined }) 
           <Met key={x.ms} name={t("stats.fig.within", { s: x.ms / 1000 })} value={within(now, f, "answer", x.ms)} was={was && b && within(was, b, "answer", x.ms)} target={x.share} n={f.answer.n} />
         ))}
         <Time name="answer" m="answer" now={now} was={was} />
-        <Time name="handling" m="handling" now={now} was={was} note={now.targets.filter((x) => x.measure === "handling").map((x) => t("stats.upto", { t: span(x.ms, units()), p: percent(within(now, f, "handling", x.ms)) })).join(", ")} />
+        <Time name="handling" m="handling" now={now} was={was} note={now.targets.filter((x) => x.measure === "handling").map((x) => t("stats.upto", { t: edge(x.ms, units()), p: percent(within(now, f, "handling", x.ms)) })).join(", ")} />
         <Time name="dispatch" m="dispatch" now={now} was={was} />
         <Time name="arrival" m="arrival" now={now} was={was} />
         <Time name="reply" m="reply" now={now} was={was} />

@@ -66,7 +66,7 @@ function Around({ wall }: { wall: WallView }) {
       <section class="panel" aria-label={t("wall.curve")}>
         <h2>{t("wall.curve")}</h2>
         {today && usual
-          ? <Plot name={t("wall.curve")} height={Math.max(130, Math.min(420, innerHeight - 700))} labels={curve.map((c) => c.hour)} series={[
+          ? <Plot name={t("wall.curve")} fill labels={curve.map((c) => c.hour)} series={[
               { name: t("wall.curve.now"), values: curve.map((c) => c.now), kind: "bars", colour: "blue" },
               { name: t("wall.curve.usual"), values: curve.map((c) => c.usual), kind: "line", colour: "yellow", dashed: true },
             ]} />

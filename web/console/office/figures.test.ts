@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Answer, Figures, Row, Times } from "./api";
-import { addDays, before, count, dayCurve, daysBetween, percent, share, siteClock, span, spanOf, steps, tileValue, trend, utc, week, weekdayOf, within } from "./figures";
+import { addDays, before, count, dayCurve, daysBetween, edge, percent, share, siteClock, span, spanOf, steps, tileValue, trend, utc, week, weekdayOf, within } from "./figures";
 
 const units = { s: "s", h: "h", d: "d" };
 const times = (n: number, ...w: number[]): Times => ({ n, meanMs: 0, p50Ms: 0, p90Ms: 0, p95Ms: 0, within: w });
@@ -29,6 +29,7 @@ describe("numbers as people read them", () => {
   test("nothing of nothing is not 0 %", () => expect([share(0, 0), share(0, 4)]).toEqual([undefined, 0]));
   test("thousands stand apart", () => expect([count(0), count(999), count(1234567)]).toEqual(["0", "999", "1\u00a0234\u00a0567"]));
   test("times have the unit that fits", () => expect([span(4200, units), span(41_000, units), span(194_000, units), span(3_700_000, units), span(3 * 86_400_000, units)]).toEqual(["4.2 s", "41 s", "03:14", "1:01:40", "3 d"]));
+  test("an edge is said in its own unit", () => expect([5000, 90_000, 180_000, 3_600_000, 86_400_000, 7 * 86_400_000].map((ms) => edge(ms, { ...units, min: "min" }))).toEqual(["5 s", "90 s", "3 min", "1 h", "24 h", "7 d"]));
   test("an empty hour is 0 and not blank; nothing to measure is a dash", () => {
     const shown = (unit: "count" | "s" | "share", v: number | undefined) => tileValue({ unit }, v, units);
     expect([shown("count", 0), shown("s", 0), shown("s", 41), shown("share", undefined), shown("share", 1), shown("share", 0.29)]).toEqual(["0", "00:00", "00:41", "–", "100 %", "29 %"]);

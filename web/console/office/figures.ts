@@ -68,6 +68,14 @@ export function span(ms: number, units: { s: string; h: string; d: string }): st
   return `${Math.round(ms / 86_400_000)} ${units.d}`;
 }
 
+/** A round time: "15 s", "3 min", "24 h", "7 d". */
+export function edge(ms: number, units: { s: string; min: string; h: string; d: string }): string {
+  if (ms % 86_400_000 === 0 && ms > 86_400_000) return `${ms / 86_400_000} ${units.d}`;
+  if (ms % 3_600_000 === 0) return `${ms / 3_600_000} ${units.h}`;
+  if (ms % 60_000 === 0) return `${ms / 60_000} ${units.min}`;
+  return `${ms / 1000} ${units.s}`;
+}
+
 /** What a tile shows: seconds run up to an hour, then they are noise. */
 export function tileValue(t: Pick<Tile, "unit">, v: number | undefined, units: { s: string; h: string; d: string }): string {
   if (v === undefined) return "–";
