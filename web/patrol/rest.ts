@@ -1,4 +1,5 @@
 /** What the page asks of the gateway, and the shapes of the answers. */
+import type { Limits } from "../caller/report/kinds";
 import type { Fix, PatrolAlarm, StaffSelf, Text } from "../lib/wire.gen";
 
 export interface CaseLine {
@@ -13,7 +14,7 @@ export interface CaseView {
 }
 export interface PatrolView { name: string; state: string; sinceMs: number; live: string; task?: CaseView; alarm?: PatrolAlarm }
 export interface Choice { code: string; name: Text }
-export interface Choices { kinds: Choice[]; outcomes: (Choice & { reply: Text })[] }
+export interface Choices { kinds: Choice[]; outcomes: (Choice & { reply: Text })[]; limits?: Limits }
 export interface Address { words: Text; confidence?: number; metres?: number }
 
 /** A refusal. An empty code means that nothing was heard. */
