@@ -89,6 +89,9 @@ func (u *uploads) keep(ctx context.Context, d declaredFile) error {
 	}
 	u.step(3)
 	arch, err := u.a.intake.archive(ctx, d.kept)
+	if errors.Is(err, recorder.ErrSealed) {
+		return fault.New(fault.TooLate, op, err)
+	}
 	if err != nil {
 		return fault.Newf(fault.Unavailable, op, "open the archive: %w", err)
 	}
@@ -108,7 +111,6 @@ func (u *uploads) keep(ctx context.Context, d declaredFile) error {
 	if err != nil {
 		u.a.log.Warn("a file that is in its archive still lies in the staging folder", "report", d.kept.ID, "err", err)
 	}
-	u.a.intake.wake()
 	return nil
 }
 
@@ -135,7 +137,6 @@ func (u *uploads) refuse(ctx context.Context, d declaredFile, code fault.Code) e
 		return err
 	}
 	u.ended.WithLabelValues("refused").Inc()
-	u.a.intake.wake()
 	return errors.Join(fault.New(code, "upload", nil), u.staged.Drop(d.name()))
 }
 
