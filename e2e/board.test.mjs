@@ -8,7 +8,7 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import * as w from "./world.mjs";
 
 const out = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-board-"));
@@ -47,6 +47,11 @@ after(async () => {
     await p.ended;
   }
   fs.rmSync(out, { recursive: true, force: true });
+});
+
+afterEach(async () => {
+  for (const c of b?.contexts() ?? []) await c.close(); // a page of a test that failed
+  await tidy();
 });
 
 async function ask(method, at, { token, key, body, status } = {}) {
@@ -91,6 +96,17 @@ const closeCase = async (id) => {
   const token = await as("supervisor");
   await ask("POST", `/cases/${id}/acts`, { token, body: { act: "close", outcome: (await ask("GET", "/cases/choices")).outcomes[0].code, text: "Спасибо" } });
 };
+
+/** Ends what earlier tests left: open cases are closed, patrols go home. */
+async function tidy() {
+  const token = await as("supervisor");
+  for (const c of (await ask("GET", "/cases?open=1", { token })).cases) {
+    const v = await ask("GET", `/cases/${c.case}`, { token });
+    for (const s of v.sendings.filter((x) => x.endedMs === 0)) await ask("POST", `/cases/${c.case}/acts`, { token, body: { act: "recall", patrol: s.patrol } });
+    await closeCase(c.case);
+  }
+  for (const p of ["patrol1", "patrol2", "patrol3", "patrol4", "patrol5", "patrol6"]) await duty(p, false);
+}
 
 async function axe(page, name) {
   const found = await new w.AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
@@ -224,10 +240,11 @@ test("of two who send one patrol at once one wins and the other reads why; whoev
   const [one, two] = [await report("public_order", [54.8753, 69.1628]), await report("noise", [54.8754, 69.1628])];
   const pages = [await console_("dispatcher", { room: `#board?case=${one.id}` }), await console_("supervisor", { room: `#board?case=${two.id}` })];
   for (const p of pages) await p.locator('[data-proposed="Патруль 6"]').waitFor();
+  for (const p of pages) await p.route("**/proposals", (r) => r.abort()); // both still see what they saw
   await Promise.all(pages.map((p) => p.keyboard.press("Alt+Digit1")));
   const loser = await w.until("somebody is refused", async () => {
     for (const p of pages) if (await p.locator(".toast.bad").getByText(/Патруль не свободен.*Патруль 6 сейчас на деле/).count()) return p;
-  });
+  }, 30000);
   const task = (await ask("GET", "/patrol", { token: await as("patrol6") })).task.case;
   assert.equal(task, loser === pages[0] ? two.id : one.id);
   await w.shot(loser, "board-refused");
@@ -237,7 +254,6 @@ test("of two who send one patrol at once one wins and the other reads why; whoev
   // It goes home between the proposal and the key: the board has not heard of it yet.
   const page = pages[0];
   await page.locator('[data-proposed="Патруль 6"]').waitFor();
-  await page.route("**/proposals", (r) => r.abort());
   await duty("patrol6", false);
   await page.keyboard.press("Alt+Digit1");
   await page.locator(".toast.bad").getByText(/Патруль не свободен/).waitFor();

@@ -66,6 +66,17 @@ test("an import is taken into use by the gateway that runs; a file that is no ma
 
 const said = { "kk-KZ": "Картаға қарағанда: Петропавл, Абай көшесі, 12", "ru-RU": "По карте: Петропавловск, улица Абая, 12", "en-US": "On the map: Abai Street, 12, Petropavl" };
 
+test("whoever reports reads the address beside the accuracy", async () => {
+  const c = await w.context(b, { lang: "kk-KZ", viewport: { width: 360, height: 740 }, geo: house });
+  const page = watch(await c.newPage(), "report");
+  await page.goto(`${g.url}/#report`);
+  await page.locator(".onmap").getByText("Петропавл, Абай көшесі, 12").waitFor();
+  assert.match(await page.locator(".where").innerText(), /±8/);
+  await page.locator(".onmap").scrollIntoViewIfNeeded();
+  await w.shot(page, "geo-report-kk-phone");
+  await c.close();
+});
+
 test("the caller reads street and house in three languages, the operator sees, finds and moves the place; all is kept", async () => {
   let page;
   for (const [lang, words] of Object.entries(said)) {

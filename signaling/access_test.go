@@ -31,7 +31,8 @@ const accessHead = `# Who may use which route
 Made by asking the running handlers for every route, as everybody; "go test ./signaling -run EveryRouteByEverybody -update" writes
 it anew. The test fails on a route that is not here and on an answer that differs. "yes": of every unit; "own": of the person's own
 unit, or of none; "-": refused. "caller" is a registered caller with an open page. A route may still refuse for other reasons than
-the role: a recording is opened with a reason only, a file is read by those in its call.
+the role: a recording is opened with a reason only, a file is read by those in its call. [ACCESS-CASES.md](ACCESS-CASES.md) has who may
+do what to which case.
 
 `
 

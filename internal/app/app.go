@@ -126,7 +126,6 @@ func New(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{}, beats: map[ident.StaffID]time.Time{}, taps: map[ident.ClientID]tap{}, asked: map[ident.StaffID]time.Time{},
 	}}
 	a.casework = newMailbox[func(context.Context)]()
-	a.board = newPatrolBoard(a)
 	for i := range a.data {
 		a.data[i] = newMailbox[dataMessage]()
 	}
@@ -210,6 +209,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 
 // openEdge makes what the outside speaks with.
 func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *prometheus.Registry) error {
+	a.board = newPatrolBoard(a, reg)
 	edge, err := edgeConfig(a.cfg, opt, secret)
 	if err != nil {
 		return err

@@ -145,6 +145,9 @@ func (d caseDesk) Similar(ctx context.Context, who signaling.Who, id ident.CaseI
 		if row.Into != "" || slices.Contains(s.Merged, row.Case) || row.Case == s.Into {
 			continue
 		}
+		if taskOnly(who) || !access.MayIn(who.Roles, who.Unit, access.ReadCases, row.Unit) {
+			continue // who cannot read it is not told that it is there
+		}
 		others = append(others, brief(row))
 		byID[row.Case] = row
 	}
@@ -295,6 +298,9 @@ func (d caseDesk) send(ctx context.Context, who signaling.Who, act signaling.Cas
 	if err != nil {
 		return nil, fault.New(fault.NoSuchOperator, "case.send", err)
 	}
+	if !access.MayIn(who.Roles, who.Unit, access.Dispatch, p.Unit) {
+		return nil, fault.Newf(fault.Forbidden, "case.send", "a patrol of another unit")
+	}
 	return cases.Send{By: who.Staff, Patrol: p.Staff, Name: p.Name, Reason: act.Reason}, wire.Line("reason", act.Reason, wire.MaxName)
 }
 
@@ -337,6 +343,9 @@ func (d caseDesk) pair(ctx context.Context, who signaling.Who, id ident.CaseID, 
 	o, err := d.a.readable(ctx, who, other)
 	if err == nil {
 		err = mayCase(who, access.EditCases, o)
+	}
+	if err == nil {
+		err = d.a.mayStill(ctx, who.Staff, o)
 	}
 	if err != nil {
 		return err

@@ -13,8 +13,11 @@ import (
 
 // Cases implements signaling.Cases.
 func (d caseDesk) Cases(ctx context.Context, who signaling.Who, q store.CaseQuery) ([]signaling.CaseItem, string, error) {
-	if access.Reach(who.Roles, access.ReadCases) == access.Own && who.Unit != "" {
-		q.Unit = who.Unit
+	switch {
+	case taskOnly(who):
+		q.At = who.Staff
+	case access.Reach(who.Roles, access.ReadCases) == access.Own:
+		q.Within = who.Unit // empty: the whole site
 	}
 	list, next, err := d.a.db.SearchCases(ctx, q)
 	if err != nil {
@@ -41,6 +44,11 @@ func (d caseDesk) Cases(ctx context.Context, who signaling.Who, q store.CaseQuer
 		items = append(items, item)
 	}
 	return items, next, nil
+}
+
+// taskOnly reports whether somebody sees no case but the one they are sent to.
+func taskOnly(who signaling.Who) bool {
+	return access.May(who.Roles, access.PatrolDuty) && !access.May(who.Roles, access.EditCases)
 }
 
 // maxGlimpse bounds what a list shows of a text, in letters.

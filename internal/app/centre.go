@@ -237,7 +237,7 @@ func (a *App) readable(ctx context.Context, who signaling.Who, id ident.CaseID) 
 	if err != nil {
 		return s, err
 	}
-	if access.May(who.Roles, access.PatrolDuty) && !access.May(who.Roles, access.EditCases) {
+	if taskOnly(who) {
 		if !slices.ContainsFunc(s.Active(), func(x cases.Sending) bool { return x.Patrol == who.Staff }) {
 			return s, fault.New(fault.NoSuchCase, "case", nil)
 		}

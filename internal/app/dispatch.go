@@ -71,10 +71,14 @@ func (d patrolDesk) Propose(ctx context.Context, who signaling.Who, id ident.Cas
 	if err != nil {
 		return out, fault.New(fault.Unavailable, "patrols", err)
 	}
+	which := access.ReadCases // whoever sends nobody sees whom others could send
+	if access.May(who.Roles, access.Dispatch) {
+		which = access.Dispatch
+	}
 	rows := map[ident.StaffID]store.Patrol{}
 	var units []cases.Unit
 	for _, p := range list {
-		if access.MayIn(who.Roles, who.Unit, access.ReadCases, p.Unit) {
+		if access.MayIn(who.Roles, who.Unit, which, p.Unit) {
 			rows[p.Staff] = p
 			units = append(units, unitOf(p))
 		}

@@ -5,11 +5,14 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"jedel/internal/access"
 	"jedel/internal/ident"
 	"jedel/signaling/wire"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 const (
@@ -26,17 +29,26 @@ const (
 type patrolBoard struct {
 	a     *App
 	nudge chan struct{} // capacity 1
+	late  prometheus.Histogram
+
+	since atomic.Int64 // when the first happened that nobody was told of, in nanoseconds; 0: nothing
 
 	// Owned by run.
 	told map[ident.StaffID]wire.PatrolRow
 }
 
-func newPatrolBoard(a *App) *patrolBoard {
-	return &patrolBoard{a: a, nudge: make(chan struct{}, 1), told: map[ident.StaffID]wire.PatrolRow{}}
+func newPatrolBoard(a *App, reg prometheus.Registerer) *patrolBoard {
+	b := &patrolBoard{a: a, nudge: make(chan struct{}, 1), told: map[ident.StaffID]wire.PatrolRow{}, late: prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "jedel_board_told_seconds", Help: "From a patrol's fix, duty or word to the message that tells consoles of it.",
+		Buckets: []float64{0.05, 0.1, 0.25, 0.5, 0.75, 1, 2, 5},
+	})}
+	reg.MustRegister(b.late)
+	return b
 }
 
 // wake says that a patrol may stand otherwise now. It never blocks.
 func (b *patrolBoard) wake() {
+	b.since.CompareAndSwap(0, time.Now().UnixNano())
 	select {
 	case b.nudge <- struct{}{}:
 	default:
@@ -64,6 +76,7 @@ func (b *patrolBoard) run(ctx context.Context) {
 
 // look tells what changed since the last look.
 func (b *patrolBoard) look(ctx context.Context) {
+	since := b.since.Swap(0)
 	list, err := b.a.db.ListPatrols(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -77,6 +90,9 @@ func (b *patrolBoard) look(ctx context.Context) {
 	}
 	b.tell(moved(b.told, now))
 	b.told = now
+	if since != 0 {
+		b.late.Observe(time.Since(time.Unix(0, since)).Seconds())
+	}
 }
 
 // moved are the rows that differ, those that are gone as off duty, by name.

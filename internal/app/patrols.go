@@ -25,6 +25,8 @@ const (
 	fixKept  = time.Hour
 	// jumpSpeed is faster than any patrol drives, in metres a second; a jump beyond it is a broken fix.
 	jumpSpeed = 90
+	// jumpVague is the most that a fix which is not accurate may excuse: a cell of a network in the steppe.
+	jumpVague = 10_000
 )
 
 // Patrol implements signaling.Patrols.
@@ -89,7 +91,7 @@ func (d patrolDesk) PutFix(ctx context.Context, who signaling.Who, f wire.Fix) e
 	}
 	if p.Place != nil && at.After(p.FixAt) {
 		far := cases.Metres(cases.Place{Lat: p.Place.Lat, Lon: p.Place.Lon}, cases.Place{Lat: f.Lat, Lon: f.Lon})
-		if far > 1000+jumpSpeed*at.Sub(p.FixAt).Seconds()+f.AccuracyM+p.AccuracyM {
+		if far > 1000+jumpSpeed*at.Sub(p.FixAt).Seconds()+min(f.AccuracyM, jumpVague)+min(p.AccuracyM, jumpVague) {
 			return fault.Newf(fault.BadValue, op, "%.0f km in %v", far/1000, at.Sub(p.FixAt).Round(time.Second))
 		}
 	}

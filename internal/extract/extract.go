@@ -71,7 +71,8 @@ func (j Job) Run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	if err := os.MkdirAll(j.Dir, 0o750); err != nil {
+	// A map is no secret, and whoever imports may be another account than the gateway's.
+	if err := os.MkdirAll(j.Dir, 0o755); err != nil {
 		return Report{}, err
 	}
 	gazetteerNew, roadsNew := filepath.Join(j.Dir, GazetteerFile+".new"), filepath.Join(j.Dir, RoadsFile+".new")
@@ -100,7 +101,7 @@ func (j Job) Run(ctx context.Context) (Report, error) {
 }
 
 func writeRoads(n *roads.Network, path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}

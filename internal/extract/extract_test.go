@@ -92,7 +92,7 @@ func TestPositionsAreSaidByWhatIsThere(t *testing.T) {
 		{"a building of several outlines", 54.8703, 69.1547, 8, geo.House, geo.Text{KK: "Петропавл, Абай көшесі, 16", RU: "Петропавловск, улица Абая, 16", EN: "Abai Street, 16, Petropavl"}},
 		{"a house of a village", 54.7901, 69.1602, 8, geo.House, geo.Text{KK: "Бескөл, 5", RU: "Бесколь, 5", EN: "Beskol, 5"}},
 		{"a street", 54.8700, 69.1586, 8, geo.StreetKind, geo.Text{KK: "Петропавл, Абай көшесі (үйі белгісіз)", RU: "Петропавловск, улица Абая (дом неизвестен)", EN: "Abai Street (house unknown), Petropavl"}},
-		{"a landmark", 54.8697, 69.1568, 8, geo.Landmark, geo.Text{KK: "Петропавл, «Рамстор» жанында", RU: "Петропавловск, рядом с «Рамстор»", EN: "near “Ramstor”, Petropavl"}},
+		{"a landmark", 54.8697, 69.1568, 8, geo.Landmark, geo.Text{KK: "Петропавл, «Рамстор» жанында", RU: "Петропавловск, рядом с «Рамстор»", EN: "near “Ramstore”, Petropavl"}},
 		{"a kilometre post", 54.8410, 69.1601, 8, geo.PostKind, geo.Text{KK: "Петропавл, А-21, 129-шақырым", RU: "Петропавловск, А-21, 129-й км", EN: "A-21, km 129, Petropavl"}},
 		{"a bad fix names no house", 54.8702, 69.1510, 600, geo.Settlement, geo.Text{KK: "шамамен: Петропавл, орталығынан солтүстікке қарай 470 м", RU: "примерно: Петропавловск, 470 м к северу от центра", EN: "about: Petropavl, 470 m north of the centre"}},
 		{"an unknown fix is about", 54.87025, 69.1511, 0, geo.House, geo.Text{KK: "шамамен: Петропавл, Абай көшесі, 12", RU: "примерно: Петропавловск, улица Абая, 12", EN: "about: Abai Street, 12, Petropavl"}},

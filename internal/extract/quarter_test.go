@@ -19,7 +19,7 @@ func quarter() pbftest.Map {
 		{ID: 21, Lat: 54.7901, Lon: 69.1602, Tags: []string{"addr:housenumber", "5", "addr:place", "Бесколь"}},
 		{ID: 22, Lat: 54.8718, Lon: 69.1550, Tags: []string{"addr:housenumber", "7", "addr:street", "улица Мира", "amenity", "pharmacy", "name", "Дәріхана № 3", "name:ru", "Аптека № 3"}},
 		{ID: 23, Lat: 54.8600, Lon: 69.1500, Tags: []string{"addr:housenumber", "1"}},
-		{ID: 30, Lat: 54.8697, Lon: 69.1568, Tags: []string{"shop", "supermarket", "name", "Рамстор"}},
+		{ID: 30, Lat: 54.8697, Lon: 69.1568, Tags: []string{"shop", "supermarket", "name", "Ramstore", "name:ru", "Рамстор"}},
 		{ID: 40, Lat: 54.850, Lon: 69.160, Tags: []string{"highway", "milestone", "distance", "128"}},
 		{ID: 41, Lat: 54.841, Lon: 69.160, Tags: []string{"highway", "milestone", "ref", "129"}},
 		{ID: 42, Lat: 54.790, Lon: 69.160},

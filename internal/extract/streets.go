@@ -140,7 +140,11 @@ func (m *maker) putStreets(ctx context.Context) error {
 }
 
 // known is the name of a street that only its houses have: as a name without a language.
-func (m *maker) known(raw string) geo.Text { return geo.Text{RU: raw}.Filled() }
+func (m *maker) known(raw string) geo.Text {
+	var name geo.Text
+	*languageOf(&name, raw) = raw
+	return name.Filled()
+}
 
 func sortedKeys[V any](of map[int64]V) []int64 { return slices.Sorted(maps.Keys(of)) }
 

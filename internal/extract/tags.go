@@ -9,16 +9,14 @@ import (
 )
 
 // named reads what an element is called. The name without a language is taken for Kazakh where it has
-// a letter that only Kazakh has, else for Russian.
+// a letter that only Kazakh has, for Russian where it has other Cyrillic ones, and for English where it
+// is Latin.
 func named(t pbf.Tags) (geo.Text, []string) {
 	name := geo.Text{KK: t.Get("name:kk"), RU: t.Get("name:ru"), EN: t.Get("name:en")}
 	if plain := t.Get("name"); plain != "" {
-		if strings.ContainsAny(strings.ToLower(plain), "әғқңөұүһі") {
-			if name.KK == "" {
-				name.KK = plain
-			}
-		} else if name.RU == "" {
-			name.RU = plain
+		to := languageOf(&name, plain)
+		if *to == "" {
+			*to = plain
 		}
 	}
 	var also []string
@@ -33,6 +31,19 @@ func named(t pbf.Tags) (geo.Text, []string) {
 		return name, nil
 	}
 	return name.Filled(), also
+}
+
+// languageOf is the language that a name is in, by its letters.
+func languageOf(name *geo.Text, plain string) *string {
+	switch lower := strings.ToLower(plain); {
+	case strings.ContainsAny(lower, "әғқңөұүһі"):
+		return &name.KK
+	case strings.ContainsFunc(lower, func(r rune) bool { return r >= 'а' && r <= 'ё' }):
+		return &name.RU
+	case strings.ContainsFunc(lower, func(r rune) bool { return r >= 'a' && r <= 'z' }):
+		return &name.EN
+	}
+	return &name.RU // "№ 5"
 }
 
 // landmarkKeys make an element with a name something that people know.

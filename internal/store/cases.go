@@ -226,7 +226,9 @@ type CaseQuery struct {
 	Lane     string
 	Kind     string
 	Unit     string
+	Within   string        // of this unit or of none; empty: of any
 	Owner    ident.StaffID // owns it, or is asked to
+	At       ident.StaffID // the patrol that is at it now
 	Unowned  bool          // nobody's
 	Unheard  bool          // its citizen was told no more than the receipt
 	Caller   ident.CallerID
@@ -303,6 +305,12 @@ func (q CaseQuery) where() (string, []any, error) {
 		if f.value != "" {
 			add(f.column+` = ?`, f.value)
 		}
+	}
+	if q.Within != "" {
+		add(`unit IN (?, '')`, q.Within)
+	}
+	if q.At != "" {
+		add(`id IN (SELECT case_id FROM patrols WHERE staff = ?)`, q.At)
 	}
 	if q.Owner != "" {
 		add(`(owner = ? OR handing = ?)`, q.Owner, q.Owner)

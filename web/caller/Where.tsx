@@ -1,9 +1,8 @@
 import { useState } from "preact/hooks";
-import type { At } from "../lib/address";
-import { lang, t } from "../lib/i18n";
-import { useAddress } from "../lib/useAddress";
+import { t } from "../lib/i18n";
 import type { Caller } from "./caller";
 import { Pin } from "./icons";
+import { OnTheMap } from "./OnTheMap";
 import { PinDoor } from "./PinDoor";
 
 const coarse = 100; // metres: a phone that gives only the neighbourhood
@@ -59,17 +58,6 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
       </p>
       {v.call && !v.self && <Contact caller={caller} />}
     </section>
-  );
-}
-
-/** What the map makes of the position: to be read out, and seen to be wrong. How uncertain it is stands above and in the words. */
-function OnTheMap({ at }: { at: At | null }) {
-  const address = useAddress(at);
-  if (!at || !address) return null;
-  return (
-    <p class="said onmap" aria-live="polite">
-      {t("place.map", { words: address.words[lang()] })} <small class="fine">{t("place.source", { credit: address.attribution })}</small>
-    </p>
   );
 }
 

@@ -2,6 +2,7 @@ import { render } from "preact";
 import { useState } from "preact/hooks";
 import { loadLocale, setLang } from "../lib/i18n";
 import type { Bodies, Welcome } from "../lib/wire.gen";
+import { fakeCases } from "./cases/scene";
 import "./console.css";
 import { ConsoleContext, type Lang, type Theme, useDesk } from "./context";
 import { Desk } from "./desk";
@@ -23,6 +24,7 @@ interface Scene {
   link?: Link;
   onDuty?: boolean;
   mic?: boolean;
+  hash?: string;
 }
 
 const photo = { file: "f1", mime: "image/jpeg", name: "esik.jpg", bytes: 3_140_000, width: 4032, height: 3024, sha256: "0".repeat(64) };
@@ -57,6 +59,8 @@ const scenes: Record<string, Scene> = {
   },
   lost: { welcome: welcome({ me: { state: "talking" }, card: card({ recording: { state: "degraded", lagMs: 4200 } }) }), link: "lost" },
   wrapup: { welcome: welcome({ me: { state: "wrapup", after: "pause" }, card: card({ phase: "wrapup", endReason: "caller", sinceMs: moment - 14_000, wrapUntilMs: moment + 46_000 }) }) },
+  cases: { welcome: welcome(), hash: "#cases" },
+  case: { welcome: welcome({ me: { state: "talking" }, card: withPhoto }), hash: "#cases?case=c2" },
   supervisor: { welcome: welcome({ roles: ["supervisor"] }) },
   replaced: { welcome: welcome(), events: [{ type: "session.replaced", body: {} }] },
 };
@@ -148,6 +152,8 @@ await loadLocale("console", lang);
 const scene = scenes[name];
 if (root && name === "signin") render(<SignIn lang={lang} onIn={() => undefined} />, root);
 else if (root && scene) {
+  fakeCases();
+  if (scene.hash) history.replaceState(null, "", scene.hash);
   const began = Date.now();
   const devices = {
     getUserMedia: async () => {

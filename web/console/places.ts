@@ -1,8 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { FoundPlace } from "../lib/address";
+import { useConsole } from "./context";
 import { addPlace, casePlaces, type CasePlaceLine, withdrawLine } from "./rest";
-
-const again = 15_000; // somebody else may move it
 
 /** Where the staff say the place of a call is, beside what the phone and the caller say. Every move is kept with its mover. */
 export interface Moves {
@@ -12,14 +11,14 @@ export interface Moves {
 }
 
 export function useMoves(call: string): Moves {
+  const { desk, seat } = useConsole();
   const [lines, setLines] = useState<CasePlaceLine[]>([]);
   const load = () => casePlaces(call).then(setLines, () => undefined);
+  useEffect(() => setLines([]), [call]);
   useEffect(() => {
-    setLines([]);
     void load();
-    const timer = setInterval(load, again);
-    return () => clearInterval(timer);
-  }, [call]);
+    return desk.on("case.news", (n) => n.case === call && void load()); // somebody else may move it
+  }, [desk, call, seat.link === "open"]);
   const ours = lines.filter((l) => l.place.source === "operator" && !l.gone);
   const last = ours.at(-1);
   return {

@@ -59,7 +59,8 @@ export async function loadLocale(page: string, next: Lang): Promise<void> {
 
 /** Loads the texts of a part of a page, beside the page's own. */
 export async function addLocale(part: string, next: Lang): Promise<void> {
-  added = { ...added, ...(await textsOf(part, next)) };
+  const more = await textsOf(part, next);
+  added = { ...added, ...more }; // looked at after the wait: another part may have come meanwhile
   texts = { ...added, ...own };
 }
 

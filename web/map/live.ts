@@ -114,9 +114,9 @@ export class LiveMap {
       this.#ready = true;
       this.#draw();
     });
-    this.#map.on("styleimagemissing", (e) => {
-      const icon = drawIcon(e.id, this.#look.theme);
-      if (icon && !this.#map.hasImage(e.id)) this.#map.addImage(e.id, icon, { pixelRatio: 2 });
+    this.#map.setMissingStyleImageResolver((id) => {
+      const icon = drawIcon(id, this.#look.theme);
+      if (icon && !this.#map.hasImage(id)) this.#map.addImage(id, icon, { pixelRatio: 2 });
     });
     let streetRead = false; // a tile that fails later is a hole, not a missing map
     this.#map.on("sourcedata", (e) => {
@@ -174,7 +174,8 @@ export class LiveMap {
     if (seen.length === 0) return;
     const [lats, lons] = [seen.map((p) => p.lat), seen.map((p) => p.lon)];
     const box: [number, number, number, number] = [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
-    this.#map.fitBounds(box, { padding: 100, maxZoom: 14, animate: false });
+    const { clientWidth, clientHeight } = this.#map.getContainer();
+    this.#map.fitBounds(box, { padding: Math.min(100, clientWidth / 4, clientHeight / 4), maxZoom: 14, animate: false });
   }
 
   /** The point under the middle of the map. */

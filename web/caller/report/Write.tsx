@@ -3,6 +3,7 @@ import { type Lang, t } from "../../lib/i18n";
 import { fileId, sha256 } from "../../lib/upload";
 import type { Fix } from "../../lib/wire.gen";
 import type { Caller } from "../caller";
+import { counts, OnTheMap } from "../OnTheMap";
 import { PinDoor } from "../PinDoor";
 import { type Attached, blank, type Draft, lacking, sealed, unfit } from "./draft";
 import { askKinds, type Kind, keptKinds, keptLimits } from "./kinds";
@@ -158,6 +159,7 @@ export function Write({ caller, language, onMine }: { caller: Caller; language: 
       )}
       <section class="where">
         <p>{placeWords(caller)}</p>
+        <OnTheMap at={counts(caller.view)} />
         <PinDoor caller={caller} />
         <label class="field">
           {t("where")}

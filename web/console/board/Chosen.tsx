@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../../lib/i18n";
+import { useAddress } from "../../lib/useAddress";
 import { coordinates } from "../../map/geo";
 import { duration, timeOfDay } from "../clock";
 import { useConsole, useServerNow } from "../context";
@@ -42,8 +43,11 @@ export function Chosen() {
 function Place({ view: v }: { view: CaseView | undefined }) {
   const { chosen } = useBoard();
   const at = chosen && located(chosen.row);
-  const near = useNearby(at);
+  const { lang } = useConsole();
   const place = v && placeOf(v.card);
+  const address = useAddress(at && { ...at, accuracyM: place?.accuracyM ?? 0 });
+  const settlement = useNearby(at);
+  const near = address?.words[lang] || settlement;
   if (!at) return <p class="warn">{place?.words ? <><b>{place.words}</b> · {t("board.noplace")}</> : t("board.noplace")}</p>;
   return (
     <p class="row">

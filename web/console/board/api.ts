@@ -1,4 +1,3 @@
-import type { LatLon } from "../../map/geo";
 import { RestError } from "../rest";
 import type { CaseRow, CaseView, Choices, PatrolRow, Proposals } from "./types";
 
@@ -62,9 +61,4 @@ export function act(id: string, what: Act): Promise<CaseView> {
 
 export function choices(): Promise<Choices> {
   return call("GET", "/cases/choices");
-}
-
-/** Raw answer of the gazetteer: whatever has a position and words is taken. */
-export async function search(q: string, near: LatLon): Promise<unknown> {
-  return call("GET", `/geo/search?q=${encodeURIComponent(q)}&near=${near.lat},${near.lon}`);
 }

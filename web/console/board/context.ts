@@ -77,8 +77,8 @@ function useActs(model: BoardModel, desk: Console["desk"]): BoardActs {
         model.took(await act(id, what));
         return true;
       } catch (err) {
+        await model.load(); // what was shown was not so; where the patrol is belongs to the refusal
         desk.say(refusal(err, model, what.patrol), { bad: true });
-        void model.load(); // what was shown was not so
         return false;
       }
     };

@@ -116,6 +116,22 @@ test("proposals follow patrols that move all the time once a second, and only fo
   board.close();
 });
 
+test("whoever was sent just now is not proposed again before the next look", async () => {
+  const fake = new Fake();
+  fake.cases.set("a", view("a"));
+  const board = boardOf(fake);
+  board.start();
+  await vi.advanceTimersByTimeAsync(0);
+  board.choose("a");
+  await vi.advanceTimersByTimeAsync(100);
+  const free = (id: string) => ({ ...patrol(id), metres: 1, seconds: 0, by: "straight", words: { kk: "", ru: "", en: "" } });
+  board.state.proposals = { patrols: [free("p"), free("q")], others: [] };
+  const sent = { patrol: "p", name: "p", atMs: 1, acceptedMs: 0, enRouteMs: 0, onSceneMs: 0, endedMs: 0, why: "", late: false };
+  board.took(view("a", 2, { status: "patrol_sent", sendings: [sent] }));
+  expect(board.state.proposals?.patrols.map((x) => x.patrol)).toEqual(["q"]);
+  board.close();
+});
+
 test("a flood of news is read as one list", async () => {
   const fake = new Fake();
   const board = boardOf(fake);

@@ -108,7 +108,10 @@ export class BoardModel {
   /** Takes over a case that the gateway returned for an act. */
   took(v: CaseView): void {
     this.#put(v, this.#cases.get(v.case));
-    this.#show(v.case === this.state.chosen ? { view: v } : {});
+    const there = (patrol: string) => v.sendings.some((x) => x.endedMs === 0 && x.patrol === patrol);
+    const p = this.state.proposals; // whoever was sent just now is not sent again before the next look
+    const proposals = p && { ...p, patrols: p.patrols.filter((x) => !there(x.patrol)) };
+    this.#show(v.case === this.state.chosen ? { view: v, proposals } : {});
     this.#proposeSoon();
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { allLayers, cost, type Entry, entries, foundOf, isStale, linesOf, marksOf, measured, needOf, parsePlace, patrolOrder, placeOf, staleMs } from "./rules";
+import { allLayers, cost, type Entry, entries, isStale, linesOf, marksOf, measured, needOf, patrolOrder, placeOf, staleMs } from "./rules";
 import type { CaseRow, PatrolRow, Proposal } from "./types";
 
 const aCase = (id: string, more: Partial<CaseRow> = {}): CaseRow => ({
@@ -80,16 +80,7 @@ test("the place that counts is the newest that a person set", () => {
   expect(placeOf([])).toBeUndefined();
 });
 
-test("coordinates are read as people write them, and nothing else is", () => {
-  expect(parsePlace(" 54.8753, 69.1628 ")).toEqual({ lat: 54.8753, lon: 69.1628 });
-  expect(parsePlace("54,8753 69,1628")).toEqual({ lat: 54.8753, lon: 69.1628 });
-  for (const bad of ["", "Абай 24", "91, 0", "54.8", "1, 181", "54.8, 69.1, 3", "<b>"]) expect(parsePlace(bad)).toBeUndefined();
+test("the length of a way is the sum of its parts", () => {
   expect(Math.round(measured([{ lat: 54, lon: 69 }, { lat: 54.01, lon: 69 }, { lat: 54.02, lon: 69 }]))).toBe(2224);
   expect(measured([])).toBe(0);
-});
-
-test("of what the gazetteer answers only places with words are taken", () => {
-  const places = [{ lat: 54.8, lon: 69.1, words: { kk: "Абай көшесі", ru: "улица Абая", en: "Abai street" } }, { at: { lat: 1, lon: 2 }, name: "x" }, { lat: 400, lon: 1, words: "far" }, { words: "nowhere" }, null];
-  expect(foundOf({ places: places.filter(Boolean) }, "ru").map((f) => f.words)).toEqual(["улица Абая", "x"]);
-  for (const bad of [undefined, null, {}, { places: [] }, [], "x"]) expect(foundOf(bad, "kk")).toEqual([]);
 });

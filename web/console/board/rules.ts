@@ -1,6 +1,6 @@
-import { distanceM, type LatLon, type MapFix } from "../../map/geo";
+import { distanceM, type LatLon } from "../../map/geo";
 import type { MapLine, MapMark, MarkShape } from "../../map/marks";
-import type { CaseLine, CasePlace, CaseRow, Found, PatrolRow, Proposal } from "./types";
+import type { CaseLine, CasePlace, CaseRow, PatrolRow, Proposal } from "./types";
 
 /** A patrol's position older than this is not where it is: hatched, never drawn as live. */
 export const staleMs = 60_000;
@@ -148,31 +148,4 @@ export function linesOf(chosen: Entry | undefined, proposed: Proposal | undefine
 /** The length of a way along points, in metres. */
 export function measured(points: LatLon[]): number {
   return points.reduce((sum, p, i) => sum + (i > 0 ? distanceM(points[i - 1] as LatLon, p) : 0), 0);
-}
-
-/** "54.8753, 69.1628" as somebody types or pastes it; undefined for anything else. */
-export function parsePlace(text: string): LatLon | undefined {
-  const m = /^\s*(-?\d{1,2}(?:[.,]\d+)?)\s*[,;\s]\s*(-?\d{1,3}(?:[.,]\d+)?)\s*$/.exec(text);
-  if (!m) return undefined;
-  const [lat, lon] = [m[1], m[2]].map((s) => Number((s ?? "").replace(",", "."))) as [number, number];
-  return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? { lat, lon } : undefined;
-}
-
-/** Takes places out of whatever the gazetteer answers; what has no position or no words is left out. */
-export function foundOf(answer: unknown, lang: "kk" | "ru" | "en"): Found[] {
-  const root = answer as Record<string, unknown> | undefined;
-  const list = Object.values(root ?? {}).find(Array.isArray) as unknown[] | undefined;
-  return (list ?? []).flatMap((item): Found[] => {
-    const o = item as Record<string, unknown>;
-    const at = (o.at ?? o.place ?? o) as Record<string, unknown>;
-    const [lat, lon] = [Number(at.lat), Number(at.lon)];
-    const said = o.words ?? o.name;
-    const words = typeof said === "string" ? said : String((said as Record<string, string> | undefined)?.[lang] ?? (said as Record<string, string> | undefined)?.ru ?? "");
-    return at.lat !== undefined && Number.isFinite(lat) && Number.isFinite(lon) && Math.abs(lat) <= 90 && Math.abs(lon) <= 180 && words ? [{ lat, lon, words }] : [];
-  });
-}
-
-/** A fix to look at: a chosen case's own circle, or a town around it. */
-export function around(at: LatLon, accuracyM: number): MapFix {
-  return { ...at, accuracyM: Math.max(accuracyM, 300) };
 }

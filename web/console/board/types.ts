@@ -86,4 +86,6 @@ export interface Found {
   lat: number;
   lon: number;
   words: string;
+  /** Coordinates that somebody typed. */
+  point?: boolean;
 }

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../../lib/i18n";
 import { useConsole, words } from "../context";
-import { dayOf, timeOfDay } from "../clock";
 import { RestError } from "../rest";
+import { dayWords, siteClock } from "./figures";
 import { askLimits, type Limit, type Limits, putLimit } from "./api";
 
 /** How limits of a kind are written: shares in percent, long times in hours, the rest as they are. */
@@ -10,7 +10,7 @@ const scale = (key: string) => (key === "answered_in_time" || key === "replied" 
 const unit = (key: string) => (scale(key) === 100 ? "%" : key === "oldest_report" ? t("office.h") : /wait|seat_/.test(key) ? t("office.s") : "");
 
 /** From when a figure wants attention: to change, with everybody's changes below. */
-export function LimitsBox({ onClose }: { onClose: () => void }) {
+export function LimitsBox({ utcMin, onClose }: { utcMin: number; onClose: () => void }) {
   const { lang } = useConsole();
   const [limits, setLimits] = useState<Limits>();
   const [trouble, setTrouble] = useState("");
@@ -38,7 +38,7 @@ export function LimitsBox({ onClose }: { onClose: () => void }) {
       {limits && (
         <div class="two">
           <div>{limits.limits.map((l) => <Edit key={`${l.key}${limits.rev}`} limit={l} onSave={save} />)}</div>
-          <History limits={limits} />
+          <History limits={limits} utcMin={utcMin} />
         </div>
       )}
     </dialog>
@@ -71,18 +71,19 @@ function Edit({ limit, onSave }: { limit: Limit; onSave: (l: { key: string; warn
   );
 }
 
-function History({ limits }: { limits: Limits }) {
+function History({ limits, utcMin }: { limits: Limits; utcMin: number }) {
   return (
     <section aria-label={t("wall.limits.history")}>
       <h3>{t("wall.limits.history")}</h3>
       {limits.changes.length === 0 && <p class="empty">{t("wall.limits.nochange")}</p>}
       <ol class="history">
         {limits.changes.map((c) => {
+          const at = siteClock(c.atMs, utcMin);
           const v = (n: number) => `${Math.round(n * scale(c.key) * 100) / 100}`;
           return (
             <li key={`${c.atMs}${c.key}`}>
               <b>{t(`wall.tile.${c.key}`)}</b>: {v(c.warnBefore)} / {v(c.badBefore)} → {v(c.warn)} / {v(c.bad)} {unit(c.key)}
-              <span class="hint"> {c.by}, {dayOf(c.atMs)} {timeOfDay(c.atMs).slice(0, 5)}</span>
+              <span class="hint"> {c.by}, {dayWords(at.day)} {at.time}</span>
             </li>
           );
         })}

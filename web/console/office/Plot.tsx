@@ -61,7 +61,7 @@ function optionsOf(el: HTMLElement, p: Omit<Required<Props>, "name" | "fill">): 
     scales: { x: { time: false, range: [-0.6, p.labels.length - 0.4] }, y: { range: (_u, _min, max) => [0, Math.max(1, (max ?? 1) * 1.08)] } },
     axes: [
       { ...axis, size: 34, grid: { show: false }, incrs: [1, 2, 3, 4, 6, 7, 12, 14, 28, 60, 90], space: widest(p.labels), values: (_u, at) => at.map((i) => p.labels[i] ?? "") },
-      { ...axis, size: 52, space: 36, incrs: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000], values: (_u, at) => at.map(p.format) },
+      { ...axis, size: (_u, values) => 18 + 8 * Math.max(1, ...(values ?? []).map((v) => v.length)), space: 36, incrs: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000], values: (_u, at) => at.map(p.format) },
     ],
     series: [{}, ...p.series.map((s) => ({
       label: s.name, stroke: inks[s.colour], width: 2, points: { show: s.kind === "line" && p.labels.length < 40, size: 5 },

@@ -88,6 +88,7 @@ function Head({ asked, today, set }: { asked: Asked; today: Answer; set: (o: Rec
         <b>{dayWords(days.first)}{n > 1 && `–${dayWords(days.last)}`}</b> · {t("stats.days", { n })}
         {lane && ` · ${t(`stats.lane.${lane}`)}`}
         {" · "}{t("stats.against", { first: dayWords(was.first), last: dayWords(was.last) })}
+        {was.first < today.oldest && <b> ({t("stats.since", { day: dayWords(today.oldest) })})</b>}
         {" · "}{t("stats.zone", { zone: today.zone, utc: today.offsets.map((o) => utc(o.utcMin)).join(", ") })}
       </p>
     </header>

@@ -41,7 +41,7 @@ export default function Wall() {
         <Seats wall={wall} room={room} />
         <Around wall={wall} />
       </div>
-      {limits && <LimitsBox onClose={() => setLimits(false)} />}
+      {limits && <LimitsBox utcMin={wall.utcMin} onClose={() => setLimits(false)} />}
     </main>
   );
 }
