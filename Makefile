@@ -73,8 +73,9 @@ fuzz: ## every fuzz target for 30 s
 	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
 		echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$pkg || exit 1; done; done
 
-torture: ## kill -9 at 200 random instants of a recording; 10,000 changed archives and 10,000 untouched ones
+torture: ## kill -9 at 200 random instants of a recording; 10,000 changed archives and 10,000 untouched ones; 10,000 interrupted uploads
 	JEDEL_TEST_KILLS=200 $(GO) test -count=1 -timeout 60m -run KillLoses ./recorder
+	JEDEL_TEST_UPLOADS=10000 $(GO) test -count=1 -v -timeout 60m -run InterruptedUploads ./internal/app
 	JEDEL_TEST_PROOFS=10000 $(GO) test -count=1 -v -timeout 60m -run 'EveryChange|Untouched|ALogIsChecked' ./recorder/sitelog ./recorder/verify ./recorder/logcheck
 
 bench: build ## the figures that the goals speak of

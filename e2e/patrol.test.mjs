@@ -124,6 +124,7 @@ test("a task rings within two seconds, with the place, the way there and what to
   assert.equal(await pages.patrol.locator('[data-how="next"]').getAttribute("data-word"), "accepted");
   for (const word of ["Ссора на третьем этаже", "123 ABC 15", "Абая 24, третий подъезд", "54.87530, 69.16280", "±12 м"]) await pages.patrol.getByText(word).first().waitFor();
   assert.match(await pages.patrol.locator(".far").textContent(), /1,2 км/); // 11 hundredths of a degree of latitude
+  await pages.patrol.getByText(/Петропавл/).first().waitFor(); // the address in words
   assert.match(await pages.patrol.locator("a.way").getAttribute("href"), /^geo:54\.8753/);
   await pages.patrol.locator(".ways button").click();
   assert.match(await pages.patrol.locator(".others a").first().getAttribute("href"), /^https:\/\/2gis\.kz\/.*69\.1628/);
@@ -191,6 +192,41 @@ test("one tap joins the live call listening, a second speaks, and a third leaves
   await p.locator(".livebar .two button").nth(1).click();
   await p.locator(".listen").waitFor();
   await w.until("the caller hears them no more", async () => (await level(pages.caller, hz.patrol, 600)) < -80);
+});
+
+test("a call for help takes a second's hold, stands on the console until it is answered, and outlives a lost network", async () => {
+  const p = pages.patrol;
+  const button = p.locator(".panic button");
+  const hold = async (ms) => {
+    const box = await button.boundingBox();
+    await p.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await p.mouse.down();
+    await p.waitForTimeout(ms);
+    await p.mouse.up();
+  };
+  await hold(500);
+  await p.waitForTimeout(800);
+  assert.equal(await pages.operator.locator(".alarm").count(), 0, "a touch in passing is no call for help");
+  await p.context().setOffline(true);
+  await hold(1200);
+  await p.getByText("Нет связи: сообщите по рации").waitFor();
+  await check(p, "patrol-alarm-lost");
+  const begun = Date.now();
+  await p.context().setOffline(false);
+  const alarm = pages.operator.locator('.alarm[role="alert"]');
+  await alarm.getByText("ТРЕВОГА · П-14").waitFor();
+  console.log(`a call for help is on the console ${Date.now() - begun} ms after the network is back`);
+  await alarm.getByText("54.88630, 69.16280").waitFor();
+  await p.getByText("Центр видит тревогу").waitFor();
+  await w.shot(pages.operator, "patrol-alarm-console");
+  const { violations } = await new w.AxeBuilder({ page: pages.operator }).include(".alarms").withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
+  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes[0].html}`), []);
+  const low = await pages.operator.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+  assert.ok(low <= 1, `the console is ${low} px higher than the screen`);
+  await pages.operator.keyboard.press("Control+F2");
+  await p.getByText("Тревогу принял(а): Оператор 1").waitFor();
+  await pages.operator.locator(".alarm.answered").getByText("принял(а): Оператор 1").waitFor();
+  await check(p, "patrol-alarm-answered");
 });
 
 test("words without a network are kept with their time and told in order", async () => {

@@ -19,7 +19,8 @@ import (
 
 // Start opens the archive of a call, or goes on with the one that an earlier process left. Where
 // that does not agree with its own heads it is left as it is, and a new one begins beside it. Its
-// folder, first segment and header are durable when Start returns.
+// folder, first segment and header are durable when Start returns. One that has its seal is not opened
+// again: ErrSealed.
 func (r *Recorder) Start(ctx context.Context, m Meta) (*Archive, error) {
 	r.mu.Lock()
 	a, ok := r.archives[m.Call]
@@ -27,6 +28,9 @@ func (r *Recorder) Start(ctx context.Context, m Meta) (*Archive, error) {
 	r.mu.Unlock()
 	if ok {
 		return a, nil
+	}
+	if old == nil && r.sealedOn(Dir(m.Call, m.Opened)) {
+		return nil, ErrSealed
 	}
 	a, err := r.begin(m, old)
 	if err != nil {
@@ -44,6 +48,12 @@ func (r *Recorder) Start(ctx context.Context, m Meta) (*Archive, error) {
 	delete(r.unsealed, m.Call)
 	r.mu.Unlock()
 	return a, nil
+}
+
+// sealedOn reports whether an archive has ended, in this life of the recorder or in an earlier one.
+func (r *Recorder) sealedOn(dir string) bool {
+	_, err := os.Stat(filepath.Join(r.cfg.Dir, filepath.FromSlash(dir), "seal.note"))
+	return err == nil
 }
 
 func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {

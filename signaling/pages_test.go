@@ -133,7 +133,7 @@ func TestDescribedBodiesAreThoseTaken(t *testing.T) {
 		"post /api/v1/cameras/{camera}/clips":                reflect.TypeFor[clipRequest](),
 		"post /api/v1/evidence/calls/{call}/deletion/cancel": reflect.TypeFor[becauseRequest](),
 		"post /api/v1/cases/{case}/acts":                     reflect.TypeFor[CaseAct](), "post /api/v1/cases/{case}/files": reflect.TypeFor[Declaration](),
-		"post /api/v1/patrol/cases/{case}/words": reflect.TypeFor[PatrolWord](), "put /api/v1/patrol/fix": reflect.TypeFor[wire.Fix](), "put /api/v1/patrol/duty": reflect.TypeFor[dutyRequest](),
+		"post /api/v1/patrol/cases/{case}/words": reflect.TypeFor[PatrolWord](), "post /api/v1/patrol/alarm": reflect.TypeFor[AlarmRequest](), "post /api/v1/alarms/{patrol}/answers": reflect.TypeFor[alarmAnswer](), "put /api/v1/patrol/fix": reflect.TypeFor[wire.Fix](), "put /api/v1/patrol/duty": reflect.TypeFor[dutyRequest](),
 		"post /api/v1/reports": reflect.TypeFor[ReportRequest](), "post /api/v1/reports/{report}/amends": reflect.TypeFor[Amendment](),
 		"post /api/v1/admin/accounts": reflect.TypeFor[newAccountRequest](), "put /api/v1/admin/accounts/{staff}": reflect.TypeFor[accountRequest](),
 		"put /api/v1/admin/accounts/{staff}/roles": reflect.TypeFor[rolesRequest](),

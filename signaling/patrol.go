@@ -41,11 +41,12 @@ type Dispatch interface {
 
 // PatrolView is what a patrol sees.
 type PatrolView struct {
-	Name    string    `json:"name"`
-	State   string    `json:"state"` // off, available, assigned, accepted, en_route, on_scene
-	SinceMs int64     `json:"sinceMs"`
-	Task    *CaseView `json:"task,omitempty"`
-	Live    string    `json:"live"` // the call of the task that goes on now; empty: none
+	Name    string            `json:"name"`
+	State   string            `json:"state"` // off, available, assigned, accepted, en_route, on_scene
+	SinceMs int64             `json:"sinceMs"`
+	Task    *CaseView         `json:"task,omitempty"`
+	Live    string            `json:"live"`            // the call of the task that goes on now; empty: none
+	Alarm   *wire.PatrolAlarm `json:"alarm,omitempty"` // its own call for help
 }
 
 // PatrolWord is a patrol's word on its task.

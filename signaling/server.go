@@ -60,6 +60,7 @@ type CentreParts struct {
 	Patrols  Patrols
 	Dispatch Dispatch
 	Progress Progress
+	Alarms   Alarms
 	Geo      Geo
 	Histories
 	Stats Statistics
@@ -115,6 +116,7 @@ type centre struct {
 	patrols   Patrols
 	dispatch  Dispatch
 	progress  Progress
+	alarms    Alarms
 	atlas     atlas
 	histories Histories
 	reporters pacer // how often an address may send reports
@@ -126,7 +128,7 @@ type centre struct {
 
 func centreOf(p Parts) centre {
 	return centre{
-		units: p.Units, cases: p.Cases, intake: p.Intake, declared: p.Uploads, patrols: p.Patrols, dispatch: p.Dispatch, progress: p.Progress, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
+		units: p.Units, cases: p.Cases, intake: p.Intake, declared: p.Uploads, patrols: p.Patrols, dispatch: p.Dispatch, progress: p.Progress, alarms: p.Alarms, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
 		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, stats: p.Stats,
 	}
 }
@@ -360,7 +362,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.inbox.table(), s.patrolTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.inbox.table(), s.patrolTable(), s.alarmTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
 		maps.Copy(all, more)
 	}
 	return all

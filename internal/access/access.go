@@ -36,6 +36,7 @@ const (
 	EditCases    Action = "edit_cases"    // classify, note, link, merge, change the status
 	Dispatch     Action = "dispatch"      // send patrols
 	PatrolDuty   Action = "patrol_duty"   // be sent, tell where one is, report from the scene
+	AnswerAlarm  Action = "answer_alarm"  // answer a patrol's call for help
 	CloseTask    Action = "close_task"    // close the case that one is alone at the scene of, with its reply
 	SeeCameras   Action = "see_cameras"   // watch cameras, keep clips
 	Listen       Action = "listen"        // listen to, whisper into, barge into and take over calls
@@ -79,6 +80,7 @@ var table = map[Action]rule{
 	EditCases:    {all: []Role{Operator, Supervisor}, own: []Role{Dispatcher, Navigation}},
 	Dispatch:     {all: []Role{Supervisor}, own: []Role{Dispatcher}},
 	PatrolDuty:   {own: []Role{Patrol}},
+	AnswerAlarm:  {all: []Role{Operator, Dispatcher, Supervisor}},
 	CloseTask:    {own: []Role{Patrol}}, // the rules of cases say when
 	SeeCameras:   {all: []Role{Operator, Dispatcher, Camera, Supervisor}},
 	Listen:       {all: []Role{Supervisor}},

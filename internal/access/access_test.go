@@ -8,12 +8,12 @@ import (
 // want is the whole table once more, by role, as people would ask for it: what they may everywhere,
 // and what in their own unit only.
 var want = map[Role]struct{ all, own []Action }{
-	Operator:   {all: []Action{Console, TakeCalls, ReadOwn, ReadCases, EditCases, SeeCameras, SeeShifts, OwnShift}},
-	Dispatcher: {all: []Action{Console, TakeCalls, ReadOwn, ReadCases, SeeCameras, SeeShifts, OwnShift}, own: []Action{EditCases, Dispatch}},
+	Operator:   {all: []Action{AnswerAlarm, Console, TakeCalls, ReadOwn, ReadCases, EditCases, SeeCameras, SeeShifts, OwnShift}},
+	Dispatcher: {all: []Action{AnswerAlarm, Console, TakeCalls, ReadOwn, ReadCases, SeeCameras, SeeShifts, OwnShift}, own: []Action{EditCases, Dispatch}},
 	Camera:     {all: []Action{Console, ReadCases, SeeCameras, SeeShifts, OwnShift}},
 	Navigation: {all: []Action{Console, ReadCases, SeeShifts, OwnShift}, own: []Action{EditCases}},
 	Supervisor: {
-		all: []Action{Console, ReadOwn, ReadCases, EditCases, Dispatch, SeeCameras, Listen, SeeStats, SeeShifts, OwnShift, Search, Audit, SeeKeeping, Object, ApproveRoles},
+		all: []Action{AnswerAlarm, Console, ReadOwn, ReadCases, EditCases, Dispatch, SeeCameras, Listen, SeeStats, SeeShifts, OwnShift, Search, Audit, SeeKeeping, Object, ApproveRoles},
 		own: []Action{ManageShifts, Play, Verify, Extend, Delete},
 	},
 	Investigator:  {all: []Action{ReadOwn, Search, SeeKeeping, Object}, own: []Action{ReadCases, Play, Verify, Fetch, Hold, Extend}},

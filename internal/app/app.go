@@ -186,8 +186,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 		return err
 	}
 	a.owner, a.geo = owner, geocode.New(ctx, geoConfig(a.cfg.Geo, opt), reg, a.log)
-	a.cases, a.intake, a.shifts = casectl.New(a.db, a, a.log, reg), newIntake(a), duty.New(a.db, inHand{a})
-	if a.watch, err = a.newWatch(reg); err != nil {
+	if err := a.openCentre(ctx, reg); err != nil {
 		return err
 	}
 	a.desk = callctl.New(callctl.Config{Journal: a.db, Doer: a, Owner: owner, Name: a.people.name, Log: a.log, Reg: reg})
@@ -205,6 +204,16 @@ func (a *App) open(ctx context.Context, opt Options) error {
 		return fmt.Errorf("tips: %w", err)
 	}
 	return a.openEdge(opt, secret, derived, reg)
+}
+
+// openCentre makes what the people of a centre work on.
+func (a *App) openCentre(ctx context.Context, reg prometheus.Registerer) (err error) {
+	a.cases, a.intake, a.shifts = casectl.New(a.db, a, a.log, reg), newIntake(a), duty.New(a.db, inHand{a})
+	if a.watch, err = a.newWatch(reg); err != nil {
+		return err
+	}
+	a.alarms, err = newAlarms(ctx, a)
+	return err
 }
 
 // openEdge makes what the outside speaks with.
@@ -227,7 +236,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints, a.mail}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: looks, Keeping: keeping{a}, Probes: probes{a},
-		CentreParts: signaling.CentreParts{Preview: opt.Preview, Cases: caseDesk{a}, Intake: a.intake, Uploads: a.uploads, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
+		CentreParts: signaling.CentreParts{Preview: opt.Preview, Cases: caseDesk{a}, Intake: a.intake, Uploads: a.uploads, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Alarms: a.alarms, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err

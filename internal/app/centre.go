@@ -28,6 +28,7 @@ type centre struct {
 	intake   *intake
 	uploads  *uploads
 	shifts   *duty.Desk
+	alarms   *alarms
 	board    *patrolBoard
 	mail     *mail
 	geo      *geocode.Geocoder

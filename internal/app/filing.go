@@ -130,7 +130,9 @@ func (n *intake) bring(ctx context.Context, row store.Report) error {
 	if err != nil {
 		return err
 	}
-	if _, err := n.archive(ctx, k); err != nil {
+	if _, err := n.archive(ctx, k); errors.Is(err, recorder.ErrSealed) { // killed before the store knew of it
+		return n.ended(ctx, k)
+	} else if err != nil {
 		return err
 	}
 	files, err := n.files(ctx, k)
@@ -155,10 +157,19 @@ func (n *intake) bring(ctx context.Context, row store.Report) error {
 	if err := arch.Seal(ctx, recorder.SealInfo{Ended: time.Now(), Cause: "report", Category: k.Request.Kind}); err != nil {
 		return err
 	}
-	if err := n.a.db.SealReport(ctx, k.ID); err != nil {
+	if err := n.ended(ctx, k); err != nil {
 		return err
 	}
 	delete(n.open, k.ID)
+	return nil
+}
+
+// ended notes that the archive of a recording has its seal. Killed between the two, the next process finds
+// the seal and comes here again.
+func (n *intake) ended(ctx context.Context, k keptReport) error {
+	if err := n.a.db.SealReport(ctx, k.ID); err != nil {
+		return err
+	}
 	n.a.beginKeeping(ctx, k.ID)
 	return nil
 }

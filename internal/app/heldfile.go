@@ -16,10 +16,11 @@ func (u *uploads) hold(ctx context.Context, id ident.CallID) (release func(), er
 	n.mu.Unlock()
 	release = func() {
 		n.mu.Lock()
-		defer n.mu.Unlock()
 		if n.held[id]--; n.held[id] == 0 {
 			delete(n.held, id)
 		}
+		n.mu.Unlock()
+		n.wake() // perhaps it was the last one, and the archive may be sealed
 	}
 	row, err := u.a.db.ReportByID(ctx, id) // sealing holds mu until the store knows of it
 	switch {

@@ -33,12 +33,12 @@ const (
 func (d patrolDesk) Patrol(ctx context.Context, who signaling.Who) (signaling.PatrolView, error) {
 	p, err := d.a.db.PatrolByID(ctx, who.Staff)
 	if errors.Is(err, store.ErrNotFound) {
-		return signaling.PatrolView{Name: d.a.people.name(who.Staff), State: "off"}, nil
+		return signaling.PatrolView{Name: d.a.people.name(who.Staff), State: "off", Alarm: d.a.alarms.own(ctx, who.Staff, time.Now())}, nil
 	}
 	if err != nil {
 		return signaling.PatrolView{}, fault.New(fault.Unavailable, "patrol", err)
 	}
-	v := signaling.PatrolView{Name: p.Name, State: p.State, SinceMs: millis(p.Since)}
+	v := signaling.PatrolView{Name: p.Name, State: p.State, SinceMs: millis(p.Since), Alarm: d.a.alarms.own(ctx, who.Staff, time.Now())}
 	if p.Case == "" {
 		return v, nil
 	}

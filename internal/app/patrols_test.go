@@ -1,8 +1,10 @@
 package app
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"jedel/internal/ident"
 	"jedel/signaling/wire"
@@ -164,6 +166,61 @@ func TestAPageThatCalledGetsNotices(t *testing.T) {
 	g.ask("DELETE /api/v1/push/subscriptions", 204, mine, `{"endpoint":"https://fcm.googleapis.com/fcm/send/x"}`)
 	if list, err := g.app.mail.Case(t.Context(), quiet); err != nil || len(list) != 0 {
 		t.Fatal(list, err)
+	}
+}
+
+// TestACallForHelpReachesEveryConsole holds that a patrol's call for help is durable, stands on every
+// console until it is answered, by a restart too, and that the patrol hears who answered.
+func TestACallForHelpReachesEveryConsole(t *testing.T) {
+	g := startGateway(t)
+	const raise, answer = "POST /api/v1/patrol/alarm", "POST /api/v1/alarms/{patrol}/answers"
+	session := func(login string) string {
+		token, _ := g.ask("POST /api/v1/staff/session", 200, nil, `{"login":"`+login+`","password":"`+DemoPassword+`"}`)["token"].(string)
+		return token
+	}
+	desk, page := g.tab(wire.RoleConsole, session("operator")), g.tab(wire.RoleConsole, session("patrol14"))
+	patrol, disp := g.as("patrol14"), g.as("dispatcher")
+	alarmed := func(open bool) wire.PatrolAlarm {
+		for {
+			if s, ok := desk.receive().Body.(*wire.ConsoleState); ok && len(s.Alarms) == 1 && (s.Alarms[0].By == "") == open {
+				return s.Alarms[0]
+			}
+		}
+	}
+	made := g.ask(raise, 201, patrol, fmt.Sprintf(`{"ref":"r1","fix":{"lat":54.87,"lon":69.16,"accuracyM":9,"source":"device","clientMs":%d,"serverMs":0}}`, time.Now().UnixMilli()))
+	seen := alarmed(true)
+	if seen.Name != "П-14" || seen.Lat == nil || *seen.Lat != 54.87 || seen.Ref != made["ref"] {
+		t.Fatalf("%+v", seen)
+	}
+	if again := g.ask(raise, 201, patrol, `{"ref":"r1","fix":{"lat":540,"lon":69.16,"accuracyM":9,"source":"device","clientMs":0,"serverMs":0}}`); again["atMs"] != made["atMs"] {
+		t.Fatal("sent twice it is two", again)
+	}
+	if after, err := newAlarms(t.Context(), g.app); err != nil || !after.get(ident.StaffID(seen.Patrol)).Open() {
+		t.Fatal("a restart forgets it", err)
+	}
+	if code := g.code(answer, 403, patrol, `{"ref":"r1"}`, "{patrol}", seen.Patrol); code != "forbidden" {
+		t.Fatal("a patrol answered itself:", code)
+	}
+	if code := g.code(answer, 404, disp, `{"ref":"r0"}`, "{patrol}", seen.Patrol); code != "not_found" {
+		t.Fatal("another call was answered:", code)
+	}
+	if code := g.code(raise, 403, disp, `{"ref":"r1"}`); code != "forbidden" {
+		t.Fatal(code)
+	}
+	g.ask(answer, 200, disp, `{"ref":"r1"}`, "{patrol}", seen.Patrol)
+	g.ask(answer, 200, g.as("operator"), `{"ref":"r1"}`, "{patrol}", seen.Patrol)
+	if a := alarmed(false); a.By != "Диспетчер" {
+		t.Fatal("the first answer stands, not", a.By)
+	}
+	for heard := false; !heard; {
+		n, ok := page.receive().Body.(*wire.AlarmNews)
+		heard = ok && n.Alarm.By == "Диспетчер"
+	}
+	if v := g.ask("GET /api/v1/patrol", 200, patrol, "")["alarm"].(map[string]any); v["by"] != "Диспетчер" {
+		t.Fatal(v)
+	}
+	if lines, err := g.app.db.ListAudit(t.Context(), seen.Patrol, 10); err != nil || len(lines) < 2 {
+		t.Fatal("it is not in the audit", lines, err)
 	}
 }
 

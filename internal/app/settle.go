@@ -89,6 +89,9 @@ func (u *uploads) keep(ctx context.Context, d declaredFile) error {
 	}
 	u.step(3)
 	arch, err := u.a.intake.archive(ctx, d.kept)
+	if errors.Is(err, recorder.ErrSealed) {
+		return fault.New(fault.TooLate, op, err)
+	}
 	if err != nil {
 		return fault.Newf(fault.Unavailable, op, "open the archive: %w", err)
 	}
@@ -108,7 +111,6 @@ func (u *uploads) keep(ctx context.Context, d declaredFile) error {
 	if err != nil {
 		u.a.log.Warn("a file that is in its archive still lies in the staging folder", "report", d.kept.ID, "err", err)
 	}
-	u.a.intake.wake()
 	return nil
 }
 
@@ -126,7 +128,7 @@ func (u *uploads) note(ctx context.Context, d declaredFile, f signaling.CaseFile
 
 // refuse writes down that a file is not taken, in its archive first, and lets the content go.
 func (u *uploads) refuse(ctx context.Context, d declaredFile, code fault.Code) error {
-	if err := u.a.intake.say(ctx, d.kept, "file.refused", map[string]any{"file": d.File, "bytes": d.Bytes, "sha256": d.SHA256, "code": code}); err != nil {
+	if err := u.say(ctx, d.kept, "file.refused", map[string]any{"file": d.File, "bytes": d.Bytes, "sha256": d.SHA256, "code": code}); err != nil {
 		return err
 	}
 	f := announced(d.DeclaredFile)
@@ -135,7 +137,6 @@ func (u *uploads) refuse(ctx context.Context, d declaredFile, code fault.Code) e
 		return err
 	}
 	u.ended.WithLabelValues("refused").Inc()
-	u.a.intake.wake()
 	return errors.Join(fault.New(code, "upload", nil), u.staged.Drop(d.name()))
 }
 
@@ -156,7 +157,7 @@ func (u *uploads) giveUp(ctx context.Context, k keptReport, missing []signaling.
 		}
 		list = append(list, absent{f.File, f.Name, f.Bytes, n, f.SHA256})
 	}
-	if err := u.a.intake.say(ctx, k, "files.missing", list); err != nil {
+	if err := u.say(ctx, k, "files.missing", list); err != nil {
 		return err
 	}
 	for _, f := range missing {
@@ -169,8 +170,8 @@ func (u *uploads) giveUp(ctx context.Context, k keptReport, missing []signaling.
 }
 
 // say writes a line into the archive of a recording, durably.
-func (n *intake) say(ctx context.Context, k keptReport, kind string, body any) error {
-	arch, err := n.archive(ctx, k)
+func (u *uploads) say(ctx context.Context, k keptReport, kind string, body any) error {
+	arch, err := u.a.intake.archive(ctx, k)
 	if err != nil {
 		return fault.New(fault.Unavailable, "report", err)
 	}

@@ -145,7 +145,7 @@ func (a *App) me(snap *callctl.Snapshot, staff ident.StaffID) wire.OperatorRow {
 func (a *App) lists(ctx context.Context, snap *callctl.Snapshot) wire.ConsoleState {
 	out := wire.ConsoleState{
 		Rev: snap.Rev, Waiting: []wire.WaitingRow{}, Operators: []wire.OperatorRow{}, CallBacks: a.books.callBacks(a.ledger),
-		Target: a.books.targets(ctx, time.Now()),
+		Target: a.books.targets(ctx, time.Now()), Alarms: a.alarms.list(ctx, time.Now()),
 	}
 	for i, q := range snap.Waiting {
 		if i == wire.MaxQueueRows {

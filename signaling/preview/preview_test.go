@@ -161,6 +161,19 @@ func TestABrokenChildEndsAlone(t *testing.T) {
 	}
 }
 
+// TestManyChildrenDraw holds that a child may start the threads it needs, with and without the C library.
+func TestManyChildrenDraw(t *testing.T) {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewRGBA(image.Rect(0, 0, 1500, 1000)), nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 60 {
+		if _, _, err := self("child").Draw(t.Context(), bytes.NewReader(b.Bytes())); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkDraw(b *testing.B) {
 	var raw bytes.Buffer
 	if err := jpeg.Encode(&raw, image.NewRGBA(image.Rect(0, 0, 4000, 3000)), nil); err != nil {

@@ -111,6 +111,28 @@ type ConsoleState struct {
 	Operators []OperatorRow  `json:"operators"`
 	CallBacks []CallBackRow  `json:"callBacks"`
 	Target    ServiceTargets `json:"target"`
+	Alarms    []PatrolAlarm  `json:"alarms,omitempty"` // calls for help, the oldest first; answered ones for a minute
+}
+
+// PatrolAlarm is a patrol's call for help. It stands until somebody at the centre has answered it.
+type PatrolAlarm struct {
+	Ref        string   `json:"ref"`
+	Patrol     string   `json:"patrol"`
+	Name       string   `json:"name"`
+	AtMs       int64    `json:"atMs"`
+	Lat        *float64 `json:"lat,omitempty"`
+	Lon        *float64 `json:"lon,omitempty"`
+	AccuracyM  float64  `json:"accuracyM"`
+	FixMs      int64    `json:"fixMs"` // 0: nobody knows where it is
+	Case       string   `json:"case"`  // that it is at; empty: none
+	Number     string   `json:"number"`
+	By         string   `json:"by"` // who answered; empty: nobody yet
+	AnsweredMs int64    `json:"answeredMs"`
+}
+
+// AlarmNews is news to a patrol: its call for help was answered.
+type AlarmNews struct {
+	Alarm PatrolAlarm `json:"alarm"`
 }
 
 // ServiceTargets is how the centre does today against its goal.

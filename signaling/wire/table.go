@@ -69,6 +69,7 @@ func Table() []Entry {
 		{"note.saved", Reply, nil, func() Body { return new(NoteSaved) }},
 		{"case.news", News, nil, func() Body { return new(CaseNews) }},
 		{"patrols.moved", News, nil, func() Body { return new(PatrolsMoved) }},
+		{"alarm.answered", News, nil, func() Body { return new(AlarmNews) }},
 		{"session.replaced", News, nil, func() Body { return new(SessionReplaced) }},
 
 		{"call.join", Request, console, func() Body { return new(CallJoin) }},

@@ -126,4 +126,5 @@ func (*NoteSaved) WireType() string { return "note.saved" }
 // WireType returns "session.replaced".
 func (*CaseNews) WireType() string        { return "case.news" }
 func (*PatrolsMoved) WireType() string    { return "patrols.moved" }
+func (*AlarmNews) WireType() string       { return "alarm.answered" }
 func (*SessionReplaced) WireType() string { return "session.replaced" }

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
+import { Alarms } from "./Alarms";
 import { Banners, Replaced, ToastLine } from "./Banners";
 import { Bar } from "./Bar";
 import { Call } from "./Call";
@@ -51,6 +52,7 @@ export function Shell() {
   if (!view.known) return <main class="replaced"><p role="status">{t(`link.${seat.link}`)}</p></main>;
   return (
     <RoomContext.Provider value={where}>
+      <Alarms />
       <div class="shell">
         <Bar onHelp={() => setCheat(true)} onLists={() => lists("queue")} />
         <Banners />

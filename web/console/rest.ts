@@ -57,6 +57,11 @@ export async function signOut(): Promise<void> {
   await call("DELETE", "/staff/session");
 }
 
+/** Answers the call for help that somebody has seen. */
+export async function answerAlarm(patrol: string, ref: string): Promise<void> {
+  await call("POST", `/alarms/${encodeURIComponent(patrol)}/answers`, { ref });
+}
+
 export async function config(): Promise<SiteConfig> {
   return call<SiteConfig>("GET", "/config");
 }

@@ -172,6 +172,21 @@ export interface ServiceTargets {
   missedToday: number;
 }
 
+export interface PatrolAlarm {
+  ref: string;
+  patrol: string;
+  name: string;
+  atMs: number;
+  lat?: number;
+  lon?: number;
+  accuracyM: number;
+  fixMs: number;
+  case: string;
+  number: string;
+  by: string;
+  answeredMs: number;
+}
+
 export interface ConsoleState {
   rev: number;
   me: OperatorRow;
@@ -180,6 +195,7 @@ export interface ConsoleState {
   operators: OperatorRow[];
   callBacks: CallBackRow[];
   target: ServiceTargets;
+  alarms?: PatrolAlarm[];
 }
 
 export interface CallerCard {
@@ -527,6 +543,10 @@ export interface PatrolsMoved {
   patrols: PatrolRow[];
 }
 
+export interface AlarmNews {
+  alarm: PatrolAlarm;
+}
+
 export interface SessionReplaced {
 }
 
@@ -601,6 +621,7 @@ export interface Bodies {
   "note.saved": NoteSaved;
   "case.news": CaseNews;
   "patrols.moved": PatrolsMoved;
+  "alarm.answered": AlarmNews;
   "session.replaced": SessionReplaced;
   "call.join": CallJoin;
   "call.joined": CallJoined;

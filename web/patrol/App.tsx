@@ -3,6 +3,7 @@ import { loadTheme, saveTheme, themeOf } from "../console/theme";
 import { type Lang, lang, langs, loadLocale, setLang, t } from "../lib/i18n";
 import type { StaffSelf } from "../lib/wire.gen";
 import { Duty } from "./Duty";
+import { Panic } from "./Panic";
 import { PageContext } from "./parts";
 import { session, signOut } from "./rest";
 import { SignIn } from "./SignIn";
@@ -108,6 +109,7 @@ function Signed({ staff, language, theme, onOut }: { staff: StaffSelf; language:
     <PageContext.Provider value={{ work, language, theme }}>
       <main>
         <Duty onOut={leave} />
+        <Panic />
         {work.view?.task && <Task key={work.view.task.case} task={work.view.task} />}
       </main>
     </PageContext.Provider>

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { phone } from "../console/clock";
 import { t } from "../lib/i18n";
 import { unfit } from "../caller/report/draft";
+import { keptLimits } from "../caller/report/kinds";
 import { useWakeLock } from "../caller/wake";
 import { Buttons } from "./Buttons";
 import { LiveBar } from "./LiveBar";
@@ -90,8 +91,10 @@ function Add() {
     input.value = "";
     setWrong("");
     const good = list.filter((f) => {
-      const why = unfit(f, 0);
-      if (why) setWrong(t(`file.${why}`, { name: f.name }));
+      const limits = work.choices.limits ?? keptLimits();
+      const why = unfit(f, 0, limits);
+      const most = f.type.startsWith("video/") ? limits.videoBytes : limits.photoBytes;
+      if (why) setWrong(t(`file.${why}`, { name: f.name, mb: Math.floor(most / (1 << 20)) }));
       return !why;
     });
     void work.add(good);

@@ -1,5 +1,6 @@
 /** What the page asks of the gateway, and the shapes of the answers. */
-import type { StaffSelf, Text } from "../lib/wire.gen";
+import type { Limits } from "../caller/report/kinds";
+import type { Fix, PatrolAlarm, StaffSelf, Text } from "../lib/wire.gen";
 
 export interface CaseLine {
   id: string; what: string; atMs: number; by: string; name: string; role: string; phone: string; text: string; gone: boolean; merged: boolean;
@@ -11,9 +12,9 @@ export interface CaseView {
   citizen: { name: string; phone: string; lang: string; proven: boolean };
   card: CaseLine[]; sendings: CaseSending[]; recordings: { call: string; kind: string; live: boolean; files: { file: string; name: string; keptMs: number }[] }[];
 }
-export interface PatrolView { name: string; state: string; sinceMs: number; live: string; task?: CaseView }
+export interface PatrolView { name: string; state: string; sinceMs: number; live: string; task?: CaseView; alarm?: PatrolAlarm }
 export interface Choice { code: string; name: Text }
-export interface Choices { kinds: Choice[]; outcomes: (Choice & { reply: Text })[] }
+export interface Choices { kinds: Choice[]; outcomes: (Choice & { reply: Text })[]; limits?: Limits }
 export interface Address { words: Text; confidence?: number; metres?: number }
 
 /** A refusal. An empty code means that nothing was heard. */
@@ -58,5 +59,6 @@ export const signIn = (login: string, password: string, totp: string) => ask<{ s
 export const signOut = () => ask<void>("DELETE", "/staff/session");
 export const patrol = () => ask<PatrolView>("GET", "/patrol");
 export const setDuty = (on: boolean) => ask<PatrolView>("PUT", "/patrol/duty", { on });
+export const callForHelp = (ref: string, fix: Fix | undefined) => ask<PatrolAlarm>("POST", "/patrol/alarm", { ref, ...(fix ? { fix } : {}) });
 export const choices = () => ask<Choices>("GET", "/cases/choices");
 export const address = (lat: number, lon: number, accuracyM: number) => ask<Address>("GET", `/geo/address?lat=${lat}&lon=${lon}&accuracy=${Math.round(accuracyM)}`);

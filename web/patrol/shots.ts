@@ -1,5 +1,5 @@
 /** Photos and videos on their way into the case: hashed, declared, sent, each going on where it stopped. */
-import { send, sha256, UploadRefused } from "../lib/upload";
+import { final, send, sha256, UploadRefused } from "../lib/upload";
 import type { Fix } from "../lib/wire.gen";
 import { ask, Refused } from "./rest";
 import type { Shelf, Shot } from "./shelf";
@@ -7,9 +7,6 @@ import { fate } from "./words";
 
 const soonest = 3000;
 const latest = 60000;
-
-/** Refusals of a file that another attempt does not change. */
-const final = new Set(["bad_file", "too_large", "wrong_hash", "no_such_file", "no_such_case", "too_many", "forbidden"]);
 
 export class Shots {
   list: Shot[] = [];
@@ -100,7 +97,7 @@ export class Shots {
       return this.#end(s, "sent", "");
     } catch (err) {
       if (err instanceof Refused && fate(err.status) === "refused") return this.#end(s, "refused", err.code);
-      if (err instanceof UploadRefused && final.has(err.code)) return this.#end(s, "refused", err.code);
+      if (err instanceof UploadRefused && final.has(err.code) && err.code !== "not_signed_in") return this.#end(s, "refused", err.code);
       return false;
     }
   }

@@ -6,6 +6,7 @@ import { fileId } from "../lib/upload";
 import { Session } from "../lib/socket";
 import type { Fix, StaffSelf, Text } from "../lib/wire.gen";
 import { Live } from "./live";
+import { Help } from "./help";
 import { Line } from "./line";
 import { Own } from "./own";
 import { ask, type Choices, choices, patrol, type PatrolView, Refused, setDuty } from "./rest";
@@ -29,6 +30,7 @@ export class Work {
   readonly line: Line;
   readonly shots: Shots;
   readonly own: Own;
+  readonly help: Help;
   readonly live: Live;
   readonly bell = new Ringer();
   view: PatrolView | undefined;
@@ -53,6 +55,7 @@ export class Work {
     this.line = new Line(shelf, (view) => (view ? this.#take(view) : this.#tell()));
     this.shots = new Shots(shelf, changed);
     this.own = new Own((fix) => this.#tellFix(fix), changed);
+    this.help = new Help(staff.staff, () => this.own.fix, changed);
     this.#session = new Session({ role: "console", lang: language, storage: sessionStorage, agent: "jedel-patrol" });
     this.live = new Live(this.#session, changed);
   }
@@ -62,11 +65,13 @@ export class Work {
     const back = () => {
       this.line.wake();
       this.shots.wake();
+      this.help.wake();
       void this.refresh();
     };
     addEventListener("online", back, on);
     document.addEventListener("visibilitychange", () => document.hidden || back(), on);
     this.#session.on("case.news", () => void this.refresh());
+    this.#session.on("alarm.answered", (b) => this.help.heard(b.alarm));
     this.#session.on("session.replaced", () => {
       this.replaced = true;
       this.close();
@@ -77,6 +82,7 @@ export class Work {
       this.#tell();
     });
     this.#session.start();
+    this.help.wake();
     void this.line.start(this.staff.staff);
     void this.shots.start(this.staff.staff);
     choices().then((c) => ((this.choices = c), this.#tell()), () => undefined);
@@ -89,6 +95,7 @@ export class Work {
     this.own.stop();
     this.line.close();
     this.shots.close();
+    this.help.close();
     this.live.close();
     this.#session.close();
     void this.bell.close();
@@ -142,6 +149,7 @@ export class Work {
     if (this.#scope.signal.aborted) return;
     const first = this.view === undefined;
     this.view = view;
+    if (view.alarm) this.help.heard(view.alarm);
     this.heardAt = Date.now();
     this.signedOut = false;
     if (this.onDuty) this.own.start();
