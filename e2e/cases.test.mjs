@@ -77,7 +77,7 @@ test("it is taken and classified, and its citizen reads that somebody works on i
   await one.locator(".classify select").first().selectOption({ label: "Нарушение общественного порядка" });
   await one.locator(".toast").getByText("Классификация изменена").waitFor();
   await one.locator(".classify select").nth(1).selectOption("1");
-  await row(one, mine).getByText("P1").waitFor();
+  await row(one, mine).getByText("P2").waitFor();
   await row(two, mine).getByText("Нарушение общественного порядка").waitFor({ timeout: 5000 });
   assert.equal(await two.locator(".oldest").count(), 0, "it is answered: nobody waits");
   await caller.getByRole("button", { name: /Мои сообщения/ }).first().click();

@@ -38,34 +38,7 @@ async function open(who, lang = "ru-RU") {
   pages[who] = page;
 }
 
-/** How loud a tone is at a page, dB, the loudest of its tracks over a while. */
-function level(page, at, ms = 1500) {
-  return page.evaluate(async ({ at, ms }) => {
-    const tracks = window.__pcs.filter((p) => p.connectionState === "connected").flatMap((p) => p.getReceivers().map((r) => r.track)).filter((t) => t.kind === "audio");
-    const ctx = new AudioContext();
-    const ears = tracks.map((track) => {
-      const an = ctx.createAnalyser();
-      an.fftSize = 8192;
-      an.smoothingTimeConstant = 0;
-      ctx.createMediaStreamSource(new MediaStream([track])).connect(an);
-      return an;
-    });
-    let best = -200;
-    for (const end = Date.now() + ms; Date.now() < end; ) {
-      await new Promise((r) => setTimeout(r, 60));
-      for (const an of ears) {
-        const bins = new Float32Array(an.frequencyBinCount);
-        an.getFloatFrequencyData(bins);
-        const i = Math.round((at * an.fftSize) / ctx.sampleRate);
-        for (let n = i - 2; n <= i + 2; n++) best = Math.max(best, bins[n]);
-      }
-    }
-    await ctx.close();
-    return best;
-  }, { at, ms });
-}
-
-const heard = (page, at) => w.until(`${at} Hz is heard`, async () => (await level(page, at, 400)) > -60);
+const heard = (page, at) => w.until(`${at} Hz is heard`, async () => (await w.level(page, at, 400)) > -60);
 
 /** Packets of sound that a page has received in the slots of guests. */
 function guestPackets(page, first) {
@@ -111,8 +84,8 @@ test("a supervisor listens within a second, and the operator sees it", async () 
   await heard(pages.supervisor, hz.caller);
   await heard(pages.supervisor, hz.operator);
   await pages.operator.locator('.guests [data-mode="listen"]').getByText("слушает").waitFor();
-  assert.ok((await level(pages.operator, hz.supervisor)) < -80, "a listener is not heard by the operator");
-  assert.ok((await level(pages.caller, hz.supervisor)) < -80, "nor by the caller");
+  assert.ok((await w.level(pages.operator, hz.supervisor)) < -80, "a listener is not heard by the operator");
+  assert.ok((await w.level(pages.caller, hz.supervisor)) < -80, "nor by the caller");
   await w.shot(pages.supervisor, "guest-listens");
 });
 
@@ -120,10 +93,10 @@ test("a whisper reaches the operator and never the caller", async () => {
   await button("whisper").click();
   await pages.operator.locator('.guests [data-mode="whisper"]').getByText("шепчет вам").waitFor();
   await heard(pages.operator, hz.supervisor);
-  const leak = await level(pages.caller, hz.supervisor, 4000);
-  const own = await level(pages.caller, hz.operator);
+  const leak = await w.level(pages.caller, hz.supervisor, 4000);
+  const own = await w.level(pages.caller, hz.operator);
   const packets = await guestPackets(pages.caller, 1);
-  console.log(`whisper: ${(await level(pages.operator, hz.supervisor)).toFixed(0)} dB at the operator, ${leak.toFixed(0)} dB and ${packets} packets at the caller (the operator there: ${own.toFixed(0)} dB)`);
+  console.log(`whisper: ${(await w.level(pages.operator, hz.supervisor)).toFixed(0)} dB at the operator, ${leak.toFixed(0)} dB and ${packets} packets at the caller (the operator there: ${own.toFixed(0)} dB)`);
   assert.equal(packets, 0);
   assert.ok(leak < -80, `${leak} dB`);
   assert.ok(own > -60, "the caller hears the operator meanwhile");
@@ -140,7 +113,7 @@ test("who joins is heard by both, and both are told", async () => {
   await w.shot(pages.caller, "guest-speaks");
   await button("listen").click();
   await pages.operator.locator('.guests [data-mode="listen"]').waitFor();
-  await w.until("the caller hears them no more", async () => (await level(pages.caller, hz.supervisor, 600)) < -80);
+  await w.until("the caller hears them no more", async () => (await w.level(pages.caller, hz.supervisor, 600)) < -80);
 });
 
 test("a reloaded page is still in the call and listens", async () => {
@@ -164,7 +137,7 @@ test("taking over moves the call, and the operator is told", async () => {
   await pages.operator.getByText(/забрал\(а\)/).waitFor();
   await pages.supervisor.locator(".callhead").waitFor();
   await heard(pages.caller, hz.supervisor);
-  await w.until("the operator is out", async () => (await level(pages.caller, hz.operator, 600)) < -80);
+  await w.until("the operator is out", async () => (await w.level(pages.caller, hz.operator, 600)) < -80);
   await heard(pages.supervisor, hz.caller);
   await w.shot(pages.operator, "guest-takeover");
 });

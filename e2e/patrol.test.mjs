@@ -143,33 +143,7 @@ test("the map is there when it is asked for", async () => {
   await pages.patrol.locator(".where > button").last().click();
 });
 
-/** How loud a tone is at a page, dB, the loudest of its tracks over a while. */
-function level(page, at, ms = 1500) {
-  return page.evaluate(async ({ at, ms }) => {
-    const tracks = window.__pcs.filter((p) => p.connectionState === "connected").flatMap((p) => p.getReceivers().map((r) => r.track)).filter((t) => t.kind === "audio");
-    const ctx = new AudioContext();
-    const ears = tracks.map((track) => {
-      const an = ctx.createAnalyser();
-      an.fftSize = 8192;
-      an.smoothingTimeConstant = 0;
-      ctx.createMediaStreamSource(new MediaStream([track])).connect(an);
-      return an;
-    });
-    let best = -200;
-    for (const end = Date.now() + ms; Date.now() < end; ) {
-      await new Promise((r) => setTimeout(r, 60));
-      for (const an of ears) {
-        const bins = new Float32Array(an.frequencyBinCount);
-        an.getFloatFrequencyData(bins);
-        const i = Math.round((at * an.fftSize) / ctx.sampleRate);
-        for (let n = i - 2; n <= i + 2; n++) best = Math.max(best, bins[n]);
-      }
-    }
-    await ctx.close();
-    return best;
-  }, { at, ms });
-}
-const heard = (page, at) => w.until(`${at} Hz is heard`, async () => (await level(page, at, 400)) > -60);
+const heard = (page, at) => w.until(`${at} Hz is heard`, async () => (await w.level(page, at, 400)) > -60);
 
 test("one tap joins the live call listening, a second speaks, and a third leaves", async () => {
   const p = pages.patrol;
@@ -180,8 +154,8 @@ test("one tap joins the live call listening, a second speaks, and a third leaves
   await p.locator('.livebar[data-mode="listen"]').waitFor();
   await heard(p, hz.caller);
   await heard(p, hz.operator);
-  assert.ok((await level(pages.caller, hz.patrol)) < -80, "a listener is not heard by the caller");
-  assert.ok((await level(pages.operator, hz.patrol)) < -80, "nor by the operator");
+  assert.ok((await w.level(pages.caller, hz.patrol)) < -80, "a listener is not heard by the caller");
+  assert.ok((await w.level(pages.operator, hz.patrol)) < -80, "nor by the operator");
   await check(p, "patrol-listens");
   await p.locator(".livebar .go").click();
   await p.locator('.livebar[data-mode="speak"]').waitFor();
@@ -191,7 +165,7 @@ test("one tap joins the live call listening, a second speaks, and a third leaves
   await check(p, "patrol-speaks");
   await p.locator(".livebar .two button").nth(1).click();
   await p.locator(".listen").waitFor();
-  await w.until("the caller hears them no more", async () => (await level(pages.caller, hz.patrol, 600)) < -80);
+  await w.until("the caller hears them no more", async () => (await w.level(pages.caller, hz.patrol, 600)) < -80);
 });
 
 test("a call for help takes a second's hold, stands on the console until it is answered, and outlives a lost network", async () => {

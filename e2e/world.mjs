@@ -184,6 +184,33 @@ export function heard(page) {
   });
 }
 
+/** How loud a tone is at a page, dB, the loudest of its tracks over a while. */
+export function level(page, at, ms = 1500) {
+  return page.evaluate(async ({ at, ms }) => {
+    const tracks = window.__pcs.filter((p) => p.connectionState === "connected").flatMap((p) => p.getReceivers().map((r) => r.track)).filter((t) => t.kind === "audio");
+    const ctx = new AudioContext();
+    const ears = tracks.map((track) => {
+      const an = ctx.createAnalyser();
+      an.fftSize = 8192;
+      an.smoothingTimeConstant = 0;
+      ctx.createMediaStreamSource(new MediaStream([track])).connect(an);
+      return an;
+    });
+    let best = -200;
+    for (const end = Date.now() + ms; Date.now() < end; ) {
+      await new Promise((r) => setTimeout(r, 60));
+      for (const an of ears) {
+        const bins = new Float32Array(an.frequencyBinCount);
+        an.getFloatFrequencyData(bins);
+        const i = Math.round((at * an.fftSize) / ctx.sampleRate);
+        for (let n = i - 2; n <= i + 2; n++) best = Math.max(best, bins[n]);
+      }
+    }
+    await ctx.close();
+    return best;
+  }, { at, ms });
+}
+
 /** Waits until the page hears a tone. */
 export function hears(page, hz) {
   return until(`${hz} Hz is heard`, async () => {

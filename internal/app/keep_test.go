@@ -226,3 +226,23 @@ func TestAnEndedCallLeavesNothingInMemory(t *testing.T) {
 		t.Fatalf("%d ended calls are held", len(held))
 	}
 }
+
+// TestAnAbandonedCallIsSealed holds that a call which somebody has to call back is sealed at its end, not at the next start.
+func TestAnAbandonedCallIsSealed(t *testing.T) {
+	g := startGateway(t)
+	look := g.as("investigator")
+	c := g.tab(wire.RoleCaller, "")
+	id := c.ask(&wire.CallCreate{Ref: "r1", Kind: wire.KindVoice}).(*wire.CallCreated).View.Call
+	c.ask(&wire.ChatSend{Call: id, ID: "c1", Text: "Абай 24"})
+	c.ask(&wire.CallEnd{Call: id})
+	g.until("it is not sealed", func() bool {
+		row := g.ask("GET /api/v1/evidence/calls", 200, look, "")["calls"].([]any)[0].(map[string]any)
+		return row["recording"] == "sealed" && row["callback"] == "pending"
+	})
+	g.until("it is still held", func() bool { return len(g.app.ledger.all()) == 0 })
+	desk := g.tab(wire.RoleConsole, strings.TrimPrefix(g.as("operator").Get("Authorization"), "Bearer "))
+	desk.ask(&wire.CallBackDone{Call: id, Outcome: "reached"})
+	g.until("the call-back is still owed", func() bool {
+		return g.ask("GET /api/v1/evidence/calls", 200, look, "")["calls"].([]any)[0].(map[string]any)["callback"] != "pending"
+	})
+}

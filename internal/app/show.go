@@ -70,10 +70,7 @@ func (a *App) showCall(ctx context.Context, it showing, before map[ident.CallID]
 	a.sendOperator(s, &wire.CallCardNews{Card: c.dossier.card(s, a.transferTo(s))})
 	if s.Phase == call.Ended {
 		delete(before, s.ID)
-		if s.Closing.CallBack == call.CallBackPending {
-			a.ledger.close(s.ID)
-		}
-		return
+		return // the effect that seals its archive forgets it
 	}
 	before[s.ID] = shown{s.Operator, guests}
 }

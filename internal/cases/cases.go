@@ -206,20 +206,30 @@ func (s State) Where() (Place, bool) {
 		if l.What != PlaceLine || l.Gone || l.Place == nil {
 			continue
 		}
-		r := 0
-		switch {
-		case l.Place.HasFix && l.Place.Source == "operator":
-			r = 3
-		case l.Place.HasFix && l.Place.Source == "caller":
-			r = 2
-		case l.Place.HasFix:
-			r = 1
-		}
-		if r >= rank {
+		if r := l.placeRank(); r >= rank {
 			best, rank = *l.Place, r
 		}
 	}
 	return best, rank >= 0
+}
+
+// placeRank orders the places of a card: words alone, then positions of a device, a caller's pin, an operator's. What came
+// with a merged case counts where the case has no position of its own: who is joined to a call does not move it.
+func (l Line) placeRank() int {
+	if !l.Place.HasFix {
+		return 0
+	}
+	r := 1
+	switch l.Place.Source {
+	case "operator":
+		r = 3
+	case "caller":
+		r = 2
+	}
+	if l.From == "" {
+		r += 3
+	}
+	return r
 }
 
 // Moments returns when what statistics count happened first.

@@ -173,6 +173,28 @@ func TestWhereTheCaseIs(t *testing.T) {
 	}
 }
 
+func TestAMergedCaseDoesNotMoveTheOther(t *testing.T) {
+	at := func(lat float64, source string, from ident.CaseID) Line {
+		return Line{What: PlaceLine, From: from, Place: &Place{Source: source, HasFix: true, Lat: lat}}
+	}
+	words := Line{What: PlaceLine, Place: &Place{Source: "words", Words: "Abai 24"}}
+	for _, c := range []struct {
+		name string
+		card []Line
+		lat  float64
+	}{
+		{"its own device before the other's pin", []Line{at(1, "device", ""), at(2, "caller", "b"), at(3, "device", "b")}, 1},
+		{"its newest device", []Line{at(1, "device", ""), at(2, "device", "b"), at(3, "device", "")}, 3},
+		{"the other's where it has words alone", []Line{words, at(2, "device", "b")}, 2},
+		{"the other's pin before the other's device", []Line{at(2, "caller", "b"), at(3, "device", "b")}, 2},
+		{"an operator's", []Line{at(1, "operator", ""), at(2, "operator", "b"), at(3, "caller", "")}, 1},
+	} {
+		if p, ok := (State{Card: c.card}).Where(); !ok || p.Lat != c.lat {
+			t.Errorf("%s: %+v", c.name, p)
+		}
+	}
+}
+
 func TestReportsOfOneEventAreFound(t *testing.T) {
 	at := func(id string, kind string, min int, lat, lon float64) Brief {
 		return Brief{ID: ident.CaseID(id), Kind: kind, At: t0.Add(time.Duration(min) * time.Minute), Place: Place{HasFix: true, Lat: lat, Lon: lon, AccuracyM: 20}}

@@ -5,6 +5,9 @@ import { type CourseStep, course } from "./rest";
 
 interface Words { kind: (code: string) => string; outcome: (code: string) => string }
 
+/** A word that came later than this was said without a network, in milliseconds. */
+const apartMs = 5000;
+
 /** What a step says beside who took it and when. Pure. */
 export function saidOf(s: CourseStep, words: Words): string {
   switch (s.fact) {
@@ -36,11 +39,11 @@ export function Course({ id, ...words }: { id: string } & Words) {
           <li key={i}>
             <time>{new Date(s.atMs).toLocaleString(lang())}</time>
             <b>{t(s.fact === "linked" && s.what === "off" ? "fact.unlinked" : `fact.${s.fact}`)}</b>
-            <span>{[s.by, s.whom && `→ ${s.whom}`].filter(Boolean).join(" ")}</span>
+            <span>{s.by && s.whom ? `${s.by} → ${s.whom}` : s.by || s.whom}</span>
             <span class="grow">
               {saidOf(s, words)}
               {s.other && <> <a href={`#case/${s.other.case}`}>№ {s.other.number}</a></>}
-              {s.saidMs > 0 && <> <span class="hint">{t("course.said", { at: new Date(s.saidMs).toLocaleTimeString(lang()) })}</span></>}
+              {s.saidMs > 0 && s.atMs - s.saidMs > apartMs && <> <span class="hint">{t("course.said", { at: new Date(s.saidMs).toLocaleTimeString(lang()) })}</span></>}
             </span>
             {(i === 0 || steps[i - 1]?.status !== s.status) && <span class="status">{t(`case.status.${s.status}`)}</span>}
           </li>

@@ -20,6 +20,9 @@ test("what people say counts before a device, the newest of each, and nothing th
   expect(places({ card: more }).words?.words).toBe("Абай 24");
   expect(goal({ card: [line("x", 1, { source: "device", lat: 154, lon: 69, accuracyM: 1, words: "" })] })?.at).toBeUndefined();
   expect(goal({ card: [] })).toBeUndefined();
+  const joined = { ...line("m", 9, { source: "caller", lat: 54.9, lon: 69, accuracyM: 0, words: "" }), merged: true };
+  expect(goal({ card: [...card, joined] })?.at?.lat).toBe(54.2);
+  expect(goal({ card: [joined] })?.at?.lat).toBe(54.9);
 });
 
 test("distances are said as people say them", () => {

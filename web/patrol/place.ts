@@ -18,7 +18,12 @@ function spotOf(l: CaseLine): Spot | undefined {
   return { source: p.source, at: drawable(at) ? at : undefined, accuracyM: p.accuracyM, atMs: l.atMs, words: p.words };
 }
 
+/** What came with a merged case counts where the case has none of its own. */
 function newest(card: readonly CaseLine[], sources: readonly string[], fixed: boolean): Spot | undefined {
+  return newestOf(card.filter((l) => !l.merged), sources, fixed) ?? newestOf(card.filter((l) => l.merged), sources, fixed);
+}
+
+function newestOf(card: readonly CaseLine[], sources: readonly string[], fixed: boolean): Spot | undefined {
   let best: Spot | undefined;
   for (const l of card) {
     const s = l.gone || l.what !== "place" ? undefined : spotOf(l);
@@ -36,10 +41,13 @@ export function places(task: Pick<CaseView, "card">): { device: Spot | undefined
   };
 }
 
-/** The place to go to: what people say counts before a device. */
-export function goal(task: Pick<CaseView, "card">): Spot | undefined {
-  const p = places(task);
-  return p.said ?? p.device;
+/** The place to go to: what people say counts before a device, and that of a merged case where the case has none. */
+export function goal({ card }: Pick<CaseView, "card">): Spot | undefined {
+  const of = (merged: boolean) => {
+    const p = places({ card: card.filter((l) => l.merged === merged) });
+    return p.said ?? p.device;
+  };
+  return of(false) ?? of(true);
 }
 
 /** Metres from here to there; undefined where one is not known. */

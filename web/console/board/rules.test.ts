@@ -78,6 +78,9 @@ test("the place that counts is the newest that a person set", () => {
   expect(placeOf(card)?.words).toBe("pin");
   expect(placeOf(card.slice(0, 2))?.words).toBe("fix");
   expect(placeOf([])).toBeUndefined();
+  const joined = { ...line("joined", "caller", 5), merged: true };
+  expect(placeOf([...card.slice(0, 2), joined])?.words).toBe("fix");
+  expect(placeOf([...card.slice(0, 1), joined])?.words).toBe("joined");
 });
 
 test("the length of a way is the sum of its parts", () => {

@@ -60,14 +60,15 @@ export function cost(p: Proposal): { unit: "min" | "km" | "m" | ""; n: string } 
   return p.metres < 1000 ? { unit: "m", n: String(Math.round(p.metres / 10) * 10) } : { unit: "km", n: (p.metres / 1000).toFixed(1) };
 }
 
-/** The place of a case that counts, as the gateway chooses it: the newest that a person set, else the newest. */
+/** The place of a case that counts, as the gateway chooses it: the newest that a person set, else the newest;
+ * what came with a merged case only where the case has no position of its own. */
 export function placeOf(card: CaseLine[]): CasePlace | undefined {
   let best: CasePlace | undefined;
   let rank = -1;
   for (const l of card) {
     if (l.what !== "place" || l.gone || !l.place) continue;
-    const fixed = l.place.lat !== undefined;
-    const r = fixed ? (l.place.source === "operator" ? 3 : l.place.source === "caller" ? 2 : 1) : 0;
+    const set = l.place.source === "operator" ? 3 : l.place.source === "caller" ? 2 : 1;
+    const r = l.place.lat === undefined ? 0 : l.merged ? set : set + 3;
     if (r >= rank) [best, rank] = [l.place, r];
   }
   return best;

@@ -39,6 +39,7 @@ export interface CaseLine {
   name: string;
   text: string;
   gone: boolean;
+  merged?: boolean;
 }
 
 export interface Sending {

@@ -16,7 +16,7 @@ export function Head({ wide, onWide, onClose }: { wide: boolean; onWide: () => v
   return (
     <header class="casehead">
       <h2>
-        <span class={`p p${c.priority}`}>P{c.priority}</span>
+        <span class={`p p${c.priority + 1}`}>P{c.priority + 1}</span>
         <span class="digits large">{t("no")} {c.number}</span>
         <span class={`casestatus ${c.status}`} role="status">{c.into ? t("cases.merged.into", { number: c.intoNumber }) : statusName(c.status)}</span>
         <Elapsed since={c.sinceMs} />

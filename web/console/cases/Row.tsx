@@ -32,10 +32,10 @@ function Row({ item: c, chosen, me }: { item: CaseItem; chosen: string | undefin
   const waits = c.lane === "report" && c.repliedMs === 0 && open(c);
   return (
     <button
-      type="button" class={`caserow p${c.priority} ${c.status}`} aria-current={c.case === chosen ? "true" : undefined} data-case={c.number} onClick={() => openCase(c.case)}
+      type="button" class={`caserow p${c.priority + 1} ${c.status}`} aria-current={c.case === chosen ? "true" : undefined} data-case={c.number} onClick={() => openCase(c.case)}
     >
       <span class="line1">
-        <span class="p">P{c.priority}</span> <b class="digits">{c.number}</b> <span>{kind(c.kind)}</span>
+        <span class="p">P{c.priority + 1}</span> <b class="digits">{c.number}</b> <span>{kind(c.kind)}</span>
         <span class="grow" />
         <span class={`casestatus ${c.status}`}>{c.into ? t("cases.merged") : statusName(c.status)}</span>
       </span>
