@@ -28,6 +28,7 @@ type intake struct {
 	nudge chan struct{} // capacity 1: a recording may be ready to be sealed
 
 	mu   sync.Mutex // guards the rest and the order of writes into archives
+	most int        // archives that are open for files which are still to come
 	open map[ident.CallID]*recorder.Archive
 	held map[ident.CallID]int // files that are being written into an archive: it is not sealed meanwhile
 }
@@ -36,7 +37,7 @@ type intake struct {
 const intakeEvery = 10 * time.Second
 
 func newIntake(a *App) *intake {
-	return &intake{a: a, nudge: make(chan struct{}, 1), open: map[ident.CallID]*recorder.Archive{}, held: map[ident.CallID]int{}}
+	return &intake{a: a, nudge: make(chan struct{}, 1), most: mostOpen, open: map[ident.CallID]*recorder.Archive{}, held: map[ident.CallID]int{}}
 }
 
 // newRecording is what is to be recorded.

@@ -84,3 +84,35 @@ func (m *meanwhile) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// TestFilesThatNeverComeHoldFewArchivesOpen declares many and sends none: others are recorded as before.
+func TestFilesThatNeverComeHoldFewArchivesOpen(t *testing.T) {
+	g := startGateway(t)
+	n := g.app.intake
+	n.mu.Lock()
+	n.most = 3
+	n.mu.Unlock()
+	for range 6 {
+		g.report(phone(), newFile("image/jpeg", snap(t, 1, 20)))
+	}
+	key := phone()
+	f := newFile("image/jpeg", snap(t, 2, 20))
+	sent := g.report(key, f)
+	sealed := func(id string) func() bool {
+		return func() bool {
+			row, err := g.app.db.ReportByID(t.Context(), ident.CallID(id))
+			return err == nil && row.Sealed
+		}
+	}
+	g.until("a report without files is not sealed", sealed(g.report(phone())))
+	n.mu.Lock()
+	open := len(n.open)
+	n.mu.Unlock()
+	if open > 3 {
+		t.Errorf("%d archives are open", open)
+	}
+	if code := g.part(key, sent, f.id, 0, f.raw); code != "" {
+		t.Fatal(code)
+	}
+	g.until("a report whose file has come is not sealed", sealed(sent))
+}

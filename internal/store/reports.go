@@ -57,9 +57,10 @@ func (k reports) ReportsByKey(ctx context.Context, hash string, limit int) ([]Re
 	return many(ctx, k.c, scanReport, `SELECT `+reportColumns+` FROM reports WHERE key_hash = ? ORDER BY made_at DESC, id LIMIT ?`, hash, limit)
 }
 
-// UnsealedReports returns the reports whose archives are open, the oldest first.
-func (k reports) UnsealedReports(ctx context.Context) ([]Report, error) {
-	return many(ctx, k.c, scanReport, `SELECT `+reportColumns+` FROM reports WHERE sealed = 0 ORDER BY made_at, id`)
+// UnsealedReports names the reports whose archives have not ended, the oldest first. There may be very many,
+// and large ones: each is read by itself.
+func (k reports) UnsealedReports(ctx context.Context) ([]ident.CallID, error) {
+	return many(ctx, k.c, func(s scanner) (id ident.CallID, err error) { return id, s.Scan(&id) }, `SELECT id FROM reports WHERE sealed = 0 ORDER BY made_at, id`)
 }
 
 // SealReport notes that the archive of a report has ended.
