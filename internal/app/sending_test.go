@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"jedel/internal/fault"
@@ -115,4 +117,33 @@ func TestFilesThatNeverComeHoldFewArchivesOpen(t *testing.T) {
 		t.Fatal(code)
 	}
 	g.until("a report whose file has come is not sealed", sealed(sent))
+}
+
+// TestAnAmendmentIsInItsArchiveAsItCame holds it where its file opens the archive.
+func TestAnAmendmentIsInItsArchiveAsItCame(t *testing.T) {
+	g := startGateway(t)
+	n := g.app.intake
+	n.mu.Lock()
+	n.most = 0
+	n.mu.Unlock()
+	key := phone()
+	first := g.report(key)
+	more := newFile("image/jpeg", snap(t, 2, 20))
+	g.ask("POST /api/v1/reports/{report}/amends", 200, key, `{"id":"more","text":"Қосымша","files":[`+more.declaration()+`]}`, "{report}", first)
+	if code := g.part(key, first, more.id, 0, more.raw); code != "" {
+		t.Fatal(code)
+	}
+	var added string
+	for _, r := range g.ask(caseOf, 200, g.as("operator"), "", "{case}", first)["recordings"].([]any) {
+		if id := r.(map[string]any)["call"].(string); id != first {
+			added = id
+		}
+	}
+	g.until("it is not sealed", func() bool {
+		row, err := g.app.db.ReportByID(t.Context(), ident.CallID(added))
+		return err == nil && row.Sealed
+	})
+	if said := g.journal(added); !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, "Қосымша") && strings.Contains(s, more.sum) }) {
+		t.Fatal(said)
+	}
 }

@@ -99,17 +99,18 @@ func (u *uploads) Open(ctx context.Context, by signaling.Sender, report ident.Ca
 
 // openAdded finds a file that was declared by what was added to a report later.
 func (u *uploads) openAdded(ctx context.Context, key string, k keptReport, file ident.FileID) (tus.File, error) {
-	rows, err := u.a.db.ReportsByKey(ctx, key, maxMine)
+	all, err := u.a.reportsOf(ctx, key)
 	if err != nil {
-		return nil, fault.New(fault.Unavailable, "upload", err)
+		return nil, err
 	}
-	for _, row := range rows {
-		more, err := readReport(row)
-		if err != nil {
-			return nil, err
-		}
+	for _, more := range all {
 		if d, ok := more.declared(file); ok && more.Case == k.Case {
-			return incoming{u, declaredFile{more, d}}, nil
+			row, err := u.a.db.ReportByID(ctx, more.ID)
+			if err != nil {
+				return nil, fault.New(fault.Unavailable, "upload", err)
+			}
+			more, err = readReport(row) // its archive begins with its bytes
+			return incoming{u, declaredFile{more, d}}, err
 		}
 	}
 	return nil, fault.New(fault.NoSuchFile, "upload", nil)
