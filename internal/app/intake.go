@@ -318,6 +318,27 @@ func (n *intake) mine(ctx context.Context, k keptReport, all []keptReport) (sign
 	return mine, err
 }
 
+// passOn gives what was added to a merged case to the one it was merged into as well: that is where people
+// look. The same again is one. A case that has no room keeps what it has.
+func passOn(ctx context.Context, book *casectl.Book, s cases.State, ev cases.Event) error {
+	if s.Into == "" {
+		return nil
+	}
+	switch e := ev.(type) {
+	case cases.Add:
+		name := sha256.Sum256([]byte(string(s.ID) + "." + e.Line.ID)) // two citizens may have chosen the same
+		e.Line.ID, e.Line.From = hex.EncodeToString(name[:16]), s.ID
+		ev = e
+	case cases.Record:
+		e.Recording.From = s.ID
+		ev = e
+	}
+	if _, err := book.Post(ctx, s.Into, ev); fault.CodeOf(err) != fault.TooMany {
+		return err
+	}
+	return nil
+}
+
 // Amend implements signaling.Intake.
 func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.CallID, raw signaling.Raw[signaling.Amendment]) (signaling.MyReport, error) {
 	a := raw.Request
@@ -352,6 +373,12 @@ func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.Ca
 		if _, err := n.a.cases.Post(ctx, kept.Case, cases.Add{Line: l}); err != nil {
 			return signaling.MyReport{}, err
 		}
+		if err := passOn(ctx, n.a.cases, s, cases.Add{Line: l}); err != nil {
+			return signaling.MyReport{}, err
+		}
+	}
+	if err := passOn(ctx, n.a.cases, s, cases.Record{Recording: cases.Recording{ID: more.ID, Kind: "report", At: more.At}}); err != nil {
+		return signaling.MyReport{}, err
 	}
 	if a.Reopen {
 		if _, err := n.a.cases.Post(ctx, kept.Case, cases.Reopen{Why: a.Text}); err != nil {
