@@ -28,6 +28,7 @@ type intake struct {
 	nudge chan struct{} // capacity 1: a recording may be ready to be sealed
 
 	mu   sync.Mutex // guards the rest and the order of writes into archives
+	most int        // archives that are open for files which are still to come
 	open map[ident.CallID]*recorder.Archive
 	held map[ident.CallID]int // files that are being written into an archive: it is not sealed meanwhile
 }
@@ -36,7 +37,7 @@ type intake struct {
 const intakeEvery = 10 * time.Second
 
 func newIntake(a *App) *intake {
-	return &intake{a: a, nudge: make(chan struct{}, 1), open: map[ident.CallID]*recorder.Archive{}, held: map[ident.CallID]int{}}
+	return &intake{a: a, nudge: make(chan struct{}, 1), most: mostOpen, open: map[ident.CallID]*recorder.Archive{}, held: map[ident.CallID]int{}}
 }
 
 // newRecording is what is to be recorded.
@@ -251,17 +252,32 @@ func (n *intake) receipt(ctx context.Context, k keptReport) (signaling.Receipt, 
 // maxMine bounds the list of a phone's reports.
 const maxMine = 100
 
-// Reports implements signaling.Intake.
-func (n *intake) Reports(ctx context.Context, key signaling.ReportKey) ([]signaling.MyReport, error) {
-	rows, err := n.a.db.ReportsByKey(ctx, string(key), maxMine)
+// reportsOf reads the reports of a key, the newest first, one by one and without their bytes: anybody may ask,
+// often, and have made each as large as a request may be.
+func (a *App) reportsOf(ctx context.Context, key string) ([]keptReport, error) {
+	ids, err := a.db.ReportsByKey(ctx, key, maxMine)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "report", err)
 	}
-	all := make([]keptReport, len(rows))
-	for i, row := range rows {
-		if all[i], err = readReport(row); err != nil {
+	out := make([]keptReport, len(ids))
+	for i, id := range ids {
+		row, err := a.db.ReportByID(ctx, id)
+		if err != nil {
+			return nil, fault.New(fault.Unavailable, "report", err)
+		}
+		if out[i], err = readReport(row); err != nil {
 			return nil, err
 		}
+		out[i].Raw = ""
+	}
+	return out, nil
+}
+
+// Reports implements signaling.Intake.
+func (n *intake) Reports(ctx context.Context, key signaling.ReportKey) ([]signaling.MyReport, error) {
+	all, err := n.a.reportsOf(ctx, string(key))
+	if err != nil {
+		return nil, err
 	}
 	out := []signaling.MyReport{}
 	for _, k := range all {
@@ -369,17 +385,9 @@ func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.Ca
 			return signaling.MyReport{}, err
 		}
 	}
-	rows, err := n.a.db.ReportsByKey(ctx, string(key), maxMine)
+	all, err := n.a.reportsOf(ctx, string(key))
 	if err != nil {
-		return signaling.MyReport{}, fault.New(fault.Unavailable, op, err)
-	}
-	var all []keptReport
-	for _, row := range rows {
-		k, err := readReport(row)
-		if err != nil {
-			return signaling.MyReport{}, err
-		}
-		all = append(all, k)
+		return signaling.MyReport{}, err
 	}
 	return n.mine(ctx, kept, all)
 }
