@@ -34,7 +34,7 @@ func (s State) Open() bool { return s.Ref != "" && s.By == "" }
 func Raise(s State, ref string, now time.Time, p *Place) State {
 	switch {
 	case s.Open():
-		if p != nil {
+		if p != nil && (s.Place == nil || !p.At.Before(s.Place.At)) {
 			s.Place = p
 		}
 		return s

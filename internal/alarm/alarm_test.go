@@ -13,6 +13,14 @@ import (
 
 var t0 = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 
+// TestAnOlderPlaceTakesNoNewerOnesPlace repeats a call without a position: what the board saw before is older.
+func TestAnOlderPlaceTakesNoNewerOnesPlace(t *testing.T) {
+	s := Raise(State{}, "a", t0, &Place{Lat: 54, At: t0})
+	if s = Raise(s, "a", t0.Add(time.Second), &Place{Lat: 53, At: t0.Add(-time.Minute)}); s.Place.Lat != 54 {
+		t.Fatalf("%+v", s.Place)
+	}
+}
+
 func TestACallForHelpStandsUntilItIsAnswered(t *testing.T) {
 	s := Raise(State{}, "a", t0, nil)
 	s = Raise(s, "b", t0.Add(time.Minute), &Place{Lat: 54})

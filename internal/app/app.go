@@ -126,6 +126,7 @@ func New(ctx context.Context, cfg config.Config, opt Options) (*App, error) {
 		calls: newMailbox[*openCall](), nudge: make(chan struct{}, 1), places: map[ident.CallID]int{}, beats: map[ident.StaffID]time.Time{}, taps: map[ident.ClientID]tap{}, asked: map[ident.StaffID]time.Time{},
 	}}
 	a.casework = newMailbox[func(context.Context)]()
+	a.tellings = newMailbox[telling]()
 	for i := range a.data {
 		a.data[i] = newMailbox[dataMessage]()
 	}

@@ -25,6 +25,7 @@ import (
 type centre struct {
 	cases    *casectl.Book
 	casework *mailbox[func(context.Context)] // what calls mean for cases, in order
+	tellings *mailbox[telling]               // what citizens are to be told
 	intake   *intake
 	uploads  *uploads
 	shifts   *duty.Desk
@@ -38,7 +39,13 @@ type centre struct {
 
 // runCasework carries out what calls mean for cases, one after another.
 func (a *App) runCasework(ctx context.Context) {
-	a.caseUncased(ctx)
+	for !a.caseUncased(ctx) {
+		select {
+		case <-time.After(openPauseMax):
+		case <-ctx.Done():
+			return
+		}
+	}
 	for jobs := a.casework.take(ctx); jobs != nil; jobs = a.casework.take(ctx) {
 		for _, job := range jobs {
 			job(ctx)
@@ -145,12 +152,13 @@ func inLang(t config.Text, lang string) string {
 	return t.KK
 }
 
-// caseUncased gives calls a case that a crash left without, and what was decided of them since.
-func (a *App) caseUncased(ctx context.Context) {
+// caseUncased gives calls a case that a crash left without, and what was decided of them since. It
+// is to be called again where it returns false.
+func (a *App) caseUncased(ctx context.Context) bool {
 	list, err := a.db.ListUncased(ctx, time.Now().Add(-uncasedTime), 1000)
 	if err != nil {
 		a.log.Warn("calls without a case are looked for later", "err", err)
-		return
+		return false
 	}
 	for _, c := range list {
 		if slices.Contains([]string{"report", "patrol", "camera"}, c.Kind) {
@@ -163,6 +171,7 @@ func (a *App) caseUncased(ctx context.Context) {
 		}
 		a.postCase(ctx, casectl.IDOf(c.Call), append(events, a.classified(c.Operator, c.Category, c.Outcome, c.Lang, c.Priority)...))
 	}
+	return true
 }
 
 // uncasedTime is how far back calls without a case are looked for.

@@ -106,13 +106,13 @@ func (n *intake) run(ctx context.Context) {
 		n.a.log.Warn("the staging folder is swept at the next start", "err", err)
 	}
 	for {
-		rows, err := n.a.db.UnsealedReports(ctx)
+		list, err := n.a.db.UnsealedReports(ctx)
 		if err != nil && ctx.Err() == nil {
 			n.a.log.Warn("reports wait to be sealed", "err", err)
 		}
-		for _, row := range rows {
-			if err := n.bring(ctx, row); err != nil && ctx.Err() == nil {
-				n.a.log.Warn("a report waits for its archive", "report", row.ID, "err", err)
+		for _, id := range list {
+			if err := n.bring(ctx, id); err != nil && ctx.Err() == nil {
+				n.a.log.Warn("a report waits for its archive", "report", id, "err", err)
 			}
 		}
 		select {
@@ -124,16 +124,32 @@ func (n *intake) run(ctx context.Context) {
 	}
 }
 
+// mostOpen bounds the archives that are kept open for files which are still to come. Each is two files, and a
+// signed head every ten seconds: whoever declares files and sends none must not take them from calls.
+const mostOpen = 256
+
+// mayOpen reports whether the archive of a recording is open, or to be opened before its files have come. Where
+// it is not, what was told lies in the store meanwhile.
+func mayOpen(n *intake, k keptReport) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.open[k.ID] != nil || len(n.open) < n.most || !time.Now().Before(n.until(k))
+}
+
 // bring brings the archive of a recording on: begun, written, sealed once all its files are there.
-func (n *intake) bring(ctx context.Context, row store.Report) error {
+func (n *intake) bring(ctx context.Context, id ident.CallID) error {
+	row, err := n.a.db.ReportByID(ctx, id)
+	if err != nil {
+		return err
+	}
 	k, err := readReport(row)
 	if err != nil {
 		return err
 	}
-	if _, err := n.archive(ctx, k); errors.Is(err, recorder.ErrSealed) { // killed before the store knew of it
-		return n.ended(ctx, k)
-	} else if err != nil {
-		return err
+	if mayOpen(n, k) {
+		if here, err := begun(ctx, n, k); !here {
+			return err
+		}
 	}
 	files, err := n.files(ctx, k)
 	if err != nil {
@@ -141,6 +157,9 @@ func (n *intake) bring(ctx context.Context, row store.Report) error {
 	}
 	missing, err := n.a.uploads.settled(ctx, k, files)
 	if err != nil || len(missing) > 0 && time.Now().Before(n.until(k)) {
+		return err
+	}
+	if here, err := begun(ctx, n, k); !here {
 		return err
 	}
 	if len(missing) > 0 {
@@ -162,6 +181,15 @@ func (n *intake) bring(ctx context.Context, row store.Report) error {
 	}
 	delete(n.open, k.ID)
 	return nil
+}
+
+// begun opens the archive of a recording. It is not here where it has its seal already.
+func begun(ctx context.Context, n *intake, k keptReport) (here bool, err error) {
+	_, err = n.archive(ctx, k)
+	if errors.Is(err, recorder.ErrSealed) { // killed before the store knew of it
+		return false, n.ended(ctx, k)
+	}
+	return err == nil, err
 }
 
 // ended notes that the archive of a recording has its seal. Killed between the two, the next process finds

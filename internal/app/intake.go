@@ -28,6 +28,7 @@ type intake struct {
 	nudge chan struct{} // capacity 1: a recording may be ready to be sealed
 
 	mu   sync.Mutex // guards the rest and the order of writes into archives
+	most int        // archives that are open for files which are still to come
 	open map[ident.CallID]*recorder.Archive
 	held map[ident.CallID]int // files that are being written into an archive: it is not sealed meanwhile
 }
@@ -36,7 +37,7 @@ type intake struct {
 const intakeEvery = 10 * time.Second
 
 func newIntake(a *App) *intake {
-	return &intake{a: a, nudge: make(chan struct{}, 1), open: map[ident.CallID]*recorder.Archive{}, held: map[ident.CallID]int{}}
+	return &intake{a: a, nudge: make(chan struct{}, 1), most: mostOpen, open: map[ident.CallID]*recorder.Archive{}, held: map[ident.CallID]int{}}
 }
 
 // newRecording is what is to be recorded.
@@ -251,17 +252,32 @@ func (n *intake) receipt(ctx context.Context, k keptReport) (signaling.Receipt, 
 // maxMine bounds the list of a phone's reports.
 const maxMine = 100
 
-// Reports implements signaling.Intake.
-func (n *intake) Reports(ctx context.Context, key signaling.ReportKey) ([]signaling.MyReport, error) {
-	rows, err := n.a.db.ReportsByKey(ctx, string(key), maxMine)
+// reportsOf reads the reports of a key, the newest first, one by one and without their bytes: anybody may ask,
+// often, and have made each as large as a request may be.
+func (a *App) reportsOf(ctx context.Context, key string) ([]keptReport, error) {
+	ids, err := a.db.ReportsByKey(ctx, key, maxMine)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "report", err)
 	}
-	all := make([]keptReport, len(rows))
-	for i, row := range rows {
-		if all[i], err = readReport(row); err != nil {
+	out := make([]keptReport, len(ids))
+	for i, id := range ids {
+		row, err := a.db.ReportByID(ctx, id)
+		if err != nil {
+			return nil, fault.New(fault.Unavailable, "report", err)
+		}
+		if out[i], err = readReport(row); err != nil {
 			return nil, err
 		}
+		out[i].Raw = ""
+	}
+	return out, nil
+}
+
+// Reports implements signaling.Intake.
+func (n *intake) Reports(ctx context.Context, key signaling.ReportKey) ([]signaling.MyReport, error) {
+	all, err := n.a.reportsOf(ctx, string(key))
+	if err != nil {
+		return nil, err
 	}
 	out := []signaling.MyReport{}
 	for _, k := range all {
@@ -302,6 +318,27 @@ func (n *intake) mine(ctx context.Context, k keptReport, all []keptReport) (sign
 	return mine, err
 }
 
+// passOn gives what was added to a merged case to the one it was merged into as well: that is where people
+// look. The same again is one. A case that has no room keeps what it has.
+func passOn(ctx context.Context, book *casectl.Book, s cases.State, ev cases.Event) error {
+	if s.Into == "" {
+		return nil
+	}
+	switch e := ev.(type) {
+	case cases.Add:
+		name := sha256.Sum256([]byte(string(s.ID) + "." + e.Line.ID)) // two citizens may have chosen the same
+		e.Line.ID, e.Line.From = hex.EncodeToString(name[:16]), s.ID
+		ev = e
+	case cases.Record:
+		e.Recording.From = s.ID
+		ev = e
+	}
+	if _, err := book.Post(ctx, s.Into, ev); fault.CodeOf(err) != fault.TooMany {
+		return err
+	}
+	return nil
+}
+
 // Amend implements signaling.Intake.
 func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.CallID, raw signaling.Raw[signaling.Amendment]) (signaling.MyReport, error) {
 	a := raw.Request
@@ -336,23 +373,21 @@ func (n *intake) Amend(ctx context.Context, key signaling.ReportKey, id ident.Ca
 		if _, err := n.a.cases.Post(ctx, kept.Case, cases.Add{Line: l}); err != nil {
 			return signaling.MyReport{}, err
 		}
+		if err := passOn(ctx, n.a.cases, s, cases.Add{Line: l}); err != nil {
+			return signaling.MyReport{}, err
+		}
+	}
+	if err := passOn(ctx, n.a.cases, s, cases.Record{Recording: cases.Recording{ID: more.ID, Kind: "report", At: more.At}}); err != nil {
+		return signaling.MyReport{}, err
 	}
 	if a.Reopen {
 		if _, err := n.a.cases.Post(ctx, kept.Case, cases.Reopen{Why: a.Text}); err != nil {
 			return signaling.MyReport{}, err
 		}
 	}
-	rows, err := n.a.db.ReportsByKey(ctx, string(key), maxMine)
+	all, err := n.a.reportsOf(ctx, string(key))
 	if err != nil {
-		return signaling.MyReport{}, fault.New(fault.Unavailable, op, err)
-	}
-	var all []keptReport
-	for _, row := range rows {
-		k, err := readReport(row)
-		if err != nil {
-			return signaling.MyReport{}, err
-		}
-		all = append(all, k)
+		return signaling.MyReport{}, err
 	}
 	return n.mine(ctx, kept, all)
 }

@@ -31,7 +31,7 @@ func (a *App) Run(ctx context.Context) error {
 	calls.Go(func() error { return a.desk.Run(callsCtx) })
 	for _, loop := range []func(context.Context){
 		a.runHands, a.runShows, a.runWork, a.runScribes, a.runPresence, a.runLamps, a.runMedia, a.runData, a.runHousekeeping, a.copies.Run, a.keeper.Run, a.runReplica,
-		a.runCasework, a.cases.Run, a.intake.run, a.watch.run, a.mail.Run, a.board.run, a.figures.run,
+		a.runCasework, a.runTellings, a.cases.Run, a.intake.run, a.watch.run, a.mail.Run, a.board.run, a.figures.run,
 		a.runTips, a.geo.Run,
 	} {
 		calls.Go(func() error { loop(callsCtx); return nil })

@@ -8,7 +8,6 @@ import (
 
 	"jedel/internal/cases"
 	"jedel/internal/config"
-	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/notice"
 	"jedel/internal/notify"
@@ -28,26 +27,67 @@ func statusWords(s cases.Status) config.Text {
 	}[s]
 }
 
-// Inform implements casectl.Doer: the message is durable soon after, and one however often it is asked.
-func (a *App) Inform(s cases.State, e cases.Inform) {
-	a.casework.put(func(ctx context.Context) {
-		for pause := openPause; ; pause = min(2*pause, openPauseMax) {
-			err := a.tell(ctx, s, e)
-			if err == nil || ctx.Err() != nil || fault.CodeOf(err) == fault.BadValue {
-				return
-			}
-			a.log.Warn("a citizen is told later", "case", s.ID, "err", err)
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
+// telling is what a case's citizen is to be told.
+type telling struct {
+	s cases.State
+	e cases.Inform
 }
 
-// tell queues one message.
+// Inform implements casectl.Doer: the message is durable soon after, and one however often it is asked. If
+// the process ends before that, the book of the next one asks again.
+func (a *App) Inform(s cases.State, e cases.Inform) { a.tellings.put(telling{s, e}) }
+
+// runTellings queues messages to citizens. One that cannot be queued now waits, and holds up only those of
+// its own case.
+func (a *App) runTellings(ctx context.Context) {
+	var list []telling
+	pause, later := openPause, time.NewTimer(time.Hour)
+	defer later.Stop()
+	for {
+		list = append(list, a.tellings.takeOr(ctx, later.C)...)
+		if ctx.Err() != nil {
+			return
+		}
+		if list = a.tellAll(ctx, list); len(list) == 0 {
+			pause = openPause
+			continue
+		}
+		later.Reset(pause)
+		pause = min(2*pause, openPauseMax)
+	}
+}
+
+// tellAll queues messages and returns those that wait.
+func (a *App) tellAll(ctx context.Context, list []telling) (left []telling) {
+	behind := map[ident.CaseID]bool{}
+	var last error
+	for _, t := range list {
+		if !behind[t.s.ID] {
+			err := a.tell(ctx, t.s, t.e)
+			if err == nil {
+				continue
+			}
+			if errors.Is(err, notify.ErrMessage) {
+				a.log.Error("a citizen is not told", "case", t.s.ID, "err", err)
+				continue
+			}
+			last = err
+		}
+		behind[t.s.ID] = true
+		left = append(left, t)
+	}
+	if last != nil && ctx.Err() == nil {
+		a.log.Warn("citizens are told later", "cases", len(behind), "err", last)
+	}
+	return left
+}
+
+// tell queues one message. A step that others have followed is not told late: who left a phone since would
+// hear of a patrol that has come and gone. A reply always is.
 func (a *App) tell(ctx context.Context, s cases.State, e cases.Inform) error {
+	if e.N < len(s.Replies)-1 && e.Status != cases.Closed {
+		return nil
+	}
 	to, err := a.citizen(ctx, s)
 	if err != nil {
 		return err
@@ -77,7 +117,7 @@ func (a *App) citizen(ctx context.Context, s cases.State) (notify.Citizen, error
 // message is what a citizen is told by message, nil for nothing: nobody left a way to be told but the page
 // itself, or a caller hears it by voice. A person who could not speak is told nothing that another might read.
 func message(s cases.State, e cases.Inform, to notify.Citizen) *notify.Message {
-	if s.Lane == cases.CallLane && (e.Status == cases.Registered || e.Status == cases.InWork) || to == (notify.Citizen{}) {
+	if s.Lane == cases.CallLane && heard(s, e) || to == (notify.Citizen{}) {
 		return nil
 	}
 	m := &notify.Message{
@@ -92,6 +132,13 @@ func message(s cases.State, e cases.Inform, to notify.Citizen) *notify.Message {
 		m.Kind = notice.Closed
 	}
 	return m
+}
+
+// heard reports whether a caller learns something in the call itself: that it was taken, not that the patrol
+// of which they were told does not come.
+func heard(s cases.State, e cases.Inform) bool {
+	off := e.N > 0 && e.N <= len(s.Replies) && s.Replies[e.N-1].Status == cases.PatrolSent
+	return e.Status == cases.Registered || e.Status == cases.InWork && !off
 }
 
 // told is what a case's citizen was told, and how it reached them.

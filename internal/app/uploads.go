@@ -36,7 +36,7 @@ type uploads struct {
 	bytes prometheus.Counter
 
 	mu   sync.Mutex               // guards busy
-	busy map[string]chan struct{} // by name of the file; closed when whoever settles it is done
+	busy map[string]chan struct{} // by name of the file; closed when whoever writes or settles it is done
 }
 
 // settleAtOnce bounds the files that are hashed and written into archives at the same time. More only
@@ -99,17 +99,18 @@ func (u *uploads) Open(ctx context.Context, by signaling.Sender, report ident.Ca
 
 // openAdded finds a file that was declared by what was added to a report later.
 func (u *uploads) openAdded(ctx context.Context, key string, k keptReport, file ident.FileID) (tus.File, error) {
-	rows, err := u.a.db.ReportsByKey(ctx, key, maxMine)
+	all, err := u.a.reportsOf(ctx, key)
 	if err != nil {
-		return nil, fault.New(fault.Unavailable, "upload", err)
+		return nil, err
 	}
-	for _, row := range rows {
-		more, err := readReport(row)
-		if err != nil {
-			return nil, err
-		}
+	for _, more := range all {
 		if d, ok := more.declared(file); ok && more.Case == k.Case {
-			return incoming{u, declaredFile{more, d}}, nil
+			row, err := u.a.db.ReportByID(ctx, more.ID)
+			if err != nil {
+				return nil, fault.New(fault.Unavailable, "upload", err)
+			}
+			more, err = readReport(row) // its archive begins with its bytes
+			return incoming{u, declaredFile{more, d}}, err
 		}
 	}
 	return nil, fault.New(fault.NoSuchFile, "upload", nil)
@@ -151,9 +152,16 @@ func (f incoming) Append(ctx context.Context, offset int64, from io.Reader) (int
 	if err := f.u.diskRoom(f.d.Bytes - offset); err != nil {
 		return 0, err
 	}
-	n, err := f.u.staged.Append(f.d.name(), offset, f.d.Bytes-offset, from)
+	done, other := f.u.claim(f.d.name())
+	if other != nil { // by its other address: what a citizen added is found by two reports
+		return 0, fault.Newf(fault.Unavailable, op, "the file is being sent or settled")
+	}
+	defer done()
+	n, err := f.u.staged.Append(f.d.name(), offset, f.d.Bytes-offset, &roomy{Reader: from, u: f.u, left: f.d.Bytes - offset})
 	f.u.bytes.Add(float64(n))
 	switch {
+	case fault.CodeOf(err) == fault.NoRoom:
+		return n, err
 	case errors.Is(err, staging.ErrElsewhere):
 		return 0, fault.New(fault.WrongOffset, op, err)
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
@@ -180,6 +188,31 @@ func (u *uploads) diskRoom(n int64) error {
 	return nil
 }
 
+// roomEvery is how often the disk is looked at while a file comes, in bytes: many come at once, and each was
+// let in while there was room for one.
+const roomEvery = 4 << 20
+
+// roomy is the content of a file that ends where the disk is nearly full.
+type roomy struct {
+	io.Reader
+	u         *uploads
+	left      int64 // of the file
+	unchecked int64
+}
+
+// Read implements io.Reader.
+func (r *roomy) Read(to []byte) (int, error) {
+	if r.unchecked >= roomEvery {
+		r.unchecked = 0
+		if err := r.u.diskRoom(r.left); err != nil {
+			return 0, err
+		}
+	}
+	n, err := r.Reader.Read(to)
+	r.left, r.unchecked = r.left-int64(n), r.unchecked+int64(n)
+	return n, err
+}
+
 // here reports whether a file is in its archive; what was refused is refused again.
 func (u *uploads) here(ctx context.Context, d declaredFile) (bool, error) {
 	rows, err := u.a.db.ReportFiles(ctx, d.kept.ID)
@@ -203,21 +236,28 @@ func (u *uploads) here(ctx context.Context, d declaredFile) (bool, error) {
 // begin waits until nobody else settles a file, and then has it until done is called.
 func (u *uploads) begin(ctx context.Context, name string) (done func(), err error) {
 	for {
-		u.mu.Lock()
-		other, busy := u.busy[name]
-		if !busy {
-			mine := make(chan struct{})
-			u.busy[name] = mine
-			u.mu.Unlock()
-			return func() { u.end(name, mine) }, nil
+		done, other := u.claim(name)
+		if other == nil {
+			return done, nil
 		}
-		u.mu.Unlock()
 		select {
 		case <-other:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// claim has a file until done is called; other is closed when whoever has it is done.
+func (u *uploads) claim(name string) (done func(), other <-chan struct{}) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if other, busy := u.busy[name]; busy {
+		return nil, other
+	}
+	mine := make(chan struct{})
+	u.busy[name] = mine
+	return func() { u.end(name, mine) }, nil
 }
 
 func (u *uploads) end(name string, mine chan struct{}) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"jedel/internal/cases"
+	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/store"
 )
@@ -48,22 +49,33 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // look does what is due now and returns when to look again.
 func (b *Book) look(ctx context.Context) time.Duration {
+	var again []lead
 	for _, l := range b.takeLeads() {
-		if _, err := b.Post(ctx, l.id, l.follow); err != nil && ctx.Err() == nil {
+		_, err := b.Post(ctx, l.id, l.follow)
+		if err != nil && ctx.Err() == nil {
 			b.log.Warn("a merged case does not follow", "case", l.id, "err", err)
 		}
+		if fault.CodeOf(err) == fault.Unavailable { // without it the case would stay open for ever
+			again = append(again, l)
+		}
 	}
+	b.owe(again)
+	waits := len(again) > 0
 	due, err := b.journal.ListDue(ctx, time.Now(), 100)
 	if err != nil {
 		return retryTime
 	}
 	for _, id := range due {
+		b.forget(id) // another node may have set the deadline: what is in memory may know nothing of it
 		if _, err := b.Post(ctx, id, cases.Tick{}); err != nil {
 			if ctx.Err() == nil {
 				b.log.Warn("a case's time has come and it does not move", "case", id, "err", err)
 			}
-			return retryTime
+			waits = true // the others' time has come as well
 		}
+	}
+	if waits {
+		return retryTime
 	}
 	if len(b.peekLeads()) > 0 {
 		return 0
@@ -84,6 +96,19 @@ func (b *Book) takeLeads() []lead {
 	list := b.owed
 	b.owed = nil
 	return list
+}
+
+// owe keeps leads for another try, before those that came since.
+func (b *Book) owe(list []lead) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.owed = append(list, b.owed...)
+}
+
+func (b *Book) forget(id ident.CaseID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.known, id)
 }
 
 func (b *Book) peekLeads() []lead {
@@ -116,7 +141,7 @@ func (b *Book) recoverCase(ctx context.Context, id ident.CaseID) bool {
 	s, err := b.load(ctx, id, false)
 	if err != nil {
 		b.log.Warn("a case cannot be read", "case", id, "err", err)
-		return ctx.Err() == nil
+		return fault.CodeOf(err) != fault.Unavailable && ctx.Err() == nil
 	}
 	b.effects(s, cases.Recover(s))
 	return true

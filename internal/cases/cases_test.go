@@ -239,3 +239,19 @@ func TestNobodyWritesOverWhatTheyHaveNotSeen(t *testing.T) {
 	l.refused(Close{By: "op", Outcome: "done", Text: "Thank you", Base: seen}, fault.CaseStale)
 	l.do(Close{By: "op", Outcome: "done", Text: "Thank you", Base: l.s.Version})
 }
+
+// TestAMergedCaseHearsThatThePatrolDoesNotCome recalls the patrol of the case it was merged into, and sends another.
+func TestAMergedCaseHearsThatThePatrolDoesNotCome(t *testing.T) {
+	l := begin(t)
+	l.s.Into = "b"
+	for _, s := range []Status{InWork, PatrolSent, PatrolSent, InWork, InWork, PatrolSent, OnScene, PatrolSent, InWork} {
+		l.do(Follow{Into: "b", Status: s})
+	}
+	var told []Status
+	for _, say := range l.told {
+		told = append(told, say.Status)
+	}
+	if !slices.Equal(told, []Status{Registered, PatrolSent, InWork, PatrolSent, OnScene}) {
+		t.Fatal(told)
+	}
+}

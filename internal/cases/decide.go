@@ -360,13 +360,16 @@ func follow(s State, e Follow) (Fact, error) {
 		}
 		return Followed(e), nil
 	}
-	for i := len(s.Replies) - 1; i >= 0; i-- {
-		if s.Replies[i].Status == e.Status {
-			return nil, nil
-		}
+	told := Registered
+	if n := len(s.Replies); n > 0 {
+		told = s.Replies[n-1].Status
 	}
-	if e.Status != PatrolSent && e.Status != OnScene {
+	switch {
+	case e.Status == InWork && told == PatrolSent: // the patrol they were told of does not come after all
+	case e.Status != PatrolSent && e.Status != OnScene:
 		return nil, nil // who owns it is no news for those whose reports were folded in
+	case e.Status.rank() <= told.rank():
+		return nil, nil
 	}
 	return Followed{Into: e.Into, Status: e.Status}, nil
 }

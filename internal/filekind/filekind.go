@@ -84,6 +84,15 @@ func (f file) bytes(at int64, n int) []byte {
 	return p.bytes[from:min(from+n, len(p.bytes))]
 }
 
+// rest returns what is at hand from at on: at least n bytes, where the file has so many. They are not to be
+// changed.
+func (f file) rest(at int64, n int) []byte {
+	if len(f.bytes(at, n)) == 0 {
+		return nil
+	}
+	return f.page.bytes[at-f.page.at:]
+}
+
 // format is one kind of file. walk returns where it ends; beyond it stands something foreign. It returns
 // 0 where the content is not of this kind after all.
 type format struct {

@@ -301,3 +301,35 @@ func read(t *testing.T, name string) []byte {
 	}
 	return raw
 }
+
+// readBytes counts what is read of a file.
+type readBytes struct {
+	*bytes.Reader
+	n int64
+}
+
+func (r *readBytes) ReadAt(p []byte, at int64) (int, error) {
+	n, err := r.Reader.ReadAt(p, at)
+	r.n += int64(n)
+	return n, err
+}
+
+// A few bytes for each step of a walk: the work must follow the size of the file, not the number of steps.
+func TestManySmallBlocksAreReadOnce(t *testing.T) {
+	movie := func(inside string) string {
+		return string(binary.BigEndian.AppendUint32(nil, uint32(8+len(inside)))) + "moov" + inside
+	}
+	for name, raw := range map[string]string{
+		"scans of a JPEG":      "\xff\xd8" + strings.Repeat("\xff\xda\x00\x02", 1<<18) + "\xff\xd9",
+		"restarts and padding": "\xff\xd8" + strings.Repeat("\xff\xda\x00\x02\xff\xd0\xff", 1<<17) + "\xff\xd9",
+		"blocks of a GIF":      "GIF89a" + strings.Repeat("\x00", 7) + strings.Repeat("\x21\x00\x00", 1<<18) + ";",
+		"chunks of a PNG":      "\x89PNG\r\n\x1a\n\x00\x00\x00\x00IHDR\x00\x00\x00\x00" + strings.Repeat("\x00\x00\x00\x00eXIf\x00\x00\x00\x00", 1<<16),
+		"boxes of a film":      "\x00\x00\x00\x10ftypisom\x00\x00\x00\x00" + strings.Repeat(movie(strings.Repeat("\x00\x00\x00\x08free", 4000)), 8),
+	} {
+		r := &readBytes{Reader: bytes.NewReader([]byte(raw))}
+		_, _ = Look(r, r.Size())
+		if limit := 4*r.Size() + 1<<20; r.n > limit {
+			t.Errorf("%s: %d bytes read of a file of %d", name, r.n, r.Size())
+		}
+	}
+}

@@ -75,7 +75,7 @@ func walkBoxes(f file, found *Found) int64 {
 	if found.Class == Photo {
 		return end
 	}
-	pictures, moov := false, false
+	pictures, moov, places := false, false, 0
 	inside(f, 0, end, 0, func(b box) {
 		switch b.kind {
 		case "moov":
@@ -85,7 +85,9 @@ func walkBoxes(f file, found *Found) int64 {
 		case "mvhd":
 			found.Taken.At, found.Taken.Zoned = madeAt(f.bytes(b.body, 12))
 		case "\xa9xyz":
-			place(f.bytes(b.body, 64), &found.Taken)
+			if places++; places <= maxPlaces {
+				place(f.bytes(b.body, 64), &found.Taken)
+			}
 		}
 	})
 	if moov && !pictures {
@@ -127,6 +129,9 @@ func madeAt(b []byte) (time.Time, bool) {
 	}
 	return time.Unix(int64(seconds-to1970), 0).UTC(), true
 }
+
+// maxPlaces bounds how many positions of a film are read; a camera writes one.
+const maxPlaces = 16
 
 // place reads a position as ISO 6709 has it, "+54.8753+069.1628/".
 func place(b []byte, to *Taken) {

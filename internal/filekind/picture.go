@@ -3,7 +3,6 @@ package filekind
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
 )
 
 // maxEXIF bounds what of EXIF is read; a segment of JPEG holds no more.
@@ -81,26 +80,25 @@ func segment(body []byte, marker byte, found *Found) {
 	}
 }
 
-// scanEnd returns where the coded data that begins at ends: at the next marker that is no restart.
+// scanEnd returns where the coded data that begins at ends: at the next marker that is no restart. A file may
+// have a million scans of a few bytes: what was read for one serves the next.
 func scanEnd(f file, at int64) int64 {
-	buf := make([]byte, 64<<10)
 	for at < f.size {
-		n, err := f.ReadAt(buf[:min(int64(len(buf)), f.size-at)], at)
-		if err != nil && err != io.EOF || n < 2 {
+		b := f.rest(at, 2)
+		if len(b) < 2 {
 			return 0
 		}
-		for i := 0; i+1 < n; {
-			next := bytes.IndexByte(buf[i:n-1], 0xff)
+		for i := 0; i+1 < len(b); i++ {
+			next := bytes.IndexByte(b[i:len(b)-1], 0xff)
 			if next < 0 {
 				break
 			}
 			i += next
-			if m := buf[i+1]; m != 0 && m != 0xff && (m < 0xd0 || m > 0xd7) {
+			if m := b[i+1]; m != 0 && m != 0xff && (m < 0xd0 || m > 0xd7) {
 				return at + int64(i)
 			}
-			i++
 		}
-		at += int64(n) - 1 // the last byte may be the first of a marker
+		at += int64(len(b)) - 1 // the last byte may be the first of a marker
 	}
 	return 0
 }

@@ -22,7 +22,7 @@ import (
 // Message is what the rest of the program wants to tell a citizen.
 type Message struct {
 	Case     string
-	Version  uint64 // of the case's decision that the message tells: with case, citizen and kind it makes the message one
+	Version  uint64 // which of the things told about the case: with case and kind it makes the message one
 	To       Citizen
 	Lang     string // kk, ru or en
 	Kind     notice.Kind
@@ -66,12 +66,10 @@ func (c Citizen) name(cas string) string {
 // ErrMessage reports a message that nothing can be made of: without a case, or of an unknown kind.
 var ErrMessage = errors.New("not a message")
 
-// MessageID is the name under which a message is kept.
+// MessageID is the name under which a message is kept. How the citizen is reached is no part of it: they may
+// leave a phone or allow notices later, and what they were told by then is not told again.
 func (m Message) MessageID() string {
-	if !phoneShape.MatchString(m.To.Phone) {
-		m.To.Phone = ""
-	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{m.Case, strconv.FormatUint(m.Version, 10), m.To.name(m.Case), string(m.Kind)}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{m.Case, strconv.FormatUint(m.Version, 10), string(m.Kind)}, "\x00")))
 	return hex.EncodeToString(sum[:16])
 }
 

@@ -376,7 +376,7 @@ func TestTwoNodesSendOnce(t *testing.T) {
 	for i := range n {
 		m := closing()
 		m.Case = "case1"
-		m.Version = uint64(i / 2)
+		m.Version = uint64(i)
 		m.To = Citizen{Phone: "+7701555121" + string(rune('0'+i%2))}
 		if _, err := nodes[i%2].Enqueue(t.Context(), m); err != nil {
 			t.Fatal(err)

@@ -219,7 +219,10 @@ func TestReportsAndRecordings(t *testing.T) {
 		if list, err := db.UnsealedReports(t.Context()); err != nil || len(list) != 0 {
 			t.Fatal(list, err)
 		}
-		if list, err := db.ReportsByKey(t.Context(), "h", 10); err != nil || len(list) != 1 || !list[0].Sealed {
+		if got, err := db.ReportByID(t.Context(), row.Call); err != nil || !got.Sealed {
+			t.Fatal(got, err)
+		}
+		if list, err := db.ReportsByKey(t.Context(), "h", 10); err != nil || len(list) != 1 || list[0] != row.Call {
 			t.Fatal(list, err)
 		}
 	})

@@ -52,14 +52,17 @@ func (k reports) ReportByID(ctx context.Context, id ident.CallID) (Report, error
 	return one(ctx, k.c, scanReport, `SELECT `+reportColumns+` FROM reports WHERE id = ?`, id)
 }
 
-// ReportsByKey returns the newest reports of a key.
-func (k reports) ReportsByKey(ctx context.Context, hash string, limit int) ([]Report, error) {
-	return many(ctx, k.c, scanReport, `SELECT `+reportColumns+` FROM reports WHERE key_hash = ? ORDER BY made_at DESC, id LIMIT ?`, hash, limit)
+// ReportsByKey names the newest reports of a key. They may be large: each is read by itself.
+func (k reports) ReportsByKey(ctx context.Context, hash string, limit int) ([]ident.CallID, error) {
+	return many(ctx, k.c, scanReportID, `SELECT id FROM reports WHERE key_hash = ? ORDER BY made_at DESC, id LIMIT ?`, hash, limit)
 }
 
-// UnsealedReports returns the reports whose archives are open, the oldest first.
-func (k reports) UnsealedReports(ctx context.Context) ([]Report, error) {
-	return many(ctx, k.c, scanReport, `SELECT `+reportColumns+` FROM reports WHERE sealed = 0 ORDER BY made_at, id`)
+func scanReportID(s scanner) (id ident.CallID, err error) { return id, s.Scan(&id) }
+
+// UnsealedReports names the reports whose archives have not ended, the oldest first. There may be very many,
+// and large ones: each is read by itself.
+func (k reports) UnsealedReports(ctx context.Context) ([]ident.CallID, error) {
+	return many(ctx, k.c, scanReportID, `SELECT id FROM reports WHERE sealed = 0 ORDER BY made_at, id`)
 }
 
 // SealReport notes that the archive of a report has ended.

@@ -57,6 +57,9 @@ func (l *Line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	l.guard(w.Header())
+	if r.ContentLength != 0 { // what is refused is read to its end by the server; a letter has a time of its own
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeFor(0)))
+	}
 	if origin := r.Header.Get("Origin"); origin != "" && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		if u, err := url.Parse(origin); err != nil || u.Host != r.Host {
 			l.done(w, fault.New(fault.ForeignOrigin, "tips", nil))
@@ -173,6 +176,7 @@ func (l *Line) body(w http.ResponseWriter, r *http.Request, recipients int) ([]b
 	if _, err := io.ReadFull(r.Body, raw); err != nil {
 		return nil, 0, fault.New(fault.BadMessage, op, nil)
 	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a late end of it is no reason to drop the letter
 	if _, err := tips.CheckSealed(raw, recipients); err != nil {
 		return nil, 0, fault.New(fault.NotSealed, op, nil)
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -458,6 +459,30 @@ func TestTheBrowserIsToldToKeepAndSendNothing(t *testing.T) {
 	}
 	if status, _ := w.raw("GET", "/assets/x.map", nil, nil, 0); status != http.StatusNotFound {
 		t.Error("a file that the page does not need is served")
+	}
+}
+
+// patient is an answer that notes until when its request may be read.
+type patient struct {
+	*httptest.ResponseRecorder
+	until time.Time
+}
+
+func (p *patient) SetReadDeadline(at time.Time) error {
+	p.until = at
+	return nil
+}
+
+// A body that is not read is read to its end by the server, and whoever sends it byte by byte holds a connection.
+func TestWhatIsRefusedDoesNotWaitForItsBody(t *testing.T) {
+	w := start(t)
+	for path, method := range map[string]string{"/api/v1/tips": "GET", "/api/v1/tips/units/anticor/letters": "POST", "/api/v1/nothing": "PUT", "/": "POST"} {
+		p := &patient{ResponseRecorder: httptest.NewRecorder()}
+		r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader("slow"))
+		w.line.ServeHTTP(p, r)
+		if p.until.IsZero() || time.Until(p.until) > time.Minute {
+			t.Errorf("%s %s: its body may come until %v", method, path, p.until)
+		}
 	}
 }
 

@@ -98,6 +98,8 @@ export class Shots {
     } catch (err) {
       if (err instanceof Refused && fate(err.status) === "refused") return this.#end(s, "refused", err.code);
       if (err instanceof UploadRefused && final.has(err.code) && err.code !== "not_signed_in") return this.#end(s, "refused", err.code);
+      // A browser may have thrown the content away; the files behind it wait for nothing.
+      if (err instanceof DOMException && (err.name === "NotReadableError" || err.name === "NotFoundError")) return this.#end(s, "refused", "no_such_file");
       return false;
     }
   }

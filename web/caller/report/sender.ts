@@ -57,7 +57,8 @@ class Sender {
       this.#again = false;
       this.state.waiting = await all();
       this.#tell();
-      for (const w of this.state.waiting) if (!w.failed) await this.#one(w);
+      // A full disk may refuse even a note of what was sent: it is sent again, and the gateway has it already.
+      for (const w of this.state.waiting) if (!w.failed) await this.#one(w).catch(() => undefined);
       this.state.waiting = await all();
     } while (this.#again);
     this.state.busy = false;

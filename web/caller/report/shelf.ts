@@ -66,8 +66,10 @@ export async function reportKey(): Promise<string> {
     const have = await within<unknown>(["key"], "readonly", (t) => t.objectStore("key").get("key") as IDBRequest<unknown>);
     if (typeof have === "string") return have;
     const fresh = base64url(crypto.getRandomValues(new Uint8Array(16)));
-    await within(["key"], "readwrite", (t) => t.objectStore("key").add(fresh, "key"));
-    return fresh;
+    // Asked for twice at once, the second adds nothing: one key is this phone's.
+    await within(["key"], "readwrite", (t) => t.objectStore("key").add(fresh, "key")).catch(() => undefined);
+    const now = await within<unknown>(["key"], "readonly", (t) => t.objectStore("key").get("key") as IDBRequest<unknown>);
+    return typeof now === "string" ? now : without().key;
   } catch {
     return without().key;
   }
