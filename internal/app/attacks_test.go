@@ -90,6 +90,12 @@ func TestAPatrolWhoseShiftEndsAtItsTaskFinishesIt(t *testing.T) {
 	const words = "POST /api/v1/patrol/cases/{case}/words"
 	for _, word := range []string{"accepted", "on_scene", "on_scene", "cleared", "cleared"} { // each twice is once
 		g.ask(words, 200, who, `{"what":"`+word+`"}`, "{case}", id)
+		if word == "on_scene" {
+			g.ask(acts, 200, who, `{"act":"add","line":{"id":"n","what":"note","text":"x"}}`, "{case}", id)
+			g.ask(acts, 200, who, `{"act":"close","outcome":"measures","text":"x"}`, "{case}", id)
+			g.ask(acts, 200, who, `{"act":"unclose"}`, "{case}", id)
+			g.refused(fault.NoSuchCase, who, other, `{"act":"add","line":{"id":"n","what":"note","text":"x"}}`)
+		}
 	}
 	decided := g.versions(id)
 	for _, word := range []string{"accepted", "declined", "en_route"} { // an old word again

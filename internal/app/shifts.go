@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"jedel/internal/cases"
@@ -46,8 +47,11 @@ func (h inHand) Answer(ctx context.Context, id ident.CaseID, by ident.StaffID, a
 }
 
 // mayStill refuses what somebody does to a case after their shift. A roster that cannot be read stops
-// nobody's work.
+// nobody's work, and what a patrol has in hand is the task it is at.
 func (a *App) mayStill(ctx context.Context, who ident.StaffID, s cases.State) error {
+	if slices.ContainsFunc(s.Active(), func(x cases.Sending) bool { return x.Patrol == who }) {
+		return nil
+	}
 	st, err := a.shifts.State(ctx)
 	if err != nil {
 		a.log.Warn("the roster cannot be read; work goes on", "err", err)
