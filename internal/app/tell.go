@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"time"
@@ -92,10 +94,25 @@ func (a *App) tell(ctx context.Context, s cases.State, e cases.Inform) error {
 	if err != nil {
 		return err
 	}
+	if e.Status == cases.Registered && to.Caller == "" && to.Phone != "" && !a.mayReceipt(ctx, to.Phone) {
+		to.Phone = ""
+	}
 	if m := message(s, e, to); m != nil {
 		_, err = a.mail.Enqueue(ctx, *m)
 	}
 	return err
+}
+
+// How many reports are confirmed to a number that nobody has proven to be theirs: whoever reports may name
+// anybody's. The receipt stands in the page, and what we find out is always told.
+const (
+	receiptsPerPhone = 5
+	receiptsWindow   = 24 * time.Hour
+)
+
+func (a *App) mayReceipt(ctx context.Context, phone string) bool {
+	sum := sha256.Sum256([]byte(phone)) // keys of hints hold nothing personal
+	return a.hints.Take(ctx, "receipt:"+hex.EncodeToString(sum[:8]), receiptsPerPhone, receiptsWindow)
 }
 
 // citizen is how the citizen of a case is reached.

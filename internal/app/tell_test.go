@@ -13,6 +13,7 @@ import (
 	"jedel/internal/casectl"
 	"jedel/internal/cases"
 	"jedel/internal/config"
+	"jedel/internal/hints"
 	"jedel/internal/ident"
 	"jedel/internal/notice"
 	"jedel/internal/notify"
@@ -53,6 +54,11 @@ func newTeller(t *testing.T, db *store.DB, to ident.CaseID) teller {
 		Channels: []outbox.Channel{outbox.SMS}, Carriers: map[outbox.Channel]notify.Carrier{outbox.SMS: tape.New(filepath.Join(t.TempDir(), "tape"))},
 		Prefixes: []string{"+7"}, Texts: notice.Default(), MaxParts: 3, Store: deaf{db, to}, Log: log, Reg: reg,
 	})}
+	var err error
+	if a.hints, err = hints.Open(t.Context(), "", reg, log); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.hints.Close() })
 	out := teller{App: a}
 	out.book = casectl.New(db, out, log, reg)
 	return out
@@ -225,5 +231,33 @@ func TestACallerHearsThatThePatrolDoesNotCome(t *testing.T) {
 		if (m != nil) != want {
 			t.Errorf("%d, %s: told is %t", n, s.Replies[n].Status, m != nil)
 		}
+	}
+}
+
+// TestANumberThatNobodyProvedIsNotFlooded holds that reports which name somebody else's number do not fill it.
+func TestANumberThatNobodyProvedIsNotFlooded(t *testing.T) {
+	x := newTeller(t, tellStore(t), "")
+	sent := func(c cases.Citizen, status cases.Status) (n int) {
+		for range receiptsPerPhone + 3 {
+			s := cases.State{ID: ident.New[ident.CaseID](), Number: "26-000001", Lane: cases.ReportLane, Status: status, Citizen: c, Replies: []cases.Reply{{Status: status}}}
+			if err := x.tell(t.Context(), s, cases.Inform{Status: status, Text: "Жауап"}); err != nil {
+				t.Fatal(err)
+			}
+			list, err := x.mail.Case(t.Context(), string(s.ID))
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += len(list)
+		}
+		return n
+	}
+	if n := sent(cases.Citizen{Phone: "+77010000001"}, cases.Registered); n != receiptsPerPhone {
+		t.Error(n, "receipts to a number that somebody named")
+	}
+	if n := sent(cases.Citizen{Phone: "+77010000001"}, cases.Closed); n != receiptsPerPhone+3 {
+		t.Error(n, "replies")
+	}
+	if n := sent(cases.Citizen{Phone: "+77010000002", Caller: "c"}, cases.Registered); n != receiptsPerPhone+3 {
+		t.Error(n, "receipts to a number that was proven")
 	}
 }

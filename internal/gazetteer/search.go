@@ -1,6 +1,7 @@
 package gazetteer
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -36,6 +37,16 @@ func read(words string) asked {
 // maxRows bounds what one search reads.
 const maxRows = 3000
 
+// maxNumbered bounds the streets and villages in which one search looks for a house, the best first: a
+// letter and a number fit thousands, and anybody may ask.
+const maxNumbered = 200
+
+// numbered is where a house is looked for.
+type numbered struct {
+	row
+	geo.Found
+}
+
 // Search finds streets, houses, landmarks and settlements by words of their names, the last of which may
 // be a beginning; those near a point first.
 func (f *File) Search(ctx context.Context, words string, near *geo.Point, limit int) ([]geo.Found, error) {
@@ -49,6 +60,7 @@ func (f *File) Search(ctx context.Context, words string, near *geo.Point, limit 
 		return nil, err
 	}
 	var out []geo.Found
+	var streets []numbered
 	for _, r := range list {
 		match := q.match(r)
 		if match == 0 {
@@ -61,12 +73,16 @@ func (f *File) Search(ctx context.Context, words string, near *geo.Point, limit 
 		}
 		out = append(out, found)
 		if q.house != "" && (r.kind == street || r.kind == settled) {
-			houses, err := f.houses(ctx, q, r, found, near)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, houses...)
+			streets = append(streets, numbered{r, found})
 		}
+	}
+	slices.SortStableFunc(streets, func(a, b numbered) int { return cmp.Compare(b.Score, a.Score) })
+	for _, x := range streets[:min(len(streets), maxNumbered)] {
+		houses, err := f.houses(ctx, q, x.row, x.Found, near)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, houses...)
 	}
 	return f.placed(ctx, ranked(out, limit))
 }
