@@ -253,7 +253,9 @@ test("of two who send one patrol at once one wins and the other reads why; whoev
 
   // It goes home between the proposal and the key: the board has not heard of it yet.
   const page = pages[0];
-  await page.locator('[data-proposed="Патруль 6"]').waitFor();
+  await page.unroute("**/proposals");
+  await page.locator('[data-proposed="Патруль 6"]').waitFor({ timeout: 30000 });
+  await page.route("**/proposals", (r) => r.abort());
   await duty("patrol6", false);
   await page.keyboard.press("Alt+Digit1");
   await page.locator(".toast.bad").getByText(/Патруль не свободен/).waitFor();

@@ -244,10 +244,10 @@ func TestInterruptedUploadsAreKeptOnce(t *testing.T) {
 	}
 }
 
-// disturb kills and restarts the gateway until the senders are done.
+// disturb kills and restarts the gateway until the senders are done; the first time soon, and by a kill.
 func (c *campaign) disturb(t *testing.T, ended chan struct{}) (kills, restarts int) {
 	for {
-		wait := time.NewTimer(time.Duration(500+rand.IntN(2500)) * time.Millisecond)
+		wait := time.NewTimer(time.Duration(200+rand.IntN(500)+min(kills, 1)*rand.IntN(2500)) * time.Millisecond)
 		select {
 		case <-ended:
 			wait.Stop()
@@ -255,7 +255,7 @@ func (c *campaign) disturb(t *testing.T, ended chan struct{}) (kills, restarts i
 		case <-wait.C:
 		}
 		c.goes.Lock()
-		if rand.IntN(4) == 0 {
+		if kills > 0 && rand.IntN(4) == 0 {
 			c.m.end(syscall.SIGTERM)
 			restarts++
 		} else {

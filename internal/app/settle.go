@@ -45,15 +45,16 @@ func (u *uploads) settle(ctx context.Context, d declaredFile) error {
 	case <-ctx.Done():
 		return fault.Newf(fault.Unavailable, "upload", "wait for a turn: %w", ctx.Err())
 	}
+	// Looked at before the archive is held: whoever settled it may have let the archive be sealed since.
+	if here, err := u.here(ctx, d); err != nil || here {
+		return errors.Join(err, u.staged.Drop(d.name()))
+	}
 	release, err := u.hold(ctx, d.kept.ID)
 	if err != nil {
 		return err
 	}
 	defer release()
 	u.step(1)
-	if here, err := u.here(ctx, d); err != nil || here {
-		return errors.Join(err, u.staged.Drop(d.name()))
-	}
 	return u.keep(ctx, d)
 }
 

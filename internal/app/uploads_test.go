@@ -20,6 +20,7 @@ import (
 
 	"jedel/internal/config"
 	"jedel/internal/ident"
+	"jedel/signaling"
 )
 
 // sentFile is a file that a phone has.
@@ -316,4 +317,35 @@ func (g *gateway) journal(id string) []string {
 		out = append(out, e.Kind+" "+string(e.Body))
 	}
 	return out
+}
+
+// TestWhoFinishesAFileThatIsKeptIsToldSo holds that of two who settle one file the later is not told that it came too late:
+// the archive may have been sealed between them.
+func TestWhoFinishesAFileThatIsKeptIsToldSo(t *testing.T) {
+	g := startGateway(t)
+	key := phone()
+	f := newFile("image/jpeg", snap(t, 1, 40))
+	id := g.report(key, f)
+	raw, err := base64.RawURLEncoding.DecodeString(key.Get("X-Report-Key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(raw)
+	late, err := g.app.uploads.Open(t.Context(), signaling.Sender{Key: signaling.ReportKey(hex.EncodeToString(sum[:]))}, ident.CallID(id), ident.FileID(f.id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := g.part(key, id, f.id, 0, f.raw); code != "" {
+		t.Fatal(code)
+	}
+	g.until("it is not sealed", func() bool {
+		row, err := g.app.db.ReportByID(t.Context(), ident.CallID(id))
+		return err == nil && row.Sealed
+	})
+	if err := late.Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if files := g.filesOf(key); len(files) != 1 || files[0]["keptMs"].(float64) == 0 {
+		t.Fatal(files)
+	}
 }

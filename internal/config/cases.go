@@ -68,6 +68,7 @@ func defaultCases() Cases {
 			{"public_order", Text{"Қоғамдық тәртіпті бұзу", "Нарушение общественного порядка", "Public order"}, 2, false},
 			{"other", Text{"Басқа", "Другое", "Other"}, 3, false},
 			{"consultation", Text{"Кеңес алу", "Консультация", "Consultation"}, 3, false},
+			{"corruption", Text{"Сыбайлас жемқорлық", "Коррупция", "Corruption"}, 2, false},
 		},
 		Outcomes: []CaseOutcome{
 			{"measures", Text{"Шара қолданылды", "Приняты меры", "Measures taken"},

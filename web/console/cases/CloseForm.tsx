@@ -56,6 +56,7 @@ function Form({ onDone }: { onDone: () => void }) {
         <textarea ref={text} rows={3} maxLength={2000} lang={theirs} value={reply} aria-invalid={tried && !reply.trim()} onInput={(e) => write({ reply: e.currentTarget.value })} />
       </label>
       {tried && !reply.trim() && <p class="bad" role="alert">{t("cases.close.noreply")}</p>}
+      {c.merged.length > 0 && <p class="warn">{t("cases.close.others", { n: c.merged.length })}</p>}
       <p class="hint">{t("cases.close.when")}</p>
       <p class="row">
         <button type="submit" class="go" disabled={sending}>{t("cases.close.send")}</button>
