@@ -55,12 +55,12 @@ test: deps web ## every test a release needs, real browser and servers included
 	@test -z "$$(gofmt -l cmd internal media recorder signaling web/*.go)" || { gofmt -l cmd internal media recorder signaling web/*.go; exit 1; }
 	@$(MAKE) --no-print-directory tools
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
-	$(GO) test -timeout 10m ./...
+	bash deploy/gotest.sh
 	cd web && npm run --silent check
-	cd e2e && node --test --test-concurrency=1 --test-timeout=400000
+	node e2e/run.mjs
 
-e2e: deps build ## the story in real browsers only
-	cd e2e && node --test --test-concurrency=1 --test-timeout=400000
+e2e: deps build ## the browser tests only; node e2e/run.mjs NAME runs those whose name begins so
+	node e2e/run.mjs
 
 # S1016 would tie requests to the records they become: they are alike today and need not stay so.
 lint: web ## vet, gofmt, staticcheck, structure, known vulnerabilities

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -146,7 +147,7 @@ func TestSameInputIsTheSameBag(t *testing.T) {
 // away or put in.
 func TestEveryChangeOfABagIsFound(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		files := rapid.MapOfN(rapid.StringMatching(`[a-z]{1,8}(/[a-z]{1,8})?/[a-z0-9]{1,8}\.x`), rapid.StringN(0, 40, 80), 1, 8).Draw(rt, "files")
+		files := rapid.MapOfN(fileNames(), rapid.StringN(0, 40, 80), 1, 8).Draw(rt, "files")
 		b := opened(t, zipped(t, plan(t, files)))
 		if r, err := bag.Check(b); err != nil || len(r.Faults) > 0 {
 			rt.Fatalf("untouched: %+v %v", r, err)
@@ -161,6 +162,9 @@ func TestEveryChangeOfABagIsFound(t *testing.T) {
 		case 0:
 			if data := bytes.Clone(b[name].Data); len(data) > 0 {
 				data[rapid.IntRange(0, len(data)-1).Draw(rt, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(rt, "bit")
+				if strings.HasPrefix(name, "tagmanifest-") && bytes.EqualFold(data, b[name].Data) && !strings.ContainsAny(changedPart(b[name].Data, data), "ghijklmnopqrstuvwxyz") {
+					return // a digit of a sum in the other case is the same digit: RFC 8493 section 2.1.3
+				}
 				b[name] = &fstest.MapFile{Data: data}
 			} else {
 				b[name] = &fstest.MapFile{Data: []byte{0}}
@@ -178,6 +182,22 @@ func TestEveryChangeOfABagIsFound(t *testing.T) {
 			rt.Fatalf("change of %s not found: %+v %v", name, r, err)
 		}
 	})
+}
+
+// fileNames are names that every system takes: none is a device of Windows.
+func fileNames() *rapid.Generator[string] {
+	device := regexp.MustCompile(`(^|/)(con|nul|prn|aux|com[0-9]|lpt[0-9])(\.x)?(/|$)`)
+	return rapid.StringMatching(`[a-z]{1,8}(/[a-z]{1,8})?/[a-z0-9]{1,8}\.x`).Filter(func(s string) bool { return !device.MatchString(s) })
+}
+
+// changedPart is the word of x in which y differs from it.
+func changedPart(x, y []byte) string {
+	at := 0
+	for x[at] == y[at] {
+		at++
+	}
+	from, to := bytes.LastIndexAny(x[:at], " \n")+1, bytes.IndexAny(x[at:], " \n")
+	return string(x[from : at+to])
 }
 
 func TestFaultsOfABagAreNamed(t *testing.T) {
