@@ -221,7 +221,10 @@ test("words without a network are kept with their time and told in order", async
   await p.context().setOffline(false);
   await p.goto(`${g.url}/patrol`);
   await p.locator('.state[data-state="on_scene"]').waitFor();
-  await w.until("nothing waits", async () => (await p.locator(".waiting").count()) === 0);
+  await w.until("all of it is told, and nothing waits", async () => {
+    const { card } = await ask(await as("dispatcher"), "GET", `/cases/${call.case}`);
+    return card.some((l) => l.text === "Дверь закрыта, звоним") && (await p.locator(".waiting").count()) === 0;
+  });
   const v = await ask(await as("dispatcher"), "GET", `/cases/${call.case}`);
   const s = v.sendings[0];
   assert.ok(v.status === "on_scene" && s.acceptedMs > 0 && s.enRouteMs >= s.acceptedMs && s.onSceneMs >= s.enRouteMs, JSON.stringify(s));
