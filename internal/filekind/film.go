@@ -157,12 +157,11 @@ func walkEBML(f file, found *Found) int64 {
 	default:
 		return 0
 	}
-	at, end := ebmlAfter(f, 0)
-	if end == 0 {
+	_, header := ebmlAfter(f, 0)
+	if header == 0 {
 		return 0
 	}
-	at = end // of the header
-	body, end := ebmlAfter(f, at)
+	body, end := ebmlAfter(f, header)
 	if body == 0 {
 		return 0
 	}

@@ -116,17 +116,6 @@ func (f *frozen) fill(name string) func(io.Writer) error {
 	}
 }
 
-// bytes returns how much there is of the segments.
-func (f *frozen) bytes() int64 {
-	n := int64(0)
-	for name, size := range f.sizes {
-		if isSegment(name) {
-			n += size
-		}
-	}
-	return n
-}
-
 // Open implements fs.FS.
 func (f *frozen) Open(name string) (fs.File, error) {
 	size, ok := f.sizes[name]
