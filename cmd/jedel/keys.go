@@ -87,18 +87,24 @@ type keysNewCmd struct {
 
 // Run makes an identity.
 func (c keysNewCmd) Run() error {
-	if _, err := os.Stat(c.Out); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is there already", c.Out)
-	}
-	id, err := keys.NewIdentity()
+	id, err := newKeyFile(c.Out)
 	if err != nil {
-		return err
-	}
-	if err := app.WriteSecret(c.Out, []byte(id.Secret()+"\n")); err != nil {
 		return err
 	}
 	fmt.Println(id.Recipient("").Text)
 	return nil
+}
+
+// newKeyFile makes an identity and writes its secret to a file that must not be there yet.
+func newKeyFile(path string) (keys.Identity, error) {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return keys.Identity{}, fmt.Errorf("%s is there already", path)
+	}
+	id, err := keys.NewIdentity()
+	if err != nil {
+		return id, err
+	}
+	return id, app.WriteSecret(path, []byte(id.Secret()+"\n"))
 }
 
 type keysAddCmd struct {

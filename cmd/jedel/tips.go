@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -96,14 +95,8 @@ type tipsKeygenCmd struct {
 
 // Run makes a key.
 func (c tipsKeygenCmd) Run() error {
-	if _, err := os.Stat(c.Out); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is there already", c.Out)
-	}
-	id, err := keys.NewIdentity()
+	id, err := newKeyFile(c.Out)
 	if err != nil {
-		return err
-	}
-	if err := app.WriteSecret(c.Out, []byte(id.Secret()+"\n")); err != nil {
 		return err
 	}
 	public := id.Recipient("").Text

@@ -1,6 +1,8 @@
 import type { PatrolRow, Text } from "../../lib/wire.gen";
+import type * as cases from "../cases/model";
 
 export type { PatrolRow } from "../../lib/wire.gen";
+export type { CasePlace } from "../cases/model";
 
 /** A case in a list, as the gateway tells it. Times are milliseconds, 0 for never. */
 export interface CaseRow {
@@ -22,37 +24,9 @@ export interface CaseRow {
   closedMs: number;
 }
 
-export interface CasePlace {
-  source: string;
-  lat?: number;
-  lon?: number;
-  accuracyM: number;
-  words: string;
-}
-
-export interface CaseLine {
-  id: string;
-  what: string;
-  atMs: number;
-  by: string;
-  place?: CasePlace;
-  name: string;
-  text: string;
-  gone: boolean;
-  merged?: boolean;
-}
-
-export interface Sending {
-  patrol: string;
-  name: string;
-  atMs: number;
-  acceptedMs: number;
-  enRouteMs: number;
-  onSceneMs: number;
-  endedMs: number;
-  why: string;
-  late: boolean;
-}
+/** Of a line of the card and of a sending, what the board shows. */
+export type CaseLine = Pick<cases.CaseLine, "id" | "what" | "atMs" | "by" | "place" | "name" | "text" | "gone"> & Partial<Pick<cases.CaseLine, "merged">>;
+export type Sending = Omit<cases.CaseSending, "by" | "reason">;
 
 /** What the board needs of a whole case. */
 export interface CaseView extends CaseRow {
