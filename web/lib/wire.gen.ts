@@ -365,6 +365,19 @@ export interface MediaLost {
   reason: string;
 }
 
+export type VideoLevel = "on" | "thin" | "off";
+
+export interface MediaTune {
+  pc: string;
+  rev: number;
+  red: boolean;
+  jitterMs: number;
+  video: VideoLevel;
+  videoKbps: number;
+  shown: VideoLevel;
+  why: string;
+}
+
 export interface CallCreate {
   ref: string;
   kind: CallKind;
@@ -589,6 +602,7 @@ export interface Bodies {
   "media.candidate": MediaCandidate;
   "media.status": MediaStatus;
   "media.lost": MediaLost;
+  "media.tune": MediaTune;
   "call.create": CallCreate;
   "call.created": CallCreated;
   "call.end": CallEnd;
