@@ -33,6 +33,9 @@ func (*MediaStatus) WireType() string { return "media.status" }
 // WireType returns "media.lost".
 func (*MediaLost) WireType() string { return "media.lost" }
 
+// WireType returns "relay.renewed".
+func (*RelayRenewed) WireType() string { return "relay.renewed" }
+
 // WireType returns "media.tune".
 func (*MediaTune) WireType() string { return "media.tune" }
 

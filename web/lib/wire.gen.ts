@@ -365,6 +365,10 @@ export interface MediaLost {
   reason: string;
 }
 
+export interface RelayRenewed {
+  iceServers: ICEServer[];
+}
+
 export type VideoLevel = "on" | "thin" | "off";
 
 export interface MediaTune {
@@ -602,6 +606,7 @@ export interface Bodies {
   "media.candidate": MediaCandidate;
   "media.status": MediaStatus;
   "media.lost": MediaLost;
+  "relay.renewed": RelayRenewed;
   "media.tune": MediaTune;
   "call.create": CallCreate;
   "call.created": CallCreated;
