@@ -27,6 +27,7 @@ type conn struct {
 	connectedAt atomic.Int64 // Unix nanoseconds; 0 before
 	up          atomic.Bool  // connected at the moment
 	dc          atomic.Pointer[webrtc.DataChannel]
+	tuned       atomic.Pointer[Tune] // how it is to be used; nil: nothing was decided
 
 	ufrag string // the browser's; guarded by the peer's turn
 
