@@ -57,5 +57,7 @@ func samples() []Body {
 			{Patrol: client, Name: "П-06", Unit: "center", State: "off", SinceMs: 1795424405000},
 		}}, &SessionReplaced{},
 		&CallJoin{Call: call, Mode: GuestListen}, &CallJoined{View: guest}, &CallMode{Call: call, Mode: GuestWhisper}, &CallLeave{Call: call}, &CallTakeOver{Call: call}, &GuestState{View: guest},
+		&MediaTune{PC: "pc-1", Rev: 3, RED: true, JitterMs: 200, Video: VideoThin, VideoKbps: 180, Shown: VideoOff, Why: "loss"},
+		&RelayRenewed{ICEServers: []ICEServer{{URLs: []string{"turns:102.example.kz:443?transport=tcp"}, Username: "1795425000:" + client, Credential: "zLr9pXcQ"}}},
 	}
 }

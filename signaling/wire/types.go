@@ -33,6 +33,12 @@ func (*MediaStatus) WireType() string { return "media.status" }
 // WireType returns "media.lost".
 func (*MediaLost) WireType() string { return "media.lost" }
 
+// WireType returns "relay.renewed".
+func (*RelayRenewed) WireType() string { return "relay.renewed" }
+
+// WireType returns "media.tune".
+func (*MediaTune) WireType() string { return "media.tune" }
+
 // WireType returns "call.create".
 func (*CallCreate) WireType() string { return "call.create" }
 

@@ -203,6 +203,38 @@ type MediaLost struct {
 	Reason string `json:"reason"`
 }
 
+// RelayRenewed is news: the relays of Welcome.ICEServers with fresh credentials. Those before stay good
+// for what is connected; new connections and ICE restarts take these.
+type RelayRenewed struct {
+	ICEServers []ICEServer `json:"iceServers"`
+}
+
+// VideoLevel is how much of a picture a link has room for. Words come first: the picture gives way
+// before the voice does.
+type VideoLevel string
+
+// Levels of video.
+const (
+	VideoOn   VideoLevel = "on"
+	VideoThin VideoLevel = "thin" // 20 pictures a second are kept, size and sharpness give way: signing needs movement
+	VideoOff  VideoLevel = "off"  // the voice alone
+)
+
+// MediaTune is news: how the page's peer connection is to be used from now on. It holds until the
+// next one, which is whole again; a new connection begins with RED off, jitterMs 0, video on. It
+// comes anew after each welcome, and by the data channel as well where that is open: of one pc the
+// greatest rev counts, whichever way it came.
+type MediaTune struct {
+	PC        string     `json:"pc"`
+	Rev       int        `json:"rev"`       // counts up from 1 within pc
+	RED       bool       `json:"red"`       // send Opus as audio/red (RFC 2198)
+	JitterMs  int        `json:"jitterMs"`  // jitterBufferTarget of the audio received; 0: the browser's own choice
+	Video     VideoLevel `json:"video"`     // what this page may send
+	VideoKbps int        `json:"videoKbps"` // the most its camera may send, kbit/s; 0: no limit
+	Shown     VideoLevel `json:"shown"`     // what it gets to see: off where its link, or the sender's, has no room
+	Why       string     `json:"why"`       // loss, slow; empty where nothing is held back
+}
+
 // Fix is one position (WGS 84).
 type Fix struct {
 	Lat       float64  `json:"lat"`       // degrees, -90..90

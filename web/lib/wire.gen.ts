@@ -365,6 +365,23 @@ export interface MediaLost {
   reason: string;
 }
 
+export interface RelayRenewed {
+  iceServers: ICEServer[];
+}
+
+export type VideoLevel = "on" | "thin" | "off";
+
+export interface MediaTune {
+  pc: string;
+  rev: number;
+  red: boolean;
+  jitterMs: number;
+  video: VideoLevel;
+  videoKbps: number;
+  shown: VideoLevel;
+  why: string;
+}
+
 export interface CallCreate {
   ref: string;
   kind: CallKind;
@@ -589,6 +606,8 @@ export interface Bodies {
   "media.candidate": MediaCandidate;
   "media.status": MediaStatus;
   "media.lost": MediaLost;
+  "relay.renewed": RelayRenewed;
+  "media.tune": MediaTune;
   "call.create": CallCreate;
   "call.created": CallCreated;
   "call.end": CallEnd;

@@ -29,6 +29,7 @@ func enums() map[reflect.Type][]string {
 	add(list(wire.DeviceOn, wire.DeviceOff, wire.DeviceDenied, wire.DeviceNone, wire.DeviceBusy, wire.DeviceAsking))
 	add(list(wire.DutyOff, wire.DutyReady, wire.DutyOffered, wire.DutyTalking, wire.DutyWrapUp, wire.DutyBusy,
 		wire.DutyPause, wire.DutyNotResponding, wire.DutyLinkLost))
+	add(list(wire.VideoOn, wire.VideoThin, wire.VideoOff))
 	add(list(wire.GuestListen, wire.GuestWhisper, wire.GuestSpeak))
 	return m
 }
