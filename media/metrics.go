@@ -12,6 +12,7 @@ type metrics struct {
 	setup                          prometheus.Histogram
 	refusedPackets, unknown        prometheus.Counter
 	direct, plain                  prometheus.Counter
+	singlesDropped                 prometheus.Counter
 	lost                           *prometheus.CounterVec
 }
 
@@ -34,6 +35,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		waitKey:        dropped.WithLabelValues("keyframe"),
 		writeErrors:    dropped.WithLabelValues("write"),
 		unknown:        dropped.WithLabelValues("unknown"),
+		singlesDropped: dropped.WithLabelValues("single"),
 		refusedPackets: dropped.WithLabelValues("refused"),
 		eventsDropped:  counter("jedel_media_events_dropped_total", "Events the app did not take in time."),
 		refused:        counter("jedel_media_refused_total", "Peers refused because there were too many."),

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"jedel/internal/sos"
 	"jedel/media/batch"
 )
 
@@ -94,7 +95,7 @@ func (s *socket) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 // media (RFC 7983 section 7).
 func (s *socket) take(m *batch.Message) bool {
 	if m.B[0]&0xc0 != 0x80 {
-		return false
+		return m.B[0] == sos.First && s.single(m)
 	}
 	c := (*s.legs.Load())[m.Addr]
 	if c == nil {
