@@ -288,7 +288,7 @@ func recorderConfig(c config.Config) recorder.Config {
 func mediaConfig(c config.Media) media.Config {
 	return media.Config{
 		UDPAddr: c.UDP, TCPAddr: c.TCP, PublicIPs: c.PublicIPs, AllowLoopback: c.AllowLoopback, AllowPrivate: c.AllowPrivate,
-		MaxPeers: c.MaxPeers, IdlePeers: c.IdlePeers, IdleTime: c.IdleTime,
+		MaxPeers: c.MaxPeers, IdlePeers: c.IdlePeers, IdleTime: c.IdleTime, Readers: c.Readers, Gather: c.Gather,
 	}
 }
 
