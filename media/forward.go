@@ -185,7 +185,7 @@ func (e *egress) seal(h *rtp.Header, payload []byte, box *outbox) fate {
 	case err != nil:
 		return fateError
 	case box == nil:
-		if _, err := to.socket.conn.Write(e.one[:]); err != nil {
+		if _, err := to.socket.shards[0].Write(e.one[:]); err != nil {
 			return fateError
 		}
 	}

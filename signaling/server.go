@@ -64,6 +64,7 @@ type CentreParts struct {
 	Geo      Geo
 	Histories
 	Stats Statistics
+	SOS   SOS
 }
 
 // Server is the edge. Make it with New, then Run it.
@@ -124,12 +125,13 @@ type centre struct {
 	signOn    SignOn
 	shifts    Shifts
 	stats     Statistics
+	sos       SOS
 }
 
 func centreOf(p Parts) centre {
 	return centre{
 		units: p.Units, cases: p.Cases, intake: p.Intake, declared: p.Uploads, patrols: p.Patrols, dispatch: p.Dispatch, progress: p.Progress, alarms: p.Alarms, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
-		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, stats: p.Stats,
+		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, stats: p.Stats, sos: p.SOS,
 	}
 }
 
@@ -362,7 +364,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.inbox.table(), s.patrolTable(), s.alarmTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.inbox.table(), s.patrolTable(), s.alarmTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table(), sosDoor{s, s.sos}.table()} {
 		maps.Copy(all, more)
 	}
 	return all

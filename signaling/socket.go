@@ -293,6 +293,8 @@ func (s *Server) identify(ctx context.Context, r *http.Request, h *wire.Hello) (
 	who := Who{Role: h.Role, Lang: h.Lang, Agent: h.Agent}
 	if h.Resume != nil && s.hub.proves(h.Resume.Client, h.Resume.Key) {
 		who.Client, who.Resumed = ident.ClientID(h.Resume.Client), true
+	} else if claim, _ := h.Claimed(); claim != nil && h.Role == wire.RoleCaller {
+		who.Client = s.hub.Claimed(*claim)
 	} else {
 		who.Client = ident.New[ident.ClientID]()
 	}

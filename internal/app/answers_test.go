@@ -163,15 +163,21 @@ type tab struct {
 
 func (g *gateway) tab(role wire.Role, token string) *tab {
 	g.t.Helper()
+	c := g.bare()
+	c.welcome = c.ask(&wire.Hello{Version: 1, Role: role, Lang: "kk", Token: token}).(*wire.Welcome)
+	return c
+}
+
+// bare is a socket that has said nothing yet.
+func (g *gateway) bare() *tab {
+	g.t.Helper()
 	ws, _, err := websocket.DefaultDialer.Dial(strings.Replace(g.url, "http", "ws", 1)+"/ws", nil)
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(func() { _ = ws.Close() })
 	_ = ws.SetReadDeadline(time.Now().Add(bound))
-	c := &tab{t: g.t, ws: ws}
-	c.welcome = c.ask(&wire.Hello{Version: 1, Role: role, Lang: "kk", Token: token}).(*wire.Welcome)
-	return c
+	return &tab{t: g.t, ws: ws}
 }
 
 // receive waits for a message and remembers an offer.

@@ -228,7 +228,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	if a.uploads, err = newUploads(a, opt.DataDir, secret, reg); err != nil {
 		return err
 	}
-	a.copies = newExports(a, opt)
+	a.copies, a.sos = newExports(a, opt), newSOSDesk(a, secret, reg)
 	signOn, err := openSignOn(a.cfg.OIDC, secret)
 	if err != nil {
 		return err
@@ -237,7 +237,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints, a.mail}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: looks, Keeping: keeping{a}, Probes: probes{a},
-		CentreParts: signaling.CentreParts{Preview: opt.Preview, Cases: caseDesk{a}, Intake: a.intake, Uploads: a.uploads, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Alarms: a.alarms, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
+		CentreParts: signaling.CentreParts{Preview: opt.Preview, Cases: caseDesk{a}, Intake: a.intake, Uploads: a.uploads, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Alarms: a.alarms, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures, SOS: a.sos}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
 		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
 	})
 	return err
@@ -288,7 +288,7 @@ func recorderConfig(c config.Config) recorder.Config {
 func mediaConfig(c config.Media) media.Config {
 	return media.Config{
 		UDPAddr: c.UDP, TCPAddr: c.TCP, PublicIPs: c.PublicIPs, AllowLoopback: c.AllowLoopback, AllowPrivate: c.AllowPrivate,
-		MaxPeers: c.MaxPeers, IdlePeers: c.IdlePeers, IdleTime: c.IdleTime,
+		MaxPeers: c.MaxPeers, IdlePeers: c.IdlePeers, IdleTime: c.IdleTime, Readers: c.Readers, Gather: c.Gather,
 	}
 }
 

@@ -154,6 +154,8 @@ func (a *App) Request(ctx context.Context, who signaling.Who, body wire.Body) (w
 		return a.mediaOffer(ctx, who, b)
 	case *wire.MediaCandidate:
 		return &wire.OK{}, a.node.AddCandidate(who.Client, b.PC, b.Candidate, b.Mid)
+	case *wire.VoicePiece:
+		return a.takePiece(ctx, who, b)
 	case *wire.MediaStatus:
 		return a.mediaStatus(ctx, who, b)
 	case *wire.ChatSend:

@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"jedel/internal/ident"
+	"jedel/internal/sos"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -126,12 +128,32 @@ type dataMessage struct {
 }
 
 func (a *App) handleData(ctx context.Context, m dataMessage) {
+	if sos.Is(m.raw) {
+		a.handleSOS(ctx, m)
+		return
+	}
 	reply := a.edge.Hub().Handle(ctx, m.client, m.raw)
 	if reply == nil {
 		return
 	}
 	if err := a.node.Send(m.client, reply); err != nil {
 		a.log.Debug("data channel reply", "client", m.client, "err", err)
+	}
+}
+
+// handleSOS answers a call of one datagram that came by the data channel, with a socket or without. The receipt is text, as
+// all that goes there.
+func (a *App) handleSOS(ctx context.Context, m dataMessage) {
+	receipt := a.sos.Take(ctx, m.raw, "data "+string(m.client), true)
+	if receipt == nil {
+		return
+	}
+	raw, err := json.Marshal(map[string]any{"type": "sos.receipt", "receipt": receipt})
+	if err == nil {
+		err = a.node.Send(m.client, raw)
+	}
+	if err != nil {
+		a.log.Debug("data channel receipt", "client", m.client, "err", err)
 	}
 }
 

@@ -118,6 +118,8 @@ type Media struct {
 	IdlePeers     int           `yaml:"idle_peers"`
 	IdleTime      time.Duration `yaml:"idle_time"`
 	WaitingPeers  int           `yaml:"waiting_peers"`
+	Readers       int           `yaml:"readers"`
+	Gather        time.Duration `yaml:"gather"`
 }
 
 // Evidence is who may open recorded calls.
@@ -282,6 +284,8 @@ func (c Config) check() error {
 	want(c.Listen.MaxSocketsAddr > 0, "listen.max_sockets_per_address: must be positive")
 	want(c.Metrics.Listen == "" || c.Metrics.Listen != c.HTTP.Addr, "metrics.listen: %q is http.addr", c.Metrics.Listen)
 	want(c.Media.MaxPeers > 0, "media.max_peers: must be positive")
+	want(c.Media.Readers >= 0 && c.Media.Readers <= 64, "media.readers: must be 0 to 64")
+	want(c.Media.Gather >= 0 && c.Media.Gather <= 5*time.Millisecond, "media.gather: must be 0 to 5ms")
 	want(c.Recorder.Dir != "", "recorder.dir: must be set")
 	want(c.Evidence.Recipients != "", "evidence.recipients: must be set: recordings are never written open")
 	want(c.Recorder.FlushEvery > 0 && c.Recorder.FlushEvery <= time.Second, "recorder.flush_every: %v is not within 0 and 1s: at most one second may be lost", c.Recorder.FlushEvery)
