@@ -120,6 +120,7 @@ type Media struct {
 	WaitingPeers  int           `yaml:"waiting_peers"`
 	Readers       int           `yaml:"readers"`
 	Gather        time.Duration `yaml:"gather"`
+	Turn          Turn          `yaml:"turn"`
 }
 
 // Evidence is who may open recorded calls.
@@ -293,6 +294,7 @@ func (c Config) check() error {
 	want(len(c.Desk.Categories) > 0 && len(c.Desk.Outcomes) > 0 && len(c.Desk.Pauses) > 0, "desk: categories, outcomes and pauses must not be empty")
 	want(c.Replica.Endpoint == "" || c.Replica.Bucket != "" && c.Replica.AccessKey != "" && c.Replica.SecretKey != "", "replica: endpoint needs bucket, access_key_file and secret_key_file")
 	want(c.Replica.First >= time.Hour && c.Replica.Alarm >= time.Minute, "replica: first is at least 1h, alarm at least 1m")
+	errs = append(errs, c.Media.check()...)
 	errs = append(errs, c.Geo.check()...)
 	errs = append(errs, c.OIDC.check()...)
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)
