@@ -89,7 +89,7 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	if u.kind == Video && codec.Keyframe(p.mime, p.payload) {
 		u.lastKey.Store(p.at.UnixNano())
 	}
-	if down := c.peer.receivers(u.kind); down != nil {
+	if down := c.peer.receivers(u.kind); down != nil && c.peer.live.Load() == c {
 		for _, d := range *down {
 			d.owner.out.put(d, p, box)
 		}
