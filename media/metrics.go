@@ -11,6 +11,7 @@ type metrics struct {
 	refused, keyframes, reconnects prometheus.Counter
 	setup                          prometheus.Histogram
 	refusedPackets, unknown        prometheus.Counter
+	signalDrops, readErrors        prometheus.Counter
 	direct, plain                  prometheus.Counter
 	singlesDropped                 prometheus.Counter
 	lost                           *prometheus.CounterVec
@@ -37,6 +38,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		unknown:        dropped.WithLabelValues("unknown"),
 		singlesDropped: dropped.WithLabelValues("single"),
 		refusedPackets: dropped.WithLabelValues("refused"),
+		signalDrops:    dropped.WithLabelValues("signals"),
+		readErrors:     counter("jedel_media_read_errors_total", "Errors of reading from a UDP socket."),
 		eventsDropped:  counter("jedel_media_events_dropped_total", "Events the app did not take in time."),
 		refused:        counter("jedel_media_refused_total", "Peers refused because there were too many."),
 		keyframes:      counter("jedel_media_keyframe_requests_total", "Keyframes asked of sources."),

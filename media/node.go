@@ -121,7 +121,7 @@ func (n *Node) peer(id ident.ClientID, role Role) (*peer, error) {
 	}
 	p := n.peers[id]
 	if p != nil {
-		p.setRole(role)
+		p.role.Store(uint32(role))
 		return p, nil
 	}
 	if len(n.peers) >= n.cfg.MaxPeers {
