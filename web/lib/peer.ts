@@ -2,7 +2,7 @@
  * the network changes, replaced when it is lost. The page keeps the tracks; this keeps the way. */
 import type { Session } from "./socket";
 import { Refusal } from "./socket";
-import type { Bodies, MediaAnswer, QualityReport } from "./wire.gen";
+import type { Bodies, MediaAnswer, MediaTune, QualityReport } from "./wire.gen";
 
 export type PeerState = "new" | "connecting" | "connected" | "lost" | "closed";
 
@@ -126,6 +126,28 @@ export class Peer {
   async warm(): Promise<void> {
     if (!this.#pc) await this.#make();
   }
+
+  /** How the gateway wants this connection used; null: as usual. */
+  get tune(): MediaTune | null {
+    return null;
+  }
+
+  /** Lets the connection go: nothing of it is on the line until warm is asked for again. */
+  rest(): void {
+    clearTimeout(this.#repair);
+    this.#drop();
+    this.#set("new");
+  }
+
+  /** Sends bytes as they are by the data channel; false where it is not open. */
+  datagram(b: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#channel?.readyState !== "open") return false;
+    this.#channel.send(b);
+    return true;
+  }
+
+  /** Told the receipts of datagrams. */
+  onReceipt: (b: Uint8Array<ArrayBuffer>) => void = () => undefined;
 
   async setMic(track: MediaStreamTrack | null): Promise<void> {
     this.#mic = track;
@@ -271,6 +293,7 @@ export class Peer {
     this.#channel = dc;
     dc.onmessage = (e) => {
       const m = JSON.parse(String(e.data)) as { type: string; re?: number; body: unknown };
+      if (m.type === "sos.receipt") this.onReceipt(Uint8Array.from(atob((m as unknown as { receipt: string }).receipt), (c) => c.charCodeAt(0)));
       const answer = m.re ? this.#answers.get(m.re) : undefined;
       if (m.re && answer) {
         this.#answers.delete(m.re);
