@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
+import { wordy } from "../lib/ladder";
 import type { Caller } from "./caller";
 import { Phone, Photo, Send } from "./icons";
 import { clock, type Line } from "./view";
@@ -68,7 +69,7 @@ export function Chat({ caller }: { caller: Caller }) {
           setText("");
         }}
       >
-        <label class="photo" title={t("chat.photo")}>
+        {!wordy(v.rung) && <label class="photo" title={t("chat.photo")}>
           <Photo />
           <span class="unseen">{t("chat.photo")}</span>
           <input
@@ -80,7 +81,7 @@ export function Chat({ caller }: { caller: Caller }) {
               e.currentTarget.value = "";
             }}
           />
-        </label>
+        </label>}
         <input value={text} maxLength={1000} aria-label={t("chat.write")} placeholder={t("chat.write")} onInput={(e) => setText(e.currentTarget.value)} />
         <button type="submit" aria-label={t("chat.send")}>
           <Send />

@@ -49,6 +49,8 @@ export class Caller {
   readonly #single: Single;
   #recording: Recording | null = null;
   readonly #notes = new Map<string, Recording>();
+  #endSoon = false; // hung up before the gateway had answered
+  #configured = false;
   #cameraRests = false; // it was on when the network became too thin for it
   readonly #listeners = new Set<() => void>();
   readonly #photos = new Map<string, File>();
@@ -97,12 +99,19 @@ export class Caller {
     document.addEventListener("visibilitychange", () => void this.#tellDevices());
     for (const e of ["online", "offline"]) addEventListener(e, () => this.set({ offline: !navigator.onLine }));
     addEventListener(leaving, () => this.#vanish());
+    this.#thin.start(); // it warms the peer where the line is wide enough
+    this.session.start();
+    this.session.on("welcome", () => this.#configure());
+  }
+
+  /** What the page shows beside the call: asked for when nothing waits for the line. */
+  #configure(): void {
+    if (this.#configured || wordy(this.view.rung)) return;
+    this.#configured = true;
     void fetch("/api/v1/config").then(async (r) => {
       const c = (await r.json()) as { codesPrinted?: boolean; map?: { street?: boolean } };
       this.set({ demo: c.codesPrinted === true, street: c.map?.street === true });
     }, () => undefined);
-    this.#thin.start(); // it warms the peer where the line is wide enough
-    this.session.start();
   }
 
   subscribe(fn: () => void): () => void {
@@ -121,6 +130,7 @@ export class Caller {
     const ref = random();
     write(refKey, ref); // before it is sent: a tap whose answer is lost finds its call again
     this.set({ calling: true, tapped: kind, call: null, chat: [], error: "", cameraAsked: false, fix: this.view.pin, registered: "" });
+    this.#endSoon = false;
     this.#attend(true);
     this.#single.begin(ref, kind, lang(), this.view.pin);
     const registered = this.#create(ref, kind);
@@ -156,6 +166,7 @@ export class Caller {
         this.#single.done(0);
         this.set(withCall(this.view, made.view));
         this.#sendWaiting();
+        if (this.#endSoon) void this.end();
         const found = this.view.fix;
         if (found && found !== pin) void this.#located(found); // before there was a call to tell it to
         await this.#tellDevices();
@@ -306,6 +317,7 @@ export class Caller {
     if (!call || call.phase === "ended") return;
     try {
       await this.peer.request("position.report", { call: call.call, id: by?.id ?? random(), fix }, { again: true, timeoutMs: 30000 });
+      if (by) this.#single.done(by.n);
     } catch {
       // The next fix replaces it.
     }
@@ -355,10 +367,7 @@ export class Caller {
   #told(r: Receipt): void {
     if (r.text) this.set({ chat: posted(this.view.chat, { id: `line-${r.line}`, chatSeq: r.line, from: "operator", text: r.text, atMs: Date.now() }) });
     if (r.status !== "registered") return;
-    if (!this.view.call && this.view.calling) {
-      keepOpen(true);
-      this.set({ registered: r.number, error: "" });
-    }
+    if (!this.view.call && this.view.calling) this.set({ registered: r.number, error: "" });
     const line = this.view.chat.find((l) => l.id.startsWith("sos-") && l.id.endsWith(`-${r.n}`));
     if (line && r.n > 0) this.set({ chat: marked(this.view.chat, line.id, "sent") });
   }
@@ -379,6 +388,7 @@ export class Caller {
       this.#cameraRests = false;
       void this.cameraOn();
     }
+    this.#configure();
     await this.#tellDevices();
   }
 
@@ -476,6 +486,7 @@ export class Caller {
 
   async end(): Promise<void> {
     const call = this.view.call;
+    this.#endSoon = !call && this.view.calling;
     if (!call) return;
     try {
       await this.session.request("call.end", { call: call.call }, { again: true, timeoutMs: 30000 });

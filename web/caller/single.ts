@@ -6,7 +6,7 @@ import { bitsOf, frame, hex, maxFrame, maxText, type Message, type Receipt, rece
 import { read, write } from "./store";
 
 const channelAt = [0, 500, 1500, 3500, 7000]; // a datagram that is lost is lost for good
-const httpFirst = 1500; // beside a socket that is open
+const httpFirst = 2500; // beside a socket that is open
 const httpEvery = 4000;
 const httpPatience = 12000;
 const pollEvery = 5000;

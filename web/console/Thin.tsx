@@ -38,6 +38,13 @@ export function rungLines(m: MediaState): [string, string][] {
   return lines;
 }
 
+/** Recorders write no length: the player finds it by looking for the end. */
+function measure(el: HTMLAudioElement): void {
+  if (Number.isFinite(el.duration)) return;
+  el.addEventListener("durationchange", () => (el.currentTime = 0), { once: true });
+  el.currentTime = 1e6;
+}
+
 /** A voice note in the chat: fetched when it is wanted, played in place, as often as needed. */
 export function VoiceNote({ call, file }: { call: string; file: FileRef }) {
   const [url, setURL] = useState("");
@@ -59,7 +66,7 @@ export function VoiceNote({ call, file }: { call: string; file: FileRef }) {
   };
   return (
     <div class="voicenote">
-      {url ? <audio ref={player} src={url} controls aria-label={t("voicenote")} /> : (
+      {url ? <audio ref={player} src={url} controls aria-label={t("voicenote")} onLoadedMetadata={(e) => measure(e.currentTarget)} /> : (
         <button type="button" onClick={() => void load()}>
           <svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true" fill="currentColor"><path d="M7 4v16l13-8z" /></svg>
           {t("voicenote.play")} <span class="hint">{Math.max(1, Math.round(file.bytes / 1000))} {t("unit.kb")}</span>

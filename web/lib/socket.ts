@@ -42,6 +42,7 @@ interface Pending {
   fail: (err: Error) => void;
 }
 
+const claimKey = "jedel.claim";
 const beat = 500;
 const pingEvery = 5000;
 const pingInCall = 1000;
@@ -55,7 +56,7 @@ const longestPatience = 20000;
 const thinRtt = 700;
 const thinQuiet = 12000;
 const thinSilence = 20000;
-const rttMemory = 0.7;
+const rttMemory = 0.7; // of a slower word; a quicker one is believed sooner: it cannot be chance
 const wakePatience = 2500; // for a word on a socket that may have died with the old network
 const firstPause = 250;
 const longestPause = 5000;
@@ -82,7 +83,7 @@ export class Session {
   /** A call is open: somebody waits for every word. */
   attentive = false;
   /** Chance by which the gateway knows a caller who has sent an SOS before there was a socket. */
-  readonly claim = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+  readonly claim: string;
   #rtt = 0;
   #helloMs = 0;
   #missed = 0; // sockets in a row that did not open
@@ -91,6 +92,8 @@ export class Session {
 
   constructor(opts: SessionOptions) {
     this.#opts = opts;
+    this.claim = opts.storage.getItem(claimKey) ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+    opts.storage.setItem(claimKey, this.claim); // a page that is loaded anew before the first welcome finds its call
   }
 
   get link(): Link {
@@ -219,7 +222,8 @@ export class Session {
   }
 
   #measured(ms: number): void {
-    this.#rtt = this.#rtt === 0 ? ms : rttMemory * this.#rtt + (1 - rttMemory) * ms;
+    const old = ms < this.#rtt ? rttMemory / 2 : rttMemory;
+    this.#rtt = this.#rtt === 0 ? ms : old * this.#rtt + (1 - old) * ms;
   }
 
   #forget(p: Pending): void {
@@ -252,6 +256,7 @@ export class Session {
     this.#due = this.#begun + Math.min(longestPatience, openPatience * (1 + this.#missed++));
     ws.onopen = () => {
       this.#helloMs = Date.now();
+      this.#due = this.#helloMs + Math.min(longestPatience, openPatience * (1 + this.#missed)); // it has come that far
       const kept = this.credentials();
       const token = this.#opts.token?.();
       this.#raw("hello", {
