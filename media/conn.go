@@ -76,7 +76,7 @@ func (c *conn) shape(o offer) error {
 		if s.kind == Video {
 			slots = &c.video
 		}
-		both := c.peer.theRole() == RoleCaller && len(*slots) == 0 && s.direction != "inactive" && s.direction != "sendonly"
+		both := Role(c.peer.role.Load()) == RoleCaller && len(*slots) == 0 && s.direction != "inactive" && s.direction != "sendonly"
 		if !both && s.direction != "recvonly" {
 			if _, err := c.pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 				return fmt.Errorf("section: %w", err)
@@ -176,6 +176,7 @@ func (c *conn) onState(s webrtc.PeerConnectionState) {
 		}
 		c.shaky.Store(false)
 		c.up.Store(true)
+		c.peer.promote(c)
 		c.factPath(c.peer.theTap())
 		c.event(Event{Kind: Connected})
 	case webrtc.PeerConnectionStateDisconnected:

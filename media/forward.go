@@ -89,7 +89,7 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	if u.kind == Video && codec.Keyframe(p.mime, p.payload) {
 		u.lastKey.Store(p.at.UnixNano())
 	}
-	if down := c.peer.receivers(u.kind); down != nil {
+	if down := c.peer.receivers(u.kind); down != nil && c.peer.live.Load() == c {
 		for _, d := range *down {
 			d.owner.out.put(d, p, box)
 		}
@@ -185,7 +185,7 @@ func (e *egress) seal(h *rtp.Header, payload []byte, box *outbox) fate {
 	case err != nil:
 		return fateError
 	case box == nil:
-		if _, err := to.socket.conn.Write(e.one[:]); err != nil {
+		if _, err := to.socket.shards[0].Write(e.one[:]); err != nil {
 			return fateError
 		}
 	}

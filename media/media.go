@@ -26,6 +26,7 @@ type Config struct {
 	IdlePeers     int           // those without tap and route; the oldest gives way
 	IdleTime      time.Duration // how long one is kept without tap and route
 	Gather        time.Duration // how long datagrams may wait so that one wake-up serves many; 0: not at all
+	Readers       int           // goroutines that read each address; 0: one a core
 	Plain         bool          // let Pion carry all media, which is slower
 }
 

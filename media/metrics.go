@@ -11,7 +11,9 @@ type metrics struct {
 	refused, keyframes, reconnects prometheus.Counter
 	setup                          prometheus.Histogram
 	refusedPackets, unknown        prometheus.Counter
+	signalDrops, readErrors        prometheus.Counter
 	direct, plain                  prometheus.Counter
+	singlesDropped                 prometheus.Counter
 	lost                           *prometheus.CounterVec
 }
 
@@ -34,7 +36,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		waitKey:        dropped.WithLabelValues("keyframe"),
 		writeErrors:    dropped.WithLabelValues("write"),
 		unknown:        dropped.WithLabelValues("unknown"),
+		singlesDropped: dropped.WithLabelValues("single"),
 		refusedPackets: dropped.WithLabelValues("refused"),
+		signalDrops:    dropped.WithLabelValues("signals"),
+		readErrors:     counter("jedel_media_read_errors_total", "Errors of reading from a UDP socket."),
 		eventsDropped:  counter("jedel_media_events_dropped_total", "Events the app did not take in time."),
 		refused:        counter("jedel_media_refused_total", "Peers refused because there were too many."),
 		keyframes:      counter("jedel_media_keyframe_requests_total", "Keyframes asked of sources."),

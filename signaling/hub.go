@@ -126,6 +126,19 @@ func (h *Hub) Send(id ident.ClientID, body wire.Body) bool {
 	return true
 }
 
+// Each tells every client that has a socket what fn makes for it.
+func (h *Hub) Each(fn func(Who) wire.Body) {
+	h.mu.Lock()
+	all := make([]*client, 0, len(h.clients))
+	for _, c := range h.clients {
+		all = append(all, c)
+	}
+	h.mu.Unlock()
+	for _, c := range all {
+		c.socket.send(wire.Message{Body: fn(c.who)})
+	}
+}
+
 // CallerOf returns who has registered at the client that has a socket, empty for nobody.
 func (h *Hub) CallerOf(id ident.ClientID) ident.CallerID {
 	if c := h.find(id); c != nil {

@@ -47,7 +47,7 @@ func startGateway(t *testing.T, change ...func(*config.Config)) *gateway {
 	addr := free.Addr().String()
 	_ = free.Close()
 	cfg := config.Default()
-	cfg.HTTP.Addr, cfg.Media.UDP, cfg.Media.TCP, cfg.Media.AllowLoopback = addr, "127.0.0.1:0", "", true
+	cfg.HTTP.Addr, cfg.Media.UDP, cfg.Media.TCP, cfg.Media.Turn.UDP, cfg.Media.AllowLoopback = addr, "127.0.0.1:0", "", "", true
 	cfg.Store.URL, cfg.Recorder.Dir = "sqlite:"+filepath.Join(dir, "jedel.db"), filepath.Join(dir, "archive")
 	cfg.Evidence.Recipients, cfg.Evidence.PlaybackKey = filepath.Join(dir, "keys", "recipients.txt"), filepath.Join(dir, "keys", "playback.key")
 	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100), dir: dir, log: &written{}}

@@ -21,7 +21,7 @@ func (a *App) Hello(ctx context.Context, who signaling.Who, h *wire.Hello) (*wir
 	case <-ctx.Done():
 		return nil, fault.New(fault.Unavailable, "hello", ctx.Err())
 	}
-	w := &wire.Welcome{ICEServers: []wire.ICEServer{}, Centre: wire.Centre{
+	w := &wire.Welcome{ICEServers: a.iceServers(who), Centre: wire.Centre{
 		Name: text(a.cfg.Site.Name), Phone: a.cfg.Site.Phone, Lat: a.cfg.Site.Lat, Lon: a.cfg.Site.Lon,
 	}}
 	var err error
