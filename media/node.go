@@ -24,8 +24,9 @@ type Node struct {
 	pion   pion
 	ports  ports
 	events chan Event
-	start  time.Time     // packets' times count from here
-	tracks atomic.Uint64 // numbers every track towards us
+	start  time.Time               // packets' times count from here
+	tracks atomic.Uint64           // numbers every track towards us
+	conns  atomic.Pointer[[]*conn] // the present ones
 
 	mu     sync.Mutex // guards the rest
 	peers  map[ident.ClientID]*peer
@@ -70,11 +71,14 @@ const housekeeping = time.Second
 func (n *Node) Run(ctx context.Context) error {
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
+	var said sync.WaitGroup
+	said.Go(func() { (&reporter{node: n}).run(ctx) })
 	for {
 		select {
 		case now := <-tick.C:
 			n.tidy(now)
 		case <-ctx.Done():
+			said.Wait()
 			return n.close()
 		}
 	}
@@ -200,6 +204,7 @@ func (n *Node) rebuild() {
 		from ident.ClientID
 		kind Kind
 	}
+	var conns []*conn
 	receivers := map[key][]*downTrack{}
 	feeders := map[*downTrack]*peer{}
 	for _, routes := range n.routes {
@@ -213,10 +218,14 @@ func (n *Node) rebuild() {
 		}
 	}
 	for id, p := range n.peers {
+		if c := p.current(); c != nil {
+			conns = append(conns, c)
+		}
 		p.feed(feeders)
 		p.setReceivers(Audio, receivers[key{id, Audio}])
 		p.setReceivers(Video, receivers[key{id, Video}])
 	}
+	n.conns.Store(&conns)
 }
 
 // Send sends b to the client over its data channel. It never blocks; an error means that the
