@@ -23,6 +23,7 @@ type Node struct {
 	met    *metrics
 	pion   pion
 	ports  ports
+	known  acquaintances
 	events chan Event
 	start  time.Time     // packets' times count from here
 	tracks atomic.Uint64 // numbers every track towards us
