@@ -13,6 +13,7 @@ type metrics struct {
 	refusedPackets, unknown        prometheus.Counter
 	signalDrops, readErrors        prometheus.Counter
 	direct, plain                  prometheus.Counter
+	singlesDropped                 prometheus.Counter
 	lost                           *prometheus.CounterVec
 }
 
@@ -35,6 +36,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		waitKey:        dropped.WithLabelValues("keyframe"),
 		writeErrors:    dropped.WithLabelValues("write"),
 		unknown:        dropped.WithLabelValues("unknown"),
+		singlesDropped: dropped.WithLabelValues("single"),
 		refusedPackets: dropped.WithLabelValues("refused"),
 		signalDrops:    dropped.WithLabelValues("signals"),
 		readErrors:     counter("jedel_media_read_errors_total", "Errors of reading from a UDP socket."),

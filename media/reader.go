@@ -5,6 +5,7 @@ import (
 	"net"
 	"time"
 
+	"jedel/internal/sos"
 	"jedel/media/batch"
 )
 
@@ -62,6 +63,9 @@ func (r *reader) take(m *batch.Message, at time.Time) {
 			c.datagram(m.B[:m.N], at, &r.box)
 			return
 		}
+	}
+	if m.B[0] == sos.First && r.socket.single(m) {
+		return
 	}
 	r.socket.pass(m.B[:m.N], m.Addr)
 }

@@ -37,7 +37,7 @@ func (a *App) Run(ctx context.Context) error {
 	for _, loop := range []func(context.Context){
 		a.runHands, a.runShows, a.runWork, a.runScribes, a.runPresence, a.runLamps, a.runMedia, a.runData, a.runHousekeeping, a.copies.Run, a.keeper.Run, a.runReplica,
 		a.runCasework, a.runTellings, a.cases.Run, a.intake.run, a.watch.run, a.mail.Run, a.board.run, a.figures.run,
-		a.runTips, a.geo.Run, a.runRelays,
+		a.runTips, a.geo.Run, a.runRelays, a.sos.run,
 	} {
 		calls.Go(func() error { loop(callsCtx); return nil })
 	}

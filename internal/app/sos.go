@@ -15,6 +15,7 @@ import (
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 	"jedel/internal/sos"
+	"jedel/media"
 	"jedel/recorder/evr"
 	"jedel/signaling"
 	"jedel/signaling/wire"
@@ -41,7 +42,8 @@ const (
 // operator's network.
 var (
 	sosOfClient   = admit.Rate{Every: 250 * time.Millisecond, Burst: 40}
-	sosOfStranger = admit.Rate{Every: 2 * time.Second, Burst: 30} // an address: calls without a key, and challenges
+	sosOfAddress  = admit.Rate{Every: time.Millisecond, Burst: 2000} // whatever comes by UDP from one address: a large network's worth
+	sosOfStranger = admit.Rate{Every: 2 * time.Second, Burst: 30}    // an address: calls without a key, and challenges
 )
 
 // sosDesk takes calls of single datagrams, whichever way they come: by UDP, by a data channel, by HTTP. All are idempotent
@@ -55,6 +57,7 @@ type sosDesk struct {
 	mu        sync.Mutex // guards the rest
 	clients   admit.Table
 	strangers admit.Table
+	addresses admit.Table
 	heard     map[ident.ClientID]time.Time
 }
 
@@ -64,6 +67,7 @@ func newSOSDesk(a *App, secret []byte, reg prometheus.Registerer) *sosDesk {
 		taken:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jedel_sos_datagrams_total", Help: "SOS datagrams by what became of them."}, []string{"outcome"}),
 		clients:   admit.Table{Rate: sosOfClient, Max: sosClients},
 		strangers: admit.Table{Rate: sosOfStranger, Max: sosClients},
+		addresses: admit.Table{Rate: sosOfAddress, Max: sosClients},
 	}
 	reg.MustRegister(d.taken)
 	return d
@@ -93,6 +97,58 @@ func (d *sosDesk) Take(ctx context.Context, raw []byte, from string, proven bool
 	}
 	r := d.carryOut(ctx, who, m, now)
 	return d.receipt(f, who.key, r)
+}
+
+// sosAtOnce bounds the datagrams by UDP that are being made durable; the senders of others repeat them.
+const sosAtOnce = 64
+
+// run takes the datagrams that come by UDP. Reading one costs microseconds and is done here, one after another; what it asks
+// for waits for the store and is done beside.
+func (d *sosDesk) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, sosAtOnce)
+	buf := make([]byte, 0, sos.MaxFrame)
+	for {
+		var s media.Single
+		select {
+		case s = <-d.a.node.Singles():
+		case <-ctx.Done():
+			return
+		}
+		now, at := time.Now(), s.From.As16()
+		from := string(at[:])
+		if !d.admit(&d.addresses, from, now) {
+			d.taken.WithLabelValues("over the rate").Inc()
+			continue
+		}
+		buf = append(buf[:0], s.Bytes()...)
+		f, err := sos.Parse(buf)
+		if err != nil {
+			d.taken.WithLabelValues("not ours").Inc()
+			continue
+		}
+		who, m, answer := d.read(f, from, false, now)
+		if answer != nil {
+			d.a.node.Answer(&s, answer)
+		}
+		if who.client == "" {
+			continue
+		}
+		select {
+		case slots <- struct{}{}:
+		default:
+			d.taken.WithLabelValues("over the rate").Inc()
+			continue
+		}
+		one := s
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if f, err := sos.Parse(one.Bytes()); err == nil {
+				d.a.node.Answer(&one, d.receipt(f, who.key, d.carryOut(ctx, who, m, now)))
+			}
+		})
+	}
 }
 
 // receipt seals r as an answer to f.

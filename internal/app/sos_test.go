@@ -2,14 +2,17 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"jedel/cmd/callbot/single"
 	"jedel/internal/call"
 	"jedel/internal/ident"
 	"jedel/internal/sos"
@@ -271,5 +274,119 @@ func TestACallOfADatagramStaysWhileItsPhoneIsGone(t *testing.T) {
 	}
 	if got := (call.State{SOS: true, Phase: call.Queued, CallerGone: time.Now()}).Deadline(); time.Until(got) < 29*time.Minute {
 		t.Errorf("deadline %v", got)
+	}
+}
+
+// TestACallByUDP is a phone with nothing but UDP, and with a key.
+func TestACallByUDP(t *testing.T) {
+	g := startGateway(t)
+	addr := g.app.node.Addrs()[0].String()
+	caller := g.tab(wire.RoleCaller, "")
+	desk := g.tab(wire.RoleConsole, g.token("operator"))
+	for _, w := range []*wire.Welcome{nil, caller.welcome} {
+		desk.rings = nil
+		p, err := single.Dial(t.Context(), addr, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		m := sos.Message{Kind: sos.Voice, Battery: 5, Place: &sos.Place{Lat: 54.8, Lon: 69}, Text: "көмек"}
+		ctx, cancel := context.WithTimeout(t.Context(), bound)
+		defer cancel()
+		r, err := p.Say(ctx, m)
+		if err != nil || r.Status != sos.Registered || r.Number == "" || r.Phase > sos.Ringing {
+			t.Fatalf("%+v %v", r, err)
+		}
+		desk.ask(&wire.DutySet{State: wire.DutyReady})
+		o := desk.offer()
+		if o.Number != r.Number || o.Words != "көмек" || o.Media.Rung != wire.RungSOS {
+			t.Errorf("%+v", o)
+		}
+		desk.ask(&wire.OfferAccept{Call: o.Call, Epoch: o.Epoch})
+		desk.ask(&wire.ChatSend{Call: o.Call, ID: "o1", Text: "Біз жолдамыз"})
+		if r, err = p.Hear(ctx, 0, 0); err != nil || r.Text != "Біз жолдамыз" || r.Phase != sos.Answered {
+			t.Errorf("%+v %v", r, err)
+		}
+		desk.ask(&wire.CallEnd{Call: o.Call})
+		desk.ask(&wire.CallWrapUp{Call: o.Call, Category: "theft", Outcome: "patrol"})
+	}
+}
+
+// TestAFloodByUDPHarmsNoCall sends as fast as one core can beside a call that is under way.
+func TestAFloodByUDPHarmsNoCall(t *testing.T) {
+	g := startGateway(t)
+	addr := g.app.node.Addrs()[0].String()
+	caller, desk, id := g.talking()
+	flood, err := net.Dial("udp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer flood.Close()
+	h := g.handset(caller.welcome)
+	recorded := h.frame(sos.Message{SentMs: time.Now().Add(-13 * time.Hour).UnixMilli()}, [12]byte{})
+	stop, done := make(chan struct{}), make(chan int)
+	go func() {
+		sent := 0
+		for {
+			select {
+			case <-stop:
+				done <- sent
+				return
+			default:
+			}
+			b := bytes.Clone(recorded)
+			switch sent % 4 {
+			case 0:
+				rand.Read(b[6:22])
+				b[6] &= 0x7f
+			case 1:
+				rand.Read(b[4:])
+			case 2:
+				b = b[:sent%len(b)+1]
+			}
+			if _, err := flood.Write(b); err == nil {
+				sent++
+			}
+		}
+	}()
+	answered := make(chan int)
+	go func() {
+		n, buf := 0, make([]byte, 2048)
+		for {
+			if _, err := flood.Read(buf); err != nil {
+				answered <- n
+				return
+			}
+			n++
+		}
+	}()
+	p, err := single.Dial(t.Context(), addr, g.tab(wire.RoleCaller, "").welcome)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), bound)
+	defer cancel()
+	r, err := p.Say(ctx, sos.Message{Kind: sos.Voice, Battery: 5})
+	took := time.Since(began)
+	g.hears(desk, 0, 'c')
+	g.hears(caller, 0, 'o')
+	close(stop)
+	sent := <-done
+	_ = flood.SetReadDeadline(time.Now())
+	got := <-answered
+	t.Logf("a real call by datagram took %v beside %d datagrams of a flood, %d of which were answered", took, sent, got)
+	if err != nil || r.Status != sos.Registered {
+		t.Fatalf("%+v %v", r, err)
+	}
+	if got > sosOfStranger.Burst+int(time.Since(began)/sosOfStranger.Every)+5 {
+		t.Errorf("%d answers to a flood", got)
+	}
+	if s, ok := g.app.desk.State(ident.CallID(id)); !ok || s.Phase != call.Talking {
+		t.Errorf("the call: %+v", s)
+	}
+	if s, ok := g.app.desk.OpenCallOf(ident.ClientID(caller.welcome.Client)); !ok || string(s.ID) != id {
+		t.Error("the flood has changed whose call it is")
 	}
 }

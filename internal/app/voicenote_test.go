@@ -32,6 +32,7 @@ func TestAVoiceNoteComesInPiecesInAnyOrder(t *testing.T) {
 	id := caller.ask(&wire.CallCreate{Ref: "r", Kind: wire.KindVoice}).(*wire.CallCreated).View.Call
 	caller.ask(&wire.MediaStatus{Mic: wire.DeviceOn, Camera: wire.DeviceOff, Rung: wire.RungNotes})
 	desk.ask(&wire.OfferAccept{Call: id, Epoch: desk.offer().Epoch})
+	g.until("the archive is not open", func() bool { return g.app.ledger.get(ident.CallID(id)).slot.get() != nil })
 	note := string(ident.New[ident.FileID]())
 	const size = 1500
 	have := func(b wire.Body) wire.VoiceHave {

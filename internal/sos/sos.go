@@ -27,6 +27,8 @@ import (
 const (
 	// MaxFrame is the longest datagram in bytes, request or receipt.
 	MaxFrame = 200
+	// First is the first byte of every datagram.
+	First = 0x0e
 	// MaxText is how many bytes of UTF-8 one datagram carries.
 	MaxText = MaxFrame - headLen - bodyLen - tagLen
 	// MaxPart is how many bytes of the other side's words one receipt carries at most.
