@@ -23,6 +23,7 @@ type Node struct {
 	met     *metrics
 	pion    pion
 	ports   ports
+	known   acquaintances
 	events  chan Event
 	singles chan Single
 	start   time.Time     // packets' times count from here
