@@ -113,7 +113,7 @@ func (e *egress) emit(d *downTrack, b []byte, box *outbox) bool {
 	}
 	m.N, m.Addr = copy(m.B, b), to.addr
 	if box == nil {
-		_, err := to.socket.conn.Write(e.one[:])
+		_, err := to.socket.shards[0].Write(e.one[:])
 		return err == nil
 	}
 	return true
@@ -145,7 +145,7 @@ func (e *egress) seal(h *rtp.Header, payload []byte, box *outbox) []byte {
 	case err != nil:
 		return nil
 	case box == nil:
-		if _, err := to.socket.conn.Write(e.one[:]); err != nil {
+		if _, err := to.socket.shards[0].Write(e.one[:]); err != nil {
 			return nil
 		}
 	}

@@ -93,7 +93,7 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	if u.kind == Video && codec.Keyframe(p.mime, p.payload) {
 		u.lastKey.Store(p.at.UnixNano())
 	}
-	if down == nil {
+	if down == nil || c.peer.live.Load() != c {
 		return
 	}
 	if u.kind == Audio {

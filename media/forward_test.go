@@ -54,6 +54,7 @@ func newWay(t testing.TB, receivers int, mime string, kind Kind) *way {
 func bare(n *Node) *conn {
 	c := &conn{peer: newPeer(n, "page", RoleCaller)}
 	c.link.init(c)
+	c.peer.live.Store(c)
 	return c
 }
 

@@ -18,15 +18,17 @@ import (
 
 // Node is the forwarding unit of this process. Make it with Open, then Run it.
 type Node struct {
-	cfg    Config
-	log    *slog.Logger
-	met    *metrics
-	pion   pion
-	ports  ports
-	events chan Event
-	start  time.Time               // packets' times count from here
-	tracks atomic.Uint64           // numbers every track towards us
-	conns  atomic.Pointer[[]*conn] // the present ones
+	cfg     Config
+	log     *slog.Logger
+	met     *metrics
+	pion    pion
+	ports   ports
+	known   acquaintances
+	events  chan Event
+	singles chan Single
+	start   time.Time               // packets' times count from here
+	tracks  atomic.Uint64           // numbers every track towards us
+	conns   atomic.Pointer[[]*conn] // the present ones
 
 	mu     sync.Mutex // guards the rest
 	peers  map[ident.ClientID]*peer
@@ -37,7 +39,7 @@ type Node struct {
 // Open binds the ports. Nothing is answered before Run.
 func Open(cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Node, error) {
 	n := &Node{
-		cfg: cfg, log: log, met: newMetrics(reg), events: make(chan Event, eventsLen), start: time.Now(),
+		cfg: cfg, log: log, met: newMetrics(reg), events: make(chan Event, eventsLen), singles: make(chan Single, singlesLen), start: time.Now(),
 		peers: map[ident.ClientID]*peer{}, routes: map[ident.CallID][]Route{},
 	}
 	if err := n.ports.open(cfg, n); err != nil {
@@ -124,7 +126,7 @@ func (n *Node) peer(id ident.ClientID, role Role) (*peer, error) {
 	}
 	p := n.peers[id]
 	if p != nil {
-		p.setRole(role)
+		p.role.Store(uint32(role))
 		return p, nil
 	}
 	if len(n.peers) >= n.cfg.MaxPeers {
