@@ -195,6 +195,10 @@ func (c *conn) onState(s webrtc.PeerConnectionState) {
 
 // begun takes a new track in and gives it to who listens.
 func (c *conn) begun(u *upTrack) {
+	u.hearing.begin(u)
+	if u.kind == Audio {
+		u.words = newWords(u)
+	}
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
