@@ -174,7 +174,7 @@ func flowingBy(t testing.TB, plain bool) *flow {
 	f.talk()
 	t.Cleanup(f.hush)
 	eventually(t, "both hear", func() bool {
-		return len(words(f.operator.packets("audio-0"))) > 3 && len(words(f.caller.packets("audio-0"))) > 3
+		return len(wordsOf(f.operator.packets("audio-0"))) > 3 && len(wordsOf(f.caller.packets("audio-0"))) > 3
 	})
 	return f
 }
@@ -223,8 +223,8 @@ func (f *flow) next(send func(seq uint16)) {
 	send(f.seq)
 }
 
-// words returns the numbers of the words among what was received.
-func words(got []*rtp.Packet) []uint32 {
+// wordsOf returns the numbers of the words among what was received.
+func wordsOf(got []*rtp.Packet) []uint32 {
 	var out []uint32
 	for _, p := range got {
 		if len(p.Payload) == 5 && p.Payload[0] == voice {
@@ -284,7 +284,7 @@ func (f *flow) unharmed(most gap) {
 	ends := []*page{f.operator, f.caller}
 	for _, p := range ends {
 		eventually(f.t, "what is said now is heard", func() bool {
-			w := words(p.packets("audio-0"))
+			w := wordsOf(p.packets("audio-0"))
 			return len(w) > 0 && w[len(w)-1] > now+10
 		})
 	}
@@ -296,7 +296,7 @@ func (f *flow) unharmed(most gap) {
 		}
 	}
 	for _, p := range ends {
-		w := words(p.packets("audio-0"))
+		w := wordsOf(p.packets("audio-0"))
 		for i := 1; i < len(w); i++ {
 			if d := int(w[i]) - int(w[i-1]); d < 1 || d > 1+int(most) {
 				f.t.Errorf("role %d: after word %d comes %d", p.role, w[i-1], w[i])

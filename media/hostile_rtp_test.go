@@ -2,7 +2,9 @@ package media
 
 import (
 	"encoding/binary"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
@@ -139,6 +141,14 @@ func TestHostile_NackOfEverythingIsAnsweredWithinBounds(t *testing.T) {
 	}
 }
 
+// processor returns the processor time of this process so far.
+func processor(t testing.TB) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	must(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 // congestion returns transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01) that claims 65,535 packets.
 func congestion(ssrc uint32, symbol uint16, deltas int) []byte {
 	b := binary.BigEndian.AppendUint32(nil, stranger)
@@ -162,6 +172,7 @@ func congestion(ssrc uint32, symbol uint16, deltas int) []byte {
 func TestHostile_CongestionFeedbackOf65535EntriesKeepsCall(t *testing.T) {
 	ways(t, func(t *testing.T, f *flow) {
 		slot := f.n.find(f.caller.id).current().video[0].bound.Load().ssrc
+		before := processor(t)
 		for range 100 {
 			f.rtcp(congestion(slot, 0, 0))    // nothing arrived
 			f.rtcp(congestion(slot, 1, 1000)) // all arrived, the times are cut off
@@ -169,6 +180,10 @@ func TestHostile_CongestionFeedbackOf65535EntriesKeepsCall(t *testing.T) {
 			f.rtcp(congestion(slot, 3, 0)) // a symbol that is not used
 		}
 		f.unharmed(0)
+		// Whoever believes the count needs some milliseconds for each.
+		if took := processor(t) - before; took > 700*time.Millisecond {
+			t.Errorf("400 packets cost %v of processor time", took)
+		}
 	})
 }
 
