@@ -155,6 +155,8 @@ func (a *App) Request(ctx context.Context, who signaling.Who, body wire.Body) (w
 		return &wire.OK{}, a.node.AddCandidate(who.Client, b.PC, b.Candidate, b.Mid)
 	case *wire.MediaStatus:
 		return a.mediaStatus(ctx, who, b)
+	case *wire.MediaCheck:
+		return a.checkVoice(who), nil
 	case *wire.ChatSend:
 		return a.sendChat(ctx, who, b)
 	case *wire.QualityReport:

@@ -225,6 +225,7 @@ export interface Quality {
   rttMs: number;
   fps: number;
   network?: string;
+  way?: string;
   atMs: number;
 }
 
@@ -363,6 +364,16 @@ export interface MediaStatus {
 export interface MediaLost {
   pc: string;
   reason: string;
+}
+
+export interface MediaCheck {
+  pc: string;
+}
+
+export interface MediaChecked {
+  pc: string;
+  sentMs: number;
+  heardMs: number;
 }
 
 export type VideoLevel = "on" | "thin" | "off";
@@ -602,6 +613,8 @@ export interface Bodies {
   "media.candidate": MediaCandidate;
   "media.status": MediaStatus;
   "media.lost": MediaLost;
+  "media.check": MediaCheck;
+  "media.checked": MediaChecked;
   "media.tune": MediaTune;
   "call.create": CallCreate;
   "call.created": CallCreated;

@@ -1,0 +1,48 @@
+package media
+
+import (
+	"time"
+
+	"jedel/internal/ident"
+)
+
+// Voice is what a peer and the gateway hear of each other.
+type Voice struct {
+	PC    string    // the connection that the gateway has of the client; empty: none
+	Sent  time.Time // when the newest packet of somebody whom it hears came in; zero: never
+	Heard time.Time // when its own newest packet came in; zero: never
+}
+
+// Voice returns what the client is to hear by now, and what was heard of it. A page that hears
+// nothing learns from it whose silence that is.
+func (n *Node) Voice(id ident.ClientID) Voice {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var v Voice
+	p := n.peers[id]
+	if p == nil {
+		return v
+	}
+	v.PC, v.Heard = p.pcID(), p.lastHeard()
+	for _, routes := range n.routes {
+		for _, r := range routes {
+			if r.To != id || r.Kind != Audio {
+				continue
+			}
+			if from := n.peers[r.From]; from != nil {
+				if at := from.lastHeard(); at.After(v.Sent) {
+					v.Sent = at
+				}
+			}
+		}
+	}
+	return v
+}
+
+// lastHeard is when the newest packet came from the peer, zero before the first.
+func (p *peer) lastHeard() time.Time {
+	if ns := p.lastPacket.Load(); ns > 0 {
+		return time.Unix(0, ns)
+	}
+	return time.Time{}
+}
