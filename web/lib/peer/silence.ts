@@ -38,6 +38,7 @@ export class Silence {
   #questions = 0;
   #acted = 0;
   #tick = 0;
+  #watched = 0; // the longest quiet that a look has found since the newest packet
   #dead = false; // the last answer said so
   #deaf = false;
   #rtt = 100;
@@ -68,7 +69,8 @@ export class Silence {
   /** The newest packet of any voice arrived at this time. */
   heard(at: number): void {
     if (at <= this.#last) return;
-    const gap = at - this.#last;
+    const gap = this.#watched; // not what passed between two looks: the page may have stood still
+    this.#watched = 0;
     if (this.#last > 0 && this.#since < this.#last && gap > 100 && gap < 2 * longestGapMs) this.#healed.push({ at, ms: gap });
     while (this.#healed[0] && this.#healed[0].at < at - memory) this.#healed.shift();
     this.#last = at;
@@ -93,6 +95,7 @@ export class Silence {
       return "replace";
     }
     const quiet = this.#quietOf(now);
+    if (!late) this.#watched = quiet;
     if (quiet < askShare * this.limit()) return undefined;
     if (this.#line === "none" && !expected) return undefined;
     if (!this.#answered) {
