@@ -25,6 +25,8 @@ type Config struct {
 	MaxPeers      int           // peer connections in all
 	IdlePeers     int           // those without tap and route; the oldest gives way
 	IdleTime      time.Duration // how long one is kept without tap and route
+	Gather        time.Duration // how long datagrams may wait so that one wake-up serves many; 0: not at all
+	Plain         bool          // let Pion carry all media, which is slower
 }
 
 // Limits that are not configuration: what a browser needs, with room.

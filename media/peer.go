@@ -53,7 +53,20 @@ func (p *peer) setReceivers(k Kind, to []*downTrack) {
 	}
 	old := target.Swap(next)
 	if k == Video && next != nil && (old == nil || !same(*old, to)) {
-		p.askKeyframe()
+		p.askKeyframe(time.Now())
+	}
+}
+
+// feed notes whose packets the peer's slots carry.
+func (p *peer) feed(from map[*downTrack]*peer) {
+	c := p.current()
+	if c == nil {
+		return
+	}
+	for _, slots := range [][]*downTrack{c.audio, c.video} {
+		for _, d := range slots {
+			d.from.Store(from[d])
+		}
 	}
 }
 
@@ -109,10 +122,10 @@ func (p *peer) stuck(now time.Time) bool {
 }
 
 // askKeyframe asks all video tracks of the peer.
-func (p *peer) askKeyframe() {
+func (p *peer) askKeyframe(now time.Time) {
 	if c := p.current(); c != nil {
 		for _, u := range c.tracks() {
-			u.requestKeyframe(time.Now())
+			u.requestKeyframe(now)
 		}
 	}
 }

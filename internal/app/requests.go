@@ -31,6 +31,7 @@ func (a *App) Hello(ctx context.Context, who signaling.Who, h *wire.Hello) (*wir
 		err = a.helloCaller(ctx, who, w)
 	}
 	w.PC = a.node.PC(who.Client)
+	a.tune(who.Client) // comes after the welcome
 	a.wakePresence()
 	return w, err
 }

@@ -116,3 +116,49 @@ func TestNothingIsSentTwice(t *testing.T) {
 		}
 	})
 }
+
+// A number is used once, whatever order, repetition and change of source there is.
+func TestNumberIsUsedOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, used, newest := New(90000), map[int]bool{}, 0
+		at, wide, began := int64(0), 0, false
+		source, seq := uint64(1), rapid.Uint16().Draw(t, "from")
+		for range rapid.IntRange(1, 400).Draw(t, "packets") {
+			if rapid.IntRange(0, 30).Draw(t, "switch") == 0 {
+				source, seq = source+1, rapid.Uint16().Draw(t, "other")
+			}
+			seq += uint16(rapid.SampledFrom([]int{1, 1, 1, 2, 0, -1, -3, 40, -60, 900, -1200}).Draw(t, "step"))
+			at += ms
+			out, _, ok := s.Next(source, Packet{seq, uint32(at)}, at)
+			if !ok {
+				continue
+			}
+			if !began {
+				wide, began = int(out.Seq), true
+			} else {
+				wide = newest + int(int16(out.Seq-uint16(newest)))
+			}
+			if used[wide] {
+				t.Fatalf("number %d twice", out.Seq)
+			}
+			used[wide] = true
+			newest = max(newest, wide)
+		}
+	})
+}
+
+func TestSourceThatCountsAnewIsHeardAgain(t *testing.T) {
+	s, heard := New(48000), 0
+	for i := range 2000 {
+		seq := uint16(30000 + i)
+		if i >= 1000 {
+			seq = uint16(i)
+		}
+		if _, _, ok := s.Next(1, Packet{seq, uint32(i) * 960}, int64(i)*20*ms); ok {
+			heard++
+		}
+	}
+	if heard < 2000-patience {
+		t.Fatal(heard)
+	}
+}

@@ -59,5 +59,6 @@ func samples() []Body {
 		&CallJoin{Call: call, Mode: GuestListen}, &CallJoined{View: guest}, &CallMode{Call: call, Mode: GuestWhisper}, &CallLeave{Call: call}, &CallTakeOver{Call: call}, &GuestState{View: guest},
 		&MediaCheck{PC: "pc-1"}, &MediaChecked{PC: "pc-1", SentMs: 12, HeardMs: -1},
 		&MediaTune{PC: "pc-1", Rev: 3, RED: true, JitterMs: 200, Video: VideoThin, VideoKbps: 180, Shown: VideoOff, Why: "loss"},
+		&RelayRenewed{ICEServers: []ICEServer{{URLs: []string{"turns:102.example.kz:443?transport=tcp"}, Username: "1795425000:" + client, Credential: "zLr9pXcQ"}}},
 	}
 }

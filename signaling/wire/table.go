@@ -36,6 +36,7 @@ func Table() []Entry {
 		{"media.lost", News, nil, func() Body { return new(MediaLost) }},
 		{"media.check", Request, both, func() Body { return new(MediaCheck) }},
 		{"media.checked", Reply, nil, func() Body { return new(MediaChecked) }},
+		{"relay.renewed", News, nil, func() Body { return new(RelayRenewed) }},
 		{"media.tune", News, nil, func() Body { return new(MediaTune) }},
 
 		{"call.create", Request, caller, func() Body { return new(CallCreate) }},

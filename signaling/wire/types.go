@@ -39,6 +39,9 @@ func (*MediaCheck) WireType() string { return "media.check" }
 // WireType returns "media.checked".
 func (*MediaChecked) WireType() string { return "media.checked" }
 
+// WireType returns "relay.renewed".
+func (*RelayRenewed) WireType() string { return "relay.renewed" }
+
 // WireType returns "media.tune".
 func (*MediaTune) WireType() string { return "media.tune" }
 

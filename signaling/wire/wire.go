@@ -203,6 +203,12 @@ type MediaLost struct {
 	Reason string `json:"reason"`
 }
 
+// RelayRenewed is news: the relays of Welcome.ICEServers with fresh credentials. Those before stay good
+// for what is connected; new connections and ICE restarts take these.
+type RelayRenewed struct {
+	ICEServers []ICEServer `json:"iceServers"`
+}
+
 // VideoLevel is how much of a picture a link has room for. Words come first: the picture gives way
 // before the voice does.
 type VideoLevel string

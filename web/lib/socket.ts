@@ -1,5 +1,5 @@
 /** One client's socket: connects, says hello, resumes, comes back by itself. Knows no DOM. */
-import type { Bodies, Role, Text, Welcome } from "./wire.gen";
+import type { Bodies, ICEServer, Role, Text, Welcome } from "./wire.gen";
 import { version } from "./wire.gen";
 
 export type Link = "connecting" | "open" | "lost" | "closed";
@@ -76,10 +76,11 @@ export class Session {
   readonly #spare = new Set<WebSocket>();
   #tried = 0; // spares since something was heard
   #spareTimer: ReturnType<typeof setTimeout> | undefined;
-  #iceServers: RTCIceServer[] = [];
   readonly #onQuiet = new Set<(quiet: boolean) => void>();
   /** A call is open: somebody waits for every word. */
   attentive = false;
+  /** Relays for new connections, with credentials that the gateway renews before they expire. */
+  iceServers: ICEServer[] = [];
 
   constructor(opts: SessionOptions) {
     this.#opts = opts;
@@ -87,11 +88,6 @@ export class Session {
 
   get link(): Link {
     return this.#link;
-  }
-
-  /** The relays that the gateway lends, as of the last welcome. */
-  get iceServers(): RTCIceServer[] {
-    return this.#iceServers;
   }
 
   /** The client and key of this tab, for requests beside the socket. */
@@ -308,6 +304,7 @@ export class Session {
     this.#tellQuiet(false);
     this.#calm();
     const m = JSON.parse(data) as { type: string; re?: number; body: unknown };
+    if (m.type === "welcome" || m.type === "relay.renewed") this.iceServers = (m.body as Bodies["relay.renewed"]).iceServers;
     if (m.type === "welcome") this.#welcome(m.body as Welcome);
     const p = m.re ? this.#pending.get(m.re) : undefined;
     if (m.re && p) {
@@ -328,7 +325,6 @@ export class Session {
       // Without storage a reload begins anew; the call is found again by its registration.
     }
     this.#pause = firstPause;
-    this.#iceServers = w.iceServers ?? [];
     this.#set("open");
     for (const p of this.#waiting.splice(0)) this.#send(p);
   }

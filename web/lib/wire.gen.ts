@@ -376,6 +376,10 @@ export interface MediaChecked {
   heardMs: number;
 }
 
+export interface RelayRenewed {
+  iceServers: ICEServer[];
+}
+
 export type VideoLevel = "on" | "thin" | "off";
 
 export interface MediaTune {
@@ -615,6 +619,7 @@ export interface Bodies {
   "media.lost": MediaLost;
   "media.check": MediaCheck;
   "media.checked": MediaChecked;
+  "relay.renewed": RelayRenewed;
   "media.tune": MediaTune;
   "call.create": CallCreate;
   "call.created": CallCreated;
