@@ -177,6 +177,7 @@ func (c *conn) onState(s webrtc.PeerConnectionState) {
 		c.shaky.Store(false)
 		c.up.Store(true)
 		c.factPath(c.peer.theTap())
+		c.peer.connected(c)
 		c.event(Event{Kind: Connected})
 	case webrtc.PeerConnectionStateDisconnected:
 		c.shaky.Store(true)

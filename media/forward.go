@@ -78,6 +78,9 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	}
 	c.peer.lastPacket.Store(p.at.UnixNano())
 	c.peer.packetCount.Add(1)
+	if u.kind == Audio {
+		c.peer.lastVoice.Store(p.at.UnixNano())
+	}
 	u.count(p.header.SequenceNumber, p.recovered, p.at)
 	if !u.began.Swap(true) {
 		c.event(Event{Kind: FirstPacket, Track: u.kind})
@@ -88,6 +91,9 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	p.mime = u.mimeOf(p.header.PayloadType)
 	if u.kind == Video && codec.Keyframe(p.mime, p.payload) {
 		u.lastKey.Store(p.at.UnixNano())
+	}
+	if c != c.peer.live.Load() {
+		return // another connection has its place, or it has not taken one yet
 	}
 	if down := c.peer.receivers(u.kind); down != nil {
 		for _, d := range *down {

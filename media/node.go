@@ -70,10 +70,14 @@ const housekeeping = time.Second
 func (n *Node) Run(ctx context.Context) error {
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
+	voices := time.NewTicker(listenEvery)
+	defer voices.Stop()
 	for {
 		select {
 		case now := <-tick.C:
 			n.tidy(now)
+		case now := <-voices.C:
+			n.listen(now)
 		case <-ctx.Done():
 			return n.close()
 		}

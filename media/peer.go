@@ -18,13 +18,20 @@ type peer struct {
 	turn chan struct{} // capacity 1: one negotiation at a time
 
 	lastPacket  atomic.Int64 // Unix nanoseconds
+	lastVoice   atomic.Int64 // of the newest packet of audio
 	packetCount atomic.Uint64
+	live        atomic.Pointer[conn] // the one whose packets count; as conn
 	audioTo     atomic.Pointer[[]*downTrack]
 	videoTo     atomic.Pointer[[]*downTrack]
+
+	silentAt int64 // the lastVoice that was told as silence; owned by the node's Run
 
 	mu       sync.Mutex // guards the rest
 	role     Role
 	conn     *conn
+	next     *conn     // on its way up; takes the place of conn when it is there
+	old      []*conn   // whose place was taken, closed a moment later
+	oldSince time.Time // when the newest of them came there
 	tap      Tap
 	restarts []time.Time
 	gone     bool
@@ -176,26 +183,18 @@ func (p *peer) negotiate(ctx context.Context, pc string, o offer) (string, error
 		c.close()
 		return "", err
 	}
-	if !p.adopt(c) {
+	replaced, ok := p.adopt(c)
+	if !ok {
 		c.close()
 		return "", fault.New(fault.MediaRefused, "media.offer", errGone)
 	}
+	if replaced != nil {
+		replaced.close()
+	}
 	if old != nil {
 		p.node.met.reconnects.Inc()
-		old.close()
 	}
 	return answer, nil
-}
-
-// adopt makes c the peer's connection; false where the peer was closed meanwhile.
-func (p *peer) adopt(c *conn) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.gone {
-		return false
-	}
-	p.conn = c
-	return true
 }
 
 // mayRestart bounds new connections and ICE restarts per minute.
@@ -217,11 +216,12 @@ func (p *peer) mayRestart(now time.Time) bool {
 }
 
 func (p *peer) addCandidate(pc, candidate, mid string) error {
-	c := p.current()
-	if c == nil || c.id != pc {
-		return fault.New(fault.WrongState, "media.candidate", errGone)
+	for _, c := range p.conns() {
+		if c.id == pc {
+			return c.addCandidate(candidate, mid)
+		}
 	}
-	return c.addCandidate(candidate, mid)
+	return fault.New(fault.WrongState, "media.candidate", errGone)
 }
 
 // setTap lets tap take what the present and later connections send.
@@ -229,9 +229,11 @@ func (p *peer) setTap(tap Tap) {
 	p.mu.Lock()
 	changed := p.tap != tap
 	p.tap = tap
-	c := p.conn
 	p.mu.Unlock()
-	if c != nil && changed {
+	if !changed {
+		return
+	}
+	for _, c := range p.conns() {
 		c.listen(tap)
 	}
 }
@@ -252,11 +254,14 @@ func (p *peer) send(b []byte) error {
 
 func (p *peer) close(string) {
 	p.mu.Lock()
-	c := p.conn
-	p.conn, p.gone = nil, true
+	all := append(p.old, p.conn, p.next)
+	p.conn, p.next, p.old, p.gone = nil, nil, nil, true
+	p.live.Store(nil)
 	p.mu.Unlock()
-	if c != nil {
-		c.close()
+	for _, c := range all {
+		if c != nil {
+			c.close()
+		}
 	}
 }
 

@@ -39,9 +39,9 @@ func (n *Node) Voice(id ident.ClientID) Voice {
 	return v
 }
 
-// lastHeard is when the newest packet came from the peer, zero before the first.
+// lastHeard is when the newest packet of audio came from the peer, zero before the first.
 func (p *peer) lastHeard() time.Time {
-	if ns := p.lastPacket.Load(); ns > 0 {
+	if ns := p.lastVoice.Load(); ns > 0 {
 		return time.Unix(0, ns)
 	}
 	return time.Time{}

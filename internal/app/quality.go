@@ -131,6 +131,9 @@ func (a *App) mediaEvent(ev media.Event) {
 	case media.Tuned:
 		a.tuned(ev.Client)
 		return
+	case media.Silent:
+		a.edge.Hub().Send(ev.Client, &wire.MediaLost{PC: ev.PC, Reason: "silence"})
+		return
 	case media.Failed, media.Closed:
 		a.edge.Hub().Send(ev.Client, &wire.MediaLost{PC: ev.PC, Reason: ev.Reason})
 	}
