@@ -38,6 +38,7 @@ export function CallerNow({ card }: { card: CallCard }) {
   if (card.kind === "silent") lines.push(["bad", t("silent.warning")]);
   if (card.phase === "reconnecting" || !m.link) lines.push(["bad", t("media.nolink")]);
   else if (!m.connected) lines.push(["warn", t("media.textonly")]);
+  if (seat.tune?.shown === "off" || seat.tune?.video === "off") lines.push(["warn", t("media.voiceonly")]);
   if (m.background) lines.push(["warn", t("media.background")]);
   if (m.mic !== "on") lines.push(["warn", t(`mic.${m.mic}.long`)]);
   if (seat.mic !== "on" && seat.mic !== "asking") lines.push(["bad", t("own.nomic")]);

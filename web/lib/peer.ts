@@ -83,6 +83,11 @@ export class Peer {
     return this.#way?.tune ?? null;
   }
 
+  /** How loud a received voice is at the moment, 0..1; undefined where none arrives. */
+  level(slot: number): number | undefined {
+    return this.#way?.level(slot);
+  }
+
   onState(fn: (s: PeerState) => void): () => void {
     return subscribe(this.#states, fn);
   }

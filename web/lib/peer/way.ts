@@ -174,6 +174,13 @@ export class Way {
     return true;
   }
 
+  /** How loud the voice of a slot is, 0..1; undefined where none arrives. */
+  level(slot: number): number | undefined {
+    const track = this.remotes.find((r) => r.kind === "audio" && r.slot === slot)?.track;
+    const source = this.pc.getReceivers().find((r) => r.track === track)?.getSynchronizationSources()[0];
+    return source && Date.now() - source.timestamp < 1000 ? source.audioLevel : undefined;
+  }
+
   /** How long ago the newest packet of a voice came in, in ms; undefined where none did. */
   async age(): Promise<number | undefined> {
     const stats = table(await this.pc.getStats());
