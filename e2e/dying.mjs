@@ -237,3 +237,9 @@ export async function happens(call, fn, { settle = 1500 } = {}) {
   const now = await ways(call.caller);
   return { up: await gaps(call.operator, up), down: await gaps(call.caller, down), made: now.made - was.made, way: `${was.now?.protocol} -> ${now.now?.protocol}` };
 }
+
+/** The load of the last minute. */
+export const loadavg = () => os.loadavg()[0];
+
+/** Waits until the caller's media goes by UDP again, where it can: a browser goes back by itself. */
+export const back = (call, ms = 20_000) => w.until("UDP is the way again", async () => (await ways(call.caller)).now?.protocol === "udp", ms).catch(() => undefined);
