@@ -76,7 +76,7 @@ func (c *conn) shape(o offer) error {
 		if s.kind == Video {
 			slots = &c.video
 		}
-		both := c.peer.theRole() == RoleCaller && len(*slots) == 0 && s.direction != "inactive" && s.direction != "sendonly"
+		both := Role(c.peer.role.Load()) == RoleCaller && len(*slots) == 0 && s.direction != "inactive" && s.direction != "sendonly"
 		if !both && s.direction != "recvonly" {
 			if _, err := c.pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 				return fmt.Errorf("section: %w", err)
@@ -137,6 +137,7 @@ func (c *conn) answer(ctx context.Context, o offer) (string, error) {
 	}
 	sdp := c.pc.LocalDescription().SDP
 	c.agree(o.sdp, sdp)
+	c.peer.node.known.name(sdp, c)
 	c.mu.Lock()
 	c.offer, c.reply = o.sdp, sdp
 	c.mu.Unlock()
@@ -176,8 +177,8 @@ func (c *conn) onState(s webrtc.PeerConnectionState) {
 		}
 		c.shaky.Store(false)
 		c.up.Store(true)
+		c.peer.promote(c)
 		c.factPath(c.peer.theTap())
-		c.peer.connected(c)
 		c.event(Event{Kind: Connected})
 	case webrtc.PeerConnectionStateDisconnected:
 		c.shaky.Store(true)
@@ -194,6 +195,10 @@ func (c *conn) onState(s webrtc.PeerConnectionState) {
 
 // begun takes a new track in and gives it to who listens.
 func (c *conn) begun(u *upTrack) {
+	u.hearing.begin(u)
+	if u.kind == Audio {
+		u.words = newWords(u)
+	}
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -322,6 +327,7 @@ func (c *conn) close() {
 	if first {
 		c.up.Store(false)
 		close(c.out.queue.done)
+		c.peer.node.known.forget(c)
 		for _, s := range c.peer.node.ports.sockets {
 			s.release(c)
 		}

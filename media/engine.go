@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"jedel/media/agreed"
+	"jedel/media/codec"
 	"jedel/media/srtpio"
 
 	"github.com/pion/dtls/v3"
@@ -83,10 +84,15 @@ func registerCodecs(m *webrtc.MediaEngine) error {
 	audio := webrtc.RTPCodecParameters{
 		RTPCodecCapability: webrtc.RTPCodecCapability{
 			MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
+			RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}},
 		}, PayloadType: 111,
 	}
-	if err := m.RegisterCodec(audio, webrtc.RTPCodecTypeAudio); err != nil {
-		return err
+	redundant := audio // after plain Opus: a page changes to it when told
+	redundant.MimeType, redundant.SDPFmtpLine, redundant.PayloadType = codec.RED, "111/111", 63
+	for _, p := range []webrtc.RTPCodecParameters{audio, redundant} {
+		if err := m.RegisterCodec(p, webrtc.RTPCodecTypeAudio); err != nil {
+			return err
+		}
 	}
 	feedback := []webrtc.RTCPFeedback{
 		{Type: "goog-remb"}, {Type: "transport-cc"}, {Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"},

@@ -17,9 +17,7 @@ func (n *Node) tidy(now time.Time) {
 	}
 	var idle []*peer
 	var out []*peer
-	var over []*conn
 	for id, p := range n.peers {
-		over = append(over, p.leftOver(now)...)
 		if c := p.current(); c != nil {
 			c.check(now)
 		}
@@ -33,9 +31,6 @@ func (n *Node) tidy(now time.Time) {
 	n.met.peers.Set(float64(len(n.peers)))
 	n.met.idle.Set(float64(len(idle)))
 	n.mu.Unlock()
-	for _, c := range over {
-		c.close()
-	}
 	for _, p := range out {
 		n.drop(p, "not connected in time")
 	}

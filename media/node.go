@@ -18,14 +18,17 @@ import (
 
 // Node is the forwarding unit of this process. Make it with Open, then Run it.
 type Node struct {
-	cfg    Config
-	log    *slog.Logger
-	met    *metrics
-	pion   pion
-	ports  ports
-	events chan Event
-	start  time.Time     // packets' times count from here
-	tracks atomic.Uint64 // numbers every track towards us
+	cfg     Config
+	log     *slog.Logger
+	met     *metrics
+	pion    pion
+	ports   ports
+	known   acquaintances
+	events  chan Event
+	singles chan Single
+	start   time.Time               // packets' times count from here
+	tracks  atomic.Uint64           // numbers every track towards us
+	conns   atomic.Pointer[[]*conn] // the present ones
 
 	mu     sync.Mutex // guards the rest
 	peers  map[ident.ClientID]*peer
@@ -36,7 +39,7 @@ type Node struct {
 // Open binds the ports. Nothing is answered before Run.
 func Open(cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Node, error) {
 	n := &Node{
-		cfg: cfg, log: log, met: newMetrics(reg), events: make(chan Event, eventsLen), start: time.Now(),
+		cfg: cfg, log: log, met: newMetrics(reg), events: make(chan Event, eventsLen), singles: make(chan Single, singlesLen), start: time.Now(),
 		peers: map[ident.ClientID]*peer{}, routes: map[ident.CallID][]Route{},
 	}
 	if err := n.ports.open(cfg, n); err != nil {
@@ -72,6 +75,8 @@ func (n *Node) Run(ctx context.Context) error {
 	defer tick.Stop()
 	voices := time.NewTicker(listenEvery)
 	defer voices.Stop()
+	var said sync.WaitGroup
+	said.Go(func() { (&reporter{node: n}).run(ctx) })
 	for {
 		select {
 		case now := <-tick.C:
@@ -79,6 +84,7 @@ func (n *Node) Run(ctx context.Context) error {
 		case now := <-voices.C:
 			n.listen(now)
 		case <-ctx.Done():
+			said.Wait()
 			return n.close()
 		}
 	}
@@ -124,7 +130,7 @@ func (n *Node) peer(id ident.ClientID, role Role) (*peer, error) {
 	}
 	p := n.peers[id]
 	if p != nil {
-		p.setRole(role)
+		p.role.Store(uint32(role))
 		return p, nil
 	}
 	if len(n.peers) >= n.cfg.MaxPeers {
@@ -204,6 +210,7 @@ func (n *Node) rebuild() {
 		from ident.ClientID
 		kind Kind
 	}
+	var conns []*conn
 	receivers := map[key][]*downTrack{}
 	feeders := map[*downTrack]*peer{}
 	for _, routes := range n.routes {
@@ -217,10 +224,14 @@ func (n *Node) rebuild() {
 		}
 	}
 	for id, p := range n.peers {
+		if c := p.current(); c != nil {
+			conns = append(conns, c)
+		}
 		p.feed(feeders)
 		p.setReceivers(Audio, receivers[key{id, Audio}])
 		p.setReceivers(Video, receivers[key{id, Video}])
 	}
+	n.conns.Store(&conns)
 }
 
 // Send sends b to the client over its data channel. It never blocks; an error means that the

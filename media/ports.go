@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"strconv"
 
 	"jedel/media/batch"
@@ -16,6 +17,9 @@ import (
 // socketBuffer is how many bytes the kernel may keep of what comes and goes, a quarter of a second of a
 // full core's media.
 const socketBuffer = 4 << 20
+
+// maxReaders bounds the readers of an address where the number is not configured.
+const maxReaders = 8
 
 // ports are the node's ways to the outside.
 type ports struct {
@@ -38,13 +42,18 @@ func (p *ports) open(cfg Config, n *Node) error {
 	if err != nil {
 		return fmt.Errorf("media.udp: %w", err)
 	}
+	readers := cfg.Readers
+	if readers == 0 {
+		readers = min(runtime.GOMAXPROCS(0), maxReaders)
+	}
 	var muxes []ice.UDPMux
 	for _, a := range addrs {
-		conn, err := batch.Listen(netip.AddrPortFrom(a, uint16(port)), batch.Options{ReadBuffer: socketBuffer, WriteBuffer: socketBuffer, Gather: cfg.Gather, Expedited: true})
+		s, err := newSocket(n, netip.AddrPortFrom(a, uint16(port)), readers, batch.Options{
+			ReadBuffer: socketBuffer, WriteBuffer: socketBuffer, Gather: cfg.Gather, Expedited: true,
+		})
 		if err != nil {
 			return fmt.Errorf("media.udp: %w", err)
 		}
-		s := newSocket(conn, n)
 		p.sockets = append(p.sockets, s)
 		muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: s, Logger: pionLog{n.log}.NewLogger("ice")}))
 	}
@@ -79,7 +88,7 @@ func (p *ports) close() error {
 func (p *ports) socketOf(ip, other netip.Addr) *socket {
 	var first *socket
 	for _, s := range p.sockets {
-		own := s.conn.LocalAddr().Addr()
+		own := s.local.AddrPort().Addr()
 		if own == ip {
 			return s
 		}

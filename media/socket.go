@@ -3,6 +3,7 @@ package media
 import (
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,42 +11,105 @@ import (
 	"jedel/media/batch"
 )
 
-// datagramSize is the room of one datagram; a longer one is not read: neither media nor DTLS sends it.
-const datagramSize = 2048
+// Sizes of a socket.
+const (
+	// datagramSize is the room of one datagram in bytes; a longer one is not read: neither media nor
+	// DTLS sends it.
+	datagramSize = 2048
+	// signalLen is how many datagrams may wait for Pion: STUN and DTLS of many connections that begin
+	// at once.
+	signalLen = 1024
+	// strangerLen is how many may wait from those who have no reason to send any.
+	strangerLen = 64
+)
 
-// outSize is the room of one datagram that we send: a packet and its seal.
-const outSize = mtu + 64
-
-// socket is one UDP socket under Pion's mux. Its reader, which is the mux's own goroutine, takes the
-// media of direct legs before Pion sees it; STUN, DTLS and whatever nobody claims goes on to Pion. It
-// implements net.PacketConn and ice.AddrPortReaderWriter.
+// socket is one of our UDP addresses, under Pion's mux. Its readers, one a core, take the media of
+// direct legs before Pion sees it; STUN, DTLS and whatever nobody claims goes on to Pion. It implements
+// net.PacketConn and ice.AddrPortReaderWriter.
 type socket struct {
-	conn  *batch.Conn
-	node  *Node
-	local *net.UDPAddr
-	legs  atomic.Pointer[map[netip.AddrPort]*conn]
+	node   *Node
+	local  *net.UDPAddr
+	shards []*batch.Conn // one a reader; the kernel gives each sender to one of them
+	legs   atomic.Pointer[map[netip.AddrPort]*conn]
 
-	mu sync.Mutex // guards changes of legs
+	signals   chan signal // of those we know
+	strangers chan signal // of others, heard after them
+	free      sync.Pool
+	done      chan struct{}
+	wg        sync.WaitGroup // readers
 
-	// Owned by the reader.
-	in   []batch.Message
-	next int
-	have int
-	at   time.Time // when the batch was read
-	box  outbox
+	mu     sync.Mutex // guards the rest, and changes of legs
+	until  time.Time  // of Pion's read deadline
+	closed bool
 }
 
-func newSocket(c *batch.Conn, n *Node) *socket {
-	s := &socket{conn: c, node: n, local: net.UDPAddrFromAddrPort(c.LocalAddr()), in: make([]batch.Message, batch.Most)}
+// signal is a datagram for Pion.
+type signal struct {
+	buf  *[datagramSize]byte
+	n    int
+	addr netip.AddrPort
+}
+
+// newSocket binds as many sockets to addr as there shall be readers, and starts these.
+func newSocket(n *Node, addr netip.AddrPort, readers int, o batch.Options) (*socket, error) {
+	s := &socket{node: n, signals: make(chan signal, signalLen), strangers: make(chan signal, strangerLen), done: make(chan struct{})}
 	s.legs.Store(&map[netip.AddrPort]*conn{})
-	for i := range s.in {
-		s.in[i].B = make([]byte, datagramSize)
+	s.free.New = func() any { return new([datagramSize]byte) }
+	first, err := batch.Listen(addr, o) // alone, so that a port that somebody else has is refused
+	if err != nil {
+		return nil, err
 	}
-	return s
+	s.local = net.UDPAddrFromAddrPort(first.LocalAddr())
+	s.shards = []*batch.Conn{first}
+	if readers > 1 {
+		if err := s.share(first.LocalAddr(), readers, o); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range s.shards {
+		r := newReader(s, c)
+		s.wg.Go(r.run)
+	}
+	return s, nil
 }
 
-// claim lets c have the media that comes from addr from now on; nil gives it back.
+// share binds the address again, by several sockets.
+func (s *socket) share(addr netip.AddrPort, readers int, o batch.Options) error {
+	o.ReusePort = true
+	if err := s.shards[0].Close(); err != nil {
+		return err
+	}
+	s.shards = nil
+	for range readers {
+		c, err := batch.Listen(addr, o)
+		if err != nil {
+			for _, x := range s.shards {
+				_ = x.Close()
+			}
+			return err
+		}
+		s.shards = append(s.shards, c)
+	}
+	return nil
+}
+
+// claim lets c have the media that comes from addr from now on.
 func (s *socket) claim(addr netip.AddrPort, c *conn) {
+	s.change(func(legs map[netip.AddrPort]*conn) { legs[addr] = c })
+}
+
+// release gives back all that c has claimed.
+func (s *socket) release(c *conn) {
+	s.change(func(legs map[netip.AddrPort]*conn) {
+		for k, v := range legs {
+			if v == c {
+				delete(legs, k)
+			}
+		}
+	})
+}
+
+func (s *socket) change(f func(map[netip.AddrPort]*conn)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := *s.legs.Load()
@@ -53,65 +117,68 @@ func (s *socket) claim(addr netip.AddrPort, c *conn) {
 	for k, v := range old {
 		next[k] = v
 	}
-	next[addr] = c
+	f(next)
 	s.legs.Store(&next)
 }
 
-// release gives back all that c has claimed.
-func (s *socket) release(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	next := map[netip.AddrPort]*conn{}
-	for k, v := range *s.legs.Load() {
-		if v != c {
-			next[k] = v
-		}
+// pass gives a datagram to Pion. It never blocks: what does not fit is lost, as on a full line.
+func (s *socket) pass(b []byte, addr netip.AddrPort) {
+	to := s.strangers
+	if s.node.known.know(b, addr) {
+		to = s.signals
 	}
-	s.legs.Store(&next)
+	if len(to) == cap(to) { // before the copy: this is how a flood ends
+		s.node.met.signalDrops.Inc()
+		return
+	}
+	buf, _ := s.free.Get().(*[datagramSize]byte)
+	select {
+	case to <- signal{buf, copy(buf[:], b), addr}:
+	default:
+		s.free.Put(buf)
+		s.node.met.signalDrops.Inc()
+	}
 }
 
-// ReadFromAddrPort implements ice.AddrPortReaderWriter: it returns the next datagram that is Pion's and
-// deals with all others by the way.
+// ReadFromAddrPort implements ice.AddrPortReaderWriter: it waits for the next datagram that is Pion's.
 func (s *socket) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	for {
-		for s.next < s.have {
-			m := &s.in[s.next]
-			s.next++
-			if m.N > 0 && !s.take(m) {
-				return copy(b, m.B[:m.N]), m.Addr, nil
-			}
-		}
-		s.box.flush(s.node.met)
-		n, err := s.conn.Read(s.in)
-		if err != nil {
-			return 0, netip.AddrPort{}, err
-		}
-		s.next, s.have, s.at = 0, n, time.Now()
+	s.mu.Lock()
+	until := s.until
+	s.mu.Unlock()
+	var late <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case g := <-s.signals:
+		return s.hand(g, b)
+	default:
+	}
+	select {
+	case g := <-s.signals:
+		return s.hand(g, b)
+	case g := <-s.strangers:
+		return s.hand(g, b)
+	case <-late:
+		return 0, netip.AddrPort{}, os.ErrDeadlineExceeded
+	case <-s.done:
+		return 0, netip.AddrPort{}, net.ErrClosed
 	}
 }
 
-// take deals with a datagram of a direct leg; false for one that is Pion's. First bytes 128 to 191 are
-// media (RFC 7983 section 7).
-func (s *socket) take(m *batch.Message) bool {
-	if m.B[0]&0xc0 != 0x80 {
-		return false
-	}
-	c := (*s.legs.Load())[m.Addr]
-	if c == nil {
-		return false
-	}
-	if c.in.from.Load() != s {
-		c.in.from.Store(s)
-		c.out.aim(target{s, m.Addr})
-	}
-	c.datagram(m.B[:m.N], s.at, &s.box)
-	return true
+func (s *socket) hand(g signal, b []byte) (int, netip.AddrPort, error) {
+	n := copy(b, g.buf[:g.n])
+	s.free.Put(g.buf)
+	return n, g.addr, nil
 }
 
-// WriteToAddrPort implements ice.AddrPortReaderWriter.
+// WriteToAddrPort implements ice.AddrPortReaderWriter: it is how Pion and reports are sent.
 func (s *socket) WriteToAddrPort(b []byte, addr netip.AddrPort) (int, error) {
+	s.node.known.wrote(addr)
 	one := [1]batch.Message{{B: b, N: len(b), Addr: addr}}
-	if _, err := s.conn.Write(one[:]); err != nil {
+	if _, err := s.shards[0].Write(one[:]); err != nil {
 		return 0, err
 	}
 	return len(b), nil
@@ -132,80 +199,39 @@ func (s *socket) WriteTo(b []byte, addr net.Addr) (int, error) {
 	return s.WriteToAddrPort(b, to.AddrPort())
 }
 
-// Close implements net.PacketConn.
-func (s *socket) Close() error { return s.conn.Close() }
+// Close implements net.PacketConn: it ends the readers. It may be called twice.
+func (s *socket) Close() error {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if !first {
+		return nil
+	}
+	close(s.done)
+	var err error
+	for _, c := range s.shards {
+		if e := c.Close(); e != nil {
+			err = e
+		}
+	}
+	s.wg.Wait()
+	return err
+}
 
 // LocalAddr implements net.PacketConn.
 func (s *socket) LocalAddr() net.Addr { return s.local }
 
 // SetDeadline implements net.PacketConn.
-func (s *socket) SetDeadline(t time.Time) error { return s.conn.SetReadDeadline(t) }
+func (s *socket) SetDeadline(t time.Time) error { return s.SetReadDeadline(t) }
 
-// SetReadDeadline implements net.PacketConn.
-func (s *socket) SetReadDeadline(t time.Time) error { return s.conn.SetReadDeadline(t) }
+// SetReadDeadline implements net.PacketConn: for reads that begin afterwards.
+func (s *socket) SetReadDeadline(t time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.until = t
+	return nil
+}
 
 // SetWriteDeadline implements net.PacketConn. A write does not wait long by itself.
 func (s *socket) SetWriteDeadline(time.Time) error { return nil }
-
-// outbox collects what a reader sends until its batch is done, by socket. Its zero value is ready; one
-// goroutine owns it.
-type outbox struct {
-	lists []outlist
-}
-
-type outlist struct {
-	socket *socket
-	msgs   []batch.Message
-	n      int
-}
-
-// room returns where the next datagram through s goes; the caller fills it. A full list is sent first.
-func (o *outbox) room(s *socket, met *metrics) *batch.Message {
-	var l *outlist
-	for i := range o.lists {
-		if o.lists[i].socket == s {
-			l = &o.lists[i]
-		}
-	}
-	if l == nil {
-		msgs := make([]batch.Message, batch.Most)
-		for i := range msgs {
-			msgs[i].B = make([]byte, outSize)
-		}
-		o.lists = append(o.lists, outlist{socket: s, msgs: msgs})
-		l = &o.lists[len(o.lists)-1]
-	}
-	if l.n == len(l.msgs) {
-		l.flush(met)
-	}
-	m := &l.msgs[l.n]
-	m.B = m.B[:cap(m.B)]
-	l.n++
-	return m
-}
-
-// cancel gives back the last room of s.
-func (o *outbox) cancel(s *socket) {
-	for i := range o.lists {
-		if o.lists[i].socket == s {
-			o.lists[i].n--
-		}
-	}
-}
-
-// flush sends all that was collected.
-func (o *outbox) flush(met *metrics) {
-	for i := range o.lists {
-		if o.lists[i].n > 0 {
-			o.lists[i].flush(met)
-		}
-	}
-}
-
-func (l *outlist) flush(met *metrics) {
-	sent, err := l.socket.conn.Write(l.msgs[:l.n])
-	if err != nil {
-		met.writeErrors.Add(float64(l.n - sent))
-	}
-	l.n = 0
-}

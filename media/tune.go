@@ -16,14 +16,14 @@ type Tune struct {
 	tune.Decision
 }
 
-// Tune returns how the client's present connection is to be used; ok is false where nothing was
+// Tune returns how the client's newest connection is to be used; ok is false where nothing was
 // decided: it begins as tune.Start.
 func (n *Node) Tune(id ident.ClientID) (Tune, bool) {
 	p := n.find(id)
 	if p == nil {
 		return Tune{}, false
 	}
-	c := p.current()
+	c := p.newest()
 	if c == nil {
 		return Tune{}, false
 	}

@@ -8,7 +8,7 @@ import (
 
 // Voice is what a peer and the gateway hear of each other.
 type Voice struct {
-	PC    string    // the connection that the gateway has of the client; empty: none
+	PC    string    // the connection that carries the client's media; empty: none
 	Sent  time.Time // when the newest packet of somebody whom it hears came in; zero: never
 	Heard time.Time // when its own newest packet came in; zero: never
 }
@@ -23,7 +23,10 @@ func (n *Node) Voice(id ident.ClientID) Voice {
 	if p == nil {
 		return v
 	}
-	v.PC, v.Heard = p.pcID(), p.lastHeard()
+	v.Heard = p.lastHeard()
+	if c := p.live.Load(); c != nil {
+		v.PC = c.id
+	}
 	for _, routes := range n.routes {
 		for _, r := range routes {
 			if r.To != id || r.Kind != Audio {

@@ -56,3 +56,42 @@ func TestDirectAndPlainGiveTheSame(t *testing.T) {
 		}
 	}
 }
+
+// A page that takes its way for dead makes another connection beside it. The old one carries its voice
+// until the new one is up, and the receiver hears each of its words once.
+func TestNewConnectionTakesOverWhenItIsUp(t *testing.T) {
+	n := openNode(t, nil)
+	a, b := newPage(t, n, RoleCaller), newPage(t, n, RoleOperator)
+	a.connected()
+	b.connected()
+	must(t, n.SetRoutes(ident.New[ident.CallID](), []Route{{From: a.id, To: b.id, Kind: Audio}}))
+	stop := a.chatter('a')
+	b.hears("audio-0", 'a')
+	second := &page{t: t, id: a.id, pcID: "2", role: RoleCaller, node: n, got: map[string][]*rtp.Packet{}}
+	second.connect()
+	if got := n.PC(a.id); got != "2" {
+		t.Fatal("the newest is", got)
+	}
+	if st, ok := n.Stats(a.id); !ok || !st.Connected {
+		t.Fatal("the old connection has gone before the new one is up", st)
+	}
+	second.connected()
+	eventually(t, "the old one is closed", func() bool { return n.find(a.id).current().id == "2" })
+	stop()
+	stop = second.chatter('b')
+	defer stop()
+	b.hears("audio-0", 'b')
+	seen, before := map[uint16]bool{}, 0
+	for _, p := range b.packets("audio-0") {
+		if seen[p.SequenceNumber] {
+			t.Fatal("twice", p.SequenceNumber)
+		}
+		seen[p.SequenceNumber] = true
+		if p.Payload[0] == 'a' {
+			before++
+		}
+	}
+	if before == 0 {
+		t.Fatal("nothing of the old one")
+	}
+}

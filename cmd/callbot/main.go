@@ -28,6 +28,7 @@ type program struct {
 	Load    loadCmd    `cmd:"" help:"Make many calls with as many operators as are needed; print figures. Exit code 3: a promise was broken or a bot failed."`
 	Centre  centreCmd  `cmd:"" help:"Play a whole city in Petropavl against a demo gateway: callers, reports, patrols, cameras, where wanted operators and a dispatcher, until interrupted."`
 	Cameras camerasCmd `cmd:"" help:"Be RTSP cameras with moving test pictures, until interrupted. Needs ffmpeg."`
+	SOS     sosCmd     `cmd:"" name:"sos" help:"Call by single datagrams."`
 	Drill   drillCmd   `cmd:"" help:"A load during which a command harms the gateway again and again; then say which promises were broken."`
 }
 

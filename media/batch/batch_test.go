@@ -14,11 +14,10 @@ import (
 )
 
 var kinds = map[string]Options{
-	"batched":  {NoSegments: true},
-	"segments": {},
-	"gathered": {Gather: 500 * time.Microsecond},
-	"buffers":  {ReadBuffer: 4 << 20, WriteBuffer: 4 << 20, Expedited: true},
-	"plain":    {Plain: true},
+	"batched":  {NoSegments: true, ReadBuffer: 1 << 20},
+	"segments": {ReadBuffer: 1 << 20},
+	"gathered": {Gather: 500 * time.Microsecond, ReadBuffer: 4 << 20, WriteBuffer: 4 << 20, Expedited: true},
+	"plain":    {Plain: true, ReadBuffer: 1 << 20},
 }
 
 func each(t *testing.T, f func(*testing.T, Options)) {

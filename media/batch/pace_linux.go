@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,7 +17,8 @@ import (
 type pace struct {
 	gather time.Duration
 	ep     int
-	clock  int // a timer descriptor in the epoll set, never read: each of its ticks is an edge; -1: none
+	clock  int // a timer descriptor in the epoll set, wound up for each wait and never read; -1: none
+	alarm  unix.ItimerSpec
 	epoch  time.Time
 	busy   bool
 	full   bool  // the last read filled all it was given
@@ -74,12 +76,20 @@ func (p *pace) patient() bool {
 	if !p.busy {
 		return false
 	}
-	if !p.waited {
+	if !p.waited && p.wind() {
 		p.waited = true
 		return true
 	}
 	p.woke = p.now()
 	return false
+}
+
+// wind sets the clock to what is left of the time since the reader woke.
+func (p *pace) wind() bool {
+	left := max(p.woke+int64(p.gather)-p.now(), int64(p.gather)/8)
+	p.alarm.Value = unix.NsecToTimespec(left)
+	_, _, errno := unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, uintptr(p.clock), 0, uintptr(unsafe.Pointer(&p.alarm)), 0, 0, 0)
+	return errno == 0
 }
 
 // took counts what a read got, and decides anew when there is enough to go by. full: there may be more at once.
@@ -96,9 +106,11 @@ func (p *pace) took(n int, full bool, fd int) {
 
 // idle notes that the socket had nothing.
 func (p *pace) idle(fd int) {
-	p.full = false
 	if p.busy && p.woke-p.since > quiet*int64(p.gather) {
 		p.decide(fd)
+	}
+	if p.busy && !p.wind() { // nothing would wake us
+		p.become(false, fd, unix.EPOLLIN|unix.EPOLLET)
 	}
 }
 
@@ -108,21 +120,16 @@ func (p *pace) decide(fd int) {
 	p.count, p.since = 0, now
 	switch {
 	case !p.busy && perTick >= few:
-		p.become(true, fd, unix.EPOLLET, p.gather)
+		p.become(true, fd, unix.EPOLLET)
 	case p.busy && perTick < few/2:
-		p.become(false, fd, unix.EPOLLIN|unix.EPOLLET, 0)
+		p.become(false, fd, unix.EPOLLIN|unix.EPOLLET)
 	}
 }
 
-// become lets the clock wake the reader and the socket not, or the other way round. Where the system refuses, all
-// stays as it was: the first step alone would leave the reader with both.
-func (p *pace) become(busy bool, fd int, events uint32, every time.Duration) {
-	t := unix.NsecToTimespec(int64(every))
-	if err := unix.TimerfdSettime(p.clock, 0, &unix.ItimerSpec{Interval: t, Value: t}, nil); err != nil {
-		return
+// become lets the clock wake the reader and the socket not, or the other way round. A change to the socket tells at
+// once of what is there already.
+func (p *pace) become(busy bool, fd int, events uint32) {
+	if err := unix.EpollCtl(p.ep, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)}); err == nil {
+		p.busy, p.woke = busy, p.now()
 	}
-	if err := unix.EpollCtl(p.ep, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)}); err != nil {
-		return
-	}
-	p.busy, p.woke = busy, p.now()
 }

@@ -57,7 +57,8 @@ func (a *Arrivals) Voice(stamp uint32, size int, at time.Duration) {
 	acked, voice, queue := a.picture.bps(at), a.voice.bps(at), a.trend.queue()
 	total := min(a.rate.next(at, a.use, acked+voice, queue), a.loss.cap)
 	a.rate.rate, a.use = total, normal
-	a.state = State{Bps: room(total, voice), Acked: int(acked), Queue: queue, Loss: a.loss.last, Known: true}
+	full := a.rate.tested() || a.loss.cap <= total
+	a.state = State{Bps: room(total, voice), Full: full, Acked: int(acked), Queue: queue, Loss: a.loss.last, Known: true}
 }
 
 // Picture takes a packet of the picture of so many bytes, with Overhead.
@@ -65,7 +66,7 @@ func (a *Arrivals) Picture(size int, at time.Duration) { a.picture.add(at, size)
 
 // Lost takes the share of packets, 0..1, that were lost in the last seconds before any repair.
 func (a *Arrivals) Lost(share float64, at time.Duration) {
-	a.loss.only(a.rate.rate, share, at)
+	a.loss.only(a.picture.bps(at)/max(1-share, 0.1)+a.voice.bps(at), share, at)
 }
 
 // State returns what is thought of the way at a time.

@@ -31,6 +31,7 @@ const Overhead = 20 + 8 + 16
 // State is what an estimator thinks of its way.
 type State struct {
 	Bps   int           // room; StartBps before anything is known
+	Full  bool          // the way was seen to have no more; else Bps is how far it was tried
 	Acked int           // bits per second that arrived lately
 	Queue time.Duration // how much longer packets wait than the quickest of the last minute
 	Loss  float64       // 0..1, of the last second
@@ -79,6 +80,7 @@ func (e *Estimator) Feedback(raw []byte, at time.Duration) error {
 		e.trend.restart()
 		e.acked.reset()
 		e.newestAt = 0
+		e.rate.restart(e.voice)
 	}
 	use, gap := normal, e.reported
 	for {
@@ -131,7 +133,8 @@ func (e *Estimator) update(use usage, at time.Duration) {
 	e.loss.next(at, all, use == over)
 	total = min(total, e.loss.cap)
 	e.rate.rate = total // neither part runs ahead of the other
-	e.state = State{Bps: room(total, e.voice), Acked: int(acked), Queue: queue, Loss: e.loss.last, Known: true}
+	full := e.rate.tested() || e.loss.cap <= total
+	e.state = State{Bps: room(total, e.voice), Full: full, Acked: int(acked), Queue: queue, Loss: e.loss.last, Known: true}
 }
 
 // room is what the voice leaves.
@@ -148,16 +151,16 @@ func (e *Estimator) State(at time.Duration) State {
 
 // Limit takes the receiver's own estimate (REMB, draft-alvestrand-rmcat-remb-03) or, with 0, nothing
 // but the loss of its reports (RFC 3550 section 6.4.1), where it sends no transport-wide feedback.
-func (e *Estimator) Limit(remb int, lost float64, at time.Duration) {
+// sent is how many bits a second of pictures go to it.
+func (e *Estimator) Limit(remb int, lost float64, sent int, at time.Duration) {
 	if e.reported && at-e.last < stale {
 		return // feedback knows better
 	}
-	bps := float64(remb)
+	e.state = State{Bps: remb, Full: true, Loss: lost, Known: true}
 	if remb <= 0 {
-		bps = e.loss.only(float64(e.state.Bps), lost, at)
+		e.state.Bps = room(e.loss.only(float64(sent)+e.voice, lost, at), e.voice)
+		e.state.Full = e.loss.cap < MaxBps
 	}
-	bps = min(max(bps, MinBps), MaxBps)
-	e.rate.rate = bps + e.voice
-	e.state.Bps, e.state.Loss, e.state.Known = int(bps), lost, true
+	e.state.Bps = min(max(e.state.Bps, MinBps), MaxBps)
 	e.limited = at
 }

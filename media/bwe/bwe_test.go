@@ -169,30 +169,71 @@ func TestSilenceIsKnown(t *testing.T) {
 
 func TestReceiversOwnWordCountsWithoutFeedback(t *testing.T) {
 	e := New()
-	e.Limit(420_000, 0, time.Second)
-	if s := e.State(time.Second); s.Bps != 420_000 || !s.Known {
+	e.Limit(420_000, 0, 0, time.Second)
+	if s := e.State(time.Second); s.Bps != 420_000 || !s.Known || !s.Full {
 		t.Errorf("%+v", s)
 	}
-	e = New()
-	now := time.Duration(0)
-	for range 20 {
-		now += time.Second
-		e.Limit(0, 0.7, now)
-	}
-	if s := e.State(now); s.Bps >= StartBps {
-		t.Errorf("at 70 %% loss: %+v", s)
-	}
-	for range 60 {
-		now += time.Second
-		e.Limit(0, 0, now)
-	}
-	if s := e.State(now); s.Bps < 3*StartBps {
-		t.Errorf("after a minute without loss: %+v", s)
-	}
 	c := newCall(1, roomy(300e3)).run(15 * time.Second)
-	c.est.Limit(30_000, 0, c.now)
+	c.est.Limit(30_000, 0, 0, c.now)
 	if s := c.est.State(c.now); s.Bps < 200e3 {
 		t.Errorf("feedback knows better: %+v", s)
+	}
+}
+
+// Where a receiver tells of nothing but loss, that is heeded where it falls with the rate.
+func TestLossOfReportsAlone(t *testing.T) {
+	e, now, sent := New(), time.Duration(0), 800_000
+	const bears = 300_000
+	for range 60 {
+		now += time.Second
+		e.Limit(0, max(0, 1-bears/float64(sent)), sent, now)
+		if s := e.State(now); s.Full {
+			sent = min(800_000, s.Bps)
+		}
+	}
+	if s := e.State(now); !s.Full || s.Bps < 200_000 || s.Bps > 380_000 {
+		t.Errorf("a way of %d: %+v", bears, s)
+	}
+	e = New()
+	for range 60 {
+		now += time.Second
+		e.Limit(0, 0.1, 500_000, now)
+	}
+	if s := e.State(now); s.Full && s.Bps < 500_000 {
+		t.Errorf("10 %% that have nothing to do with us: %+v", s)
+	}
+}
+
+func TestFullIsKnownFromTested(t *testing.T) {
+	c := newCall(1, roomy(300e3)).run(15 * time.Second)
+	if s := c.est.State(c.now); !s.Full {
+		t.Errorf("filled: %+v", s)
+	}
+	c.most = 20e3
+	c.run(30 * time.Second)
+	if s := c.est.State(c.now); s.Full {
+		t.Errorf("nothing tests it any more: %+v", s)
+	}
+	c = newCall(1, roomy(5000e3))
+	c.most = 400e3
+	c.run(30 * time.Second)
+	if s := c.est.State(c.now); s.Full {
+		t.Errorf("never filled: %+v", s)
+	}
+}
+
+// After a picture has ended for want of room it begins small, and what is too much shows soon.
+func TestSilenceForgetsTheWay(t *testing.T) {
+	c := newCall(1, roomy(64e3)).speak(56e3).run(10 * time.Second)
+	c.now += time.Minute
+	c.told, c.arrived, c.reports = c.seq, map[uint16]time.Duration{}, nil
+	c.run(500 * time.Millisecond)
+	if s := c.est.State(c.now); s.Bps > 160e3 {
+		t.Errorf("it begins with %+v", s)
+	}
+	c.run(1500 * time.Millisecond)
+	if s := c.est.State(c.now); !s.Full || s.Bps > 50e3 {
+		t.Errorf("after two seconds %+v", s)
 	}
 }
 

@@ -26,6 +26,8 @@ const (
 	ahead = 1.5
 	// untested is up to where a rate may grow that nothing tests: a little picture is sent, or none.
 	untested = 150_000
+	// againBps is where a picture begins that ended for want of room.
+	againBps = 100_000
 	// response is within which a change shows: section 5.5, without the round trip.
 	response = 200 * time.Millisecond
 )
@@ -40,9 +42,18 @@ type control struct {
 	past      time.Duration // since when the rate is past it
 	begun     bool
 	holding   bool
+	untried   bool // nothing tests whether there is more
 }
 
 func newControl() control { return control{rate: StartBps} }
+
+// restart begins anew after a silence: what was known is old, and what comes back begins small.
+func (c *control) restart(voice float64) {
+	*c = control{rate: min(max(c.rate, againBps+voice), StartBps+voice)}
+}
+
+// tested reports whether the way was full at about the rate.
+func (c *control) tested() bool { return c.full > 0 && !c.untried }
 
 func (c *control) next(now time.Duration, use usage, acked float64, queue time.Duration) float64 {
 	dt := min(now-c.was, time.Second).Seconds()
@@ -89,7 +100,8 @@ func (c *control) sigma() float64 { return math.Sqrt(c.spread) * c.full }
 
 func (c *control) increase(now time.Duration, dt, acked float64) {
 	limit := max(ahead*acked+10_000, untested)
-	if c.rate >= limit {
+	c.untried = c.rate >= limit
+	if c.untried {
 		return // more would only be a guess; what is known stays
 	}
 	if c.rate < pastFull*c.full {

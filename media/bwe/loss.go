@@ -94,16 +94,17 @@ func (l *lossy) judge(acked float64, full bool, n int, dt time.Duration) {
 	l.cap = min(max(l.cap, MinBps), MaxBps)
 }
 
-// only is the rate where nothing but the loss of reports is known, which come about each second.
-func (l *lossy) only(bps, lost float64, now time.Duration) float64 {
+// only is the bound where nothing but the loss of reports is known, which come about each second; sent
+// is the rate that met it.
+func (l *lossy) only(sent, lost float64, now time.Duration) float64 {
 	if !l.begun {
-		l.begun, l.began, l.cap = true, now, bps
+		l.begun, l.began = true, now-time.Second
 	}
 	dt := now - l.began
 	if dt < time.Second {
 		return l.cap
 	}
 	l.began, l.last = now, lost
-	l.judge(l.cap*(1-lost), false, lossPackets, dt)
+	l.judge(sent*(1-lost), false, lossPackets, dt)
 	return l.cap
 }

@@ -17,10 +17,9 @@ type Cache struct {
 
 // entry says where a packet lies: at arena[pos%size], as long as head has not come round to it.
 type entry struct {
-	pos  uint64
-	sent uint32 // milliseconds, when it was last sent again; see Again
-	seq  uint16
-	n    uint16 // length; 0: nothing here
+	pos uint64
+	seq uint16
+	n   uint16 // length; 0: nothing here
 }
 
 // New returns a cache of at most so many bytes, those of its index included, and of the newest
@@ -60,8 +59,9 @@ func (c *Cache) Put(seq uint16, b []byte) {
 	c.head += n
 }
 
-// find returns the entry of a packet that is still there, or nil.
-func (c *Cache) find(seq uint16) *entry {
+// Get returns the packet seq, or nil where it is not kept or no longer. The slice belongs to the
+// cache and is good until the next Put.
+func (c *Cache) Get(seq uint16) []byte {
 	if c.arena == nil {
 		return nil
 	}
@@ -69,36 +69,8 @@ func (c *Cache) find(seq uint16) *entry {
 	if e.n == 0 || e.seq != seq || c.head-e.pos > c.size {
 		return nil
 	}
-	return e
-}
-
-// Get returns the packet seq, or nil where it is not kept or no longer. The slice belongs to the
-// cache and is good until the next Put.
-func (c *Cache) Get(seq uint16) []byte {
-	e := c.find(seq)
-	if e == nil {
-		return nil
-	}
 	at := e.pos % c.size
 	return c.arena[at : at+uint64(e.n) : at+uint64(e.n)]
-}
-
-// Again is Get for a packet that is to be sent again at millisecond now: it returns nil also where
-// that was done less than gap milliseconds ago, and notes now otherwise. A receiver that asks for
-// the same packet twice within a round trip has not waited for the answer.
-func (c *Cache) Again(seq uint16, now, gap uint32) []byte {
-	e := c.find(seq)
-	if e == nil || e.sent != 0 && now-e.sent < gap {
-		return nil
-	}
-	e.sent = max(1, now)
-	return c.Get(seq)
-}
-
-// Clear forgets all packets and keeps the memory.
-func (c *Cache) Clear() {
-	clear(c.entries)
-	c.head = 0
 }
 
 // Bytes is how much memory the cache has taken.

@@ -36,7 +36,7 @@ func TestMemoryIsTakenWithTheFirstPacketAndBounded(t *testing.T) {
 	}
 	for _, size := range []int{24 << 10, 128 << 10} {
 		c := New(size, 256)
-		if c.Get(1) != nil || c.Again(1, 1, 1) != nil || c.Bytes() != 0 {
+		if c.Get(1) != nil || c.Bytes() != 0 {
 			t.Fatal("memory before the first packet")
 		}
 		for i := range 5000 {
@@ -56,27 +56,6 @@ func TestWhatDoesNotFitIsNotKept(t *testing.T) {
 	zero.Put(3, []byte{1})
 	if c.Bytes() != 0 || zero.Bytes() != 0 || zero.Get(3) != nil {
 		t.Fatal(c.Bytes())
-	}
-}
-
-func TestAPacketIsSentAgainOncePerGap(t *testing.T) {
-	c := New(4096, 16)
-	c.Put(7, []byte{1, 2})
-	for _, s := range []struct {
-		now  uint32
-		want bool
-	}{{0, true}, {10, false}, {39, false}, {41, true}, {60, false}, {81, true}} {
-		if got := c.Again(7, s.now, 40) != nil; got != s.want {
-			t.Fatal(s.now, got)
-		}
-	}
-	c.Put(7, []byte{3}) // another packet of that number
-	if c.Again(7, 82, 40) == nil || c.Again(8, 82, 40) != nil {
-		t.Fatal("another packet")
-	}
-	c.Clear()
-	if c.Get(7) != nil {
-		t.Fatal("cleared")
 	}
 }
 
@@ -121,7 +100,7 @@ func TestWhatIsFoundIsWhatWasPut(t *testing.T) {
 func TestNothingIsAllocated(t *testing.T) {
 	c, b, seq := New(128<<10, 256), make([]byte, 1000), uint16(0)
 	c.Put(0, b)
-	if n := testing.AllocsPerRun(1000, func() { seq++; c.Put(seq, b); c.Again(seq-10, 5, 20) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { seq++; c.Put(seq, b); c.Get(seq - 10) }); n != 0 {
 		t.Fatal(n)
 	}
 }

@@ -98,7 +98,7 @@ func TestDepthFollowsLossAndDoesNotSwing(t *testing.T) {
 		{0, 0, 0}, {0, 0.05, 0}, {0, 0.06, 1}, {0, 0.11, 2}, {0, 0.3, 3}, {0, 1, 3},
 		{1, 0.03, 1}, {1, 0.02, 0}, {2, 0.06, 2}, {2, 0.04, 1}, {3, 0.13, 3}, {3, 0.12, 2}, {3, 0, 0},
 	} {
-		if got := Depth(c.was, c.loss); got != c.want {
+		if got := wanted(c.was, c.loss); got != c.want {
 			t.Errorf("from %d at %.2f: %d, want %d", c.was, c.loss, got, c.want)
 		}
 	}

@@ -82,5 +82,8 @@ func Table() []Entry {
 		{"call.leave", Request, console, func() Body { return new(CallLeave) }},
 		{"call.take_over", Request, console, func() Body { return new(CallTakeOver) }},
 		{"guest.state", News, nil, func() Body { return new(GuestState) }},
+
+		{"voice.piece", Request, both, func() Body { return new(VoicePiece) }},
+		{"voice.have", Reply, nil, func() Body { return new(VoiceHave) }},
 	}
 }

@@ -84,6 +84,12 @@ func (*ChatSent) WireType() string { return "chat.sent" }
 // WireType returns "chat.posted".
 func (*ChatPosted) WireType() string { return "chat.posted" }
 
+// WireType returns "voice.piece".
+func (*VoicePiece) WireType() string { return "voice.piece" }
+
+// WireType returns "voice.have".
+func (*VoiceHave) WireType() string { return "voice.have" }
+
 // WireType returns "quality.report".
 func (*QualityReport) WireType() string { return "quality.report" }
 

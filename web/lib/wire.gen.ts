@@ -15,6 +15,7 @@ export interface Hello {
   lang: string;
   token?: string;
   resume?: Resume;
+  claim?: string;
   agent?: string;
 }
 
@@ -139,6 +140,8 @@ export interface Fix {
 
 export type DeviceState = "on" | "off" | "denied" | "none" | "busy" | "asking";
 
+export type Rung = "video" | "thin" | "audio" | "notes" | "text" | "sos";
+
 export interface WaitingRow {
   call: string;
   number: string;
@@ -152,6 +155,7 @@ export interface WaitingRow {
   camera: DeviceState;
   offered?: string;
   linkLost?: boolean;
+  rung?: Rung;
 }
 
 export interface CallBackRow {
@@ -216,6 +220,8 @@ export interface MediaState {
   background: boolean;
   link: boolean;
   connected: boolean;
+  rung?: Rung;
+  battery?: number;
 }
 
 export interface Quality {
@@ -277,6 +283,7 @@ export interface OfferMade {
   fix?: Fix;
   transfer?: string;
   media: MediaState;
+  words?: string;
 }
 
 export interface Choice {
@@ -359,6 +366,7 @@ export interface MediaStatus {
   mic: DeviceState;
   camera: DeviceState;
   background?: boolean;
+  rung?: Rung;
 }
 
 export interface MediaLost {
@@ -604,6 +612,20 @@ export interface GuestState {
   view: GuestView;
 }
 
+export interface VoicePiece {
+  call: string;
+  note: string;
+  from: number;
+  data: string;
+  end?: boolean;
+}
+
+export interface VoiceHave {
+  note: string;
+  bytes: number;
+  done: boolean;
+}
+
 /** The body of each message by its type. */
 export interface Bodies {
   "hello": Hello;
@@ -661,4 +683,6 @@ export interface Bodies {
   "call.leave": CallLeave;
   "call.take_over": CallTakeOver;
   "guest.state": GuestState;
+  "voice.piece": VoicePiece;
+  "voice.have": VoiceHave;
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// offered negotiates another connection beside the page's present one, but keeps the answer from it.
-func (p *page) offered(pcID string) (pc *webrtc.PeerConnection, answer string) {
+// offers negotiates another connection beside the page's present one, and keeps the answer from it.
+func (p *page) offers(pcID string) {
 	p.t.Helper()
 	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
 	must(p.t, err)
@@ -17,9 +17,8 @@ func (p *page) offered(pcID string) (pc *webrtc.PeerConnection, answer string) {
 	o, err := pc.CreateOffer(nil)
 	must(p.t, err)
 	must(p.t, pc.SetLocalDescription(o))
-	answer, err = p.node.Negotiate(p.t.Context(), p.id, p.role, pcID, pc.LocalDescription().SDP)
+	_, err = p.node.Negotiate(p.t.Context(), p.id, p.role, pcID, pc.LocalDescription().SDP)
 	must(p.t, err)
-	return pc, answer
 }
 
 func TestOldConnectionCarriesUntilTheNewOneIsUp(t *testing.T) {
@@ -34,8 +33,8 @@ func TestOldConnectionCarriesUntilTheNewOneIsUp(t *testing.T) {
 	operator.hears("audio-0", 'a')
 	caller.hears("audio-0", 'b')
 
-	_, _ = caller.offered("never up") // as where the page was wrong, or the new way is dead too
-	if got := n.PC(caller.id); got != "1" {
+	caller.offers("never up") // as where the page was wrong, or the new way is dead too
+	if got := n.Voice(caller.id).PC; got != "1" {
 		t.Fatalf("the connection is %q before the new one is up", got)
 	}
 	operator.hears("audio-0", 'a')
@@ -47,7 +46,7 @@ func TestOldConnectionCarriesUntilTheNewOneIsUp(t *testing.T) {
 	old := caller.pc
 	caller.connect()
 	caller.connected()
-	eventually(t, "the new one counts", func() bool { return n.PC(caller.id) == "2" })
+	eventually(t, "the new one counts", func() bool { return n.Voice(caller.id).PC == "2" })
 	stopCaller = caller.chatter('c')
 	operator.hears("audio-0", 'c')
 	caller.hears("audio-0", 'b')
