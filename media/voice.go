@@ -23,7 +23,7 @@ func (n *Node) Voice(id ident.ClientID) Voice {
 	if p == nil {
 		return v
 	}
-	v.Heard = p.lastHeard()
+	v.Heard = heard(p)
 	if c := p.live.Load(); c != nil {
 		v.PC = c.id
 	}
@@ -33,7 +33,7 @@ func (n *Node) Voice(id ident.ClientID) Voice {
 				continue
 			}
 			if from := n.peers[r.From]; from != nil {
-				if at := from.lastHeard(); at.After(v.Sent) {
+				if at := heard(from); at.After(v.Sent) {
 					v.Sent = at
 				}
 			}
@@ -42,8 +42,8 @@ func (n *Node) Voice(id ident.ClientID) Voice {
 	return v
 }
 
-// lastHeard is when the newest packet of audio came from the peer, zero before the first.
-func (p *peer) lastHeard() time.Time {
+// heard is when the newest packet of audio came from the peer, zero before the first.
+func heard(p *peer) time.Time {
 	if ns := p.lastVoice.Load(); ns > 0 {
 		return time.Unix(0, ns)
 	}

@@ -30,7 +30,7 @@ export function LineNow({ card }: { card: CallCard }) {
   const { word, silentMs } = useLine(card);
   const held = card.phase === "hold";
   return (
-    <p class={`linenow ${word}`} data-line={word} role="status">
+    <p class={`linenow ${word}`} data-line={word}>
       <i aria-hidden="true" /> {t(held && word === "micOff" ? "line.hold" : `line.${word}`)}
       {word === "quiet" && <span aria-hidden="true" class="clock"> {duration(silentMs)}</span>}
     </p>

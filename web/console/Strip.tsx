@@ -10,14 +10,15 @@ const known = ["good", "fair", "poor", "lost"];
 export function Strip({ card }: { card: CallCard }) {
   const { seat } = useConsole();
   const q = card.quality;
+  const stale = seat.line === "far" || seat.line === "own"; // nobody has measured this line since
   const word = known.includes(q.word) ? q.word : "unknown";
   return (
     <footer class="strip">
       <LineNow card={card} />
-      <p role="status">
+      <p role="status" hidden={stale}>
         {t("quality")}: <b class={`q ${word}`}>{t(`quality.${word}`)}</b>
       </p>
-      {word !== "unknown" && (
+      {word !== "unknown" && !stale && (
         <p class="hint">
           {ways.includes(q.way ?? "") && `${t(`way.${q.way}`)} · `}
           {q.network && `${q.network.toUpperCase()} · `}
