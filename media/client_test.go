@@ -13,6 +13,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // bound is how long anything in a test may take.
@@ -70,6 +71,8 @@ type page struct {
 	audio *webrtc.TrackLocalStaticRTP
 	video *webrtc.TrackLocalStaticRTP
 
+	settings func(*webrtc.SettingEngine) // changes what a browser would do; nil for nothing
+
 	mu   sync.Mutex
 	got  map[string][]*rtp.Packet // by kind and section: "audio-0"
 	msgs []string
@@ -88,6 +91,9 @@ func (p *page) connect() {
 	p.t.Helper()
 	var s webrtc.SettingEngine
 	s.SetIncludeLoopbackCandidate(true)
+	if p.settings != nil {
+		p.settings(&s)
+	}
 	var m webrtc.MediaEngine
 	if err := m.RegisterDefaultCodecs(); err != nil {
 		p.t.Fatal(err)
@@ -245,4 +251,12 @@ func (p *page) hears(slot string, mark byte) {
 		}
 		return false
 	})
+}
+
+// counter reads a counter.
+func counter(t testing.TB, c prometheus.Counter) float64 {
+	t.Helper()
+	var m dto.Metric
+	must(t, c.Write(&m))
+	return m.GetCounter().GetValue()
 }

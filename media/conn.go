@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"jedel/internal/fault"
-	"jedel/media/codec"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -17,18 +16,18 @@ import (
 // conn is one peer connection of a peer.
 type conn struct {
 	// Set at creation, read by all.
-	peer    *peer
-	id      string // the page's name for it
-	made    time.Time
-	pc      *webrtc.PeerConnection
-	audio   []*downTrack // receiving slots, in the order of the offer
-	video   []*downTrack
-	out     egress
-	packets pool
+	peer  *peer
+	id    string // the page's name for it
+	made  time.Time
+	pc    *webrtc.PeerConnection
+	audio []*downTrack // receiving slots, in the order of the offer
+	video []*downTrack
+	link  // its media
 
 	connectedAt atomic.Int64 // Unix nanoseconds; 0 before
 	up          atomic.Bool  // connected at the moment
 	dc          atomic.Pointer[webrtc.DataChannel]
+	tuned       atomic.Pointer[Tune] // how it is to be used; nil: nothing was decided
 
 	ufrag string // the browser's; guarded by the peer's turn
 
@@ -44,13 +43,13 @@ type conn struct {
 // newConn makes a connection shaped as the offer asks: every receiving slot of the page gets a
 // track of ours now, so that routing later needs no renegotiation.
 func newConn(p *peer, id string, o offer) (*conn, error) {
-	pc, err := p.node.api.NewPeerConnection(webrtc.Configuration{})
-	if err != nil {
+	c := &conn{peer: p, id: id, made: time.Now(), ufrag: o.ufrag}
+	c.link.init(c)
+	var err error
+	if c.pc, err = p.node.newPeerConnection(&c.keys); err != nil {
 		return nil, fault.New(fault.MediaRefused, "media.offer", err)
 	}
-	c := &conn{peer: p, id: id, made: time.Now(), pc: pc, ufrag: o.ufrag, out: egress{
-		queue: make(chan ticket, queueLen), done: make(chan struct{}),
-	}}
+	pc := c.pc
 	pc.OnTrack(c.onTrack)
 	pc.OnConnectionStateChange(c.onState)
 	pc.OnDataChannel(c.onDataChannel)
@@ -58,14 +57,17 @@ func newConn(p *peer, id string, o offer) (*conn, error) {
 		c.close()
 		return nil, fault.New(fault.BadSDP, "media.offer", err)
 	}
-	c.start(func() { c.out.writeLoop(&c.packets, p.node.met) })
+	dtls := pc.SCTP().Transport()
+	c.ice = dtls.ICETransport()
+	c.ice.OnSelectedCandidatePairChange(c.onPair)
+	dtls.OnStateChange(c.onDTLS)
 	return c, nil
 }
 
 // shape adds one transceiver per media section. A caller's first sections go both ways; an
 // operator's own microphone and camera come towards us, the rest are slots.
 func (c *conn) shape(o offer) error {
-	for _, s := range o.sections {
+	for i, s := range o.sections {
 		if s.kind == "" {
 			continue
 		}
@@ -74,7 +76,7 @@ func (c *conn) shape(o offer) error {
 		if s.kind == Video {
 			slots = &c.video
 		}
-		both := c.peer.theRole() == RoleCaller && len(*slots) == 0 && s.direction != "inactive" && s.direction != "sendonly"
+		both := Role(c.peer.role.Load()) == RoleCaller && len(*slots) == 0 && s.direction != "inactive" && s.direction != "sendonly"
 		if !both && s.direction != "recvonly" {
 			if _, err := c.pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 				return fmt.Errorf("section: %w", err)
@@ -85,13 +87,13 @@ func (c *conn) shape(o offer) error {
 		if both && s.direction == "sendrecv" {
 			direction = webrtc.RTPTransceiverDirectionSendrecv
 		}
-		d := newDownTrack(c, s.kind, fmt.Sprintf("%s-%d", s.kind, len(*slots)))
+		d := newDownTrack(c, s.kind, fmt.Sprintf("%s-%d", s.kind, len(*slots)), i)
 		t, err := c.pc.AddTransceiverFromTrack(d, webrtc.RTPTransceiverInit{Direction: direction})
 		if err != nil {
 			return fmt.Errorf("slot: %w", err)
 		}
 		*slots = append(*slots, d)
-		c.start(func() { d.feedbackLoop(t.Sender()) })
+		c.start(func() { c.rtcpLoop(t.Sender().Read) })
 	}
 	return nil
 }
@@ -134,6 +136,8 @@ func (c *conn) answer(ctx context.Context, o offer) (string, error) {
 		return "", fault.New(fault.Unavailable, op, ctx.Err())
 	}
 	sdp := c.pc.LocalDescription().SDP
+	c.agree(o.sdp, sdp)
+	c.peer.node.known.name(sdp, c)
 	c.mu.Lock()
 	c.offer, c.reply = o.sdp, sdp
 	c.mu.Unlock()
@@ -171,12 +175,14 @@ func (c *conn) onState(s webrtc.PeerConnectionState) {
 		if c.connectedAt.CompareAndSwap(0, now.UnixNano()) {
 			c.peer.node.met.setup.Observe(now.Sub(c.made).Seconds())
 		}
+		c.shaky.Store(false)
 		c.up.Store(true)
+		c.peer.promote(c)
 		c.factPath(c.peer.theTap())
 		c.event(Event{Kind: Connected})
 	case webrtc.PeerConnectionStateDisconnected:
-		c.up.Store(false)
-		c.event(Event{Kind: Disconnected})
+		c.shaky.Store(true)
+		c.check(time.Now())
 	case webrtc.PeerConnectionStateFailed:
 		c.up.Store(false)
 		c.event(Event{Kind: Failed, Reason: "ice"})
@@ -187,15 +193,11 @@ func (c *conn) onState(s webrtc.PeerConnectionState) {
 	}
 }
 
-func (c *conn) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
-	p := t.Codec()
-	u := &upTrack{id: c.peer.node.tracks.Add(1), conn: c, track: t, receiver: r, kind: Kind(t.Kind().String()), mime: codec.Name(p.MimeType)}
-	u.info = TrackInfo{
-		Kind: u.kind, RID: t.RID(), Codec: u.mime, ClockRate: p.ClockRate, Channels: p.Channels, Fmtp: p.SDPFmtpLine,
-		PayloadType: uint8(p.PayloadType), SSRC: uint32(t.SSRC()), RTXSSRC: uint32(t.RtxSSRC()), Cname: t.StreamID(),
-	}
-	if tr := r.RTPTransceiver(); tr != nil {
-		u.info.Mid = tr.Mid()
+// begun takes a new track in and gives it to who listens.
+func (c *conn) begun(u *upTrack) {
+	u.hearing.begin(u)
+	if u.kind == Audio {
+		u.words = newWords(u)
 	}
 	c.mu.Lock()
 	if c.closed {
@@ -207,11 +209,18 @@ func (c *conn) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	if tap := c.peer.theTap(); tap != nil {
 		u.listen(tap)
 	}
-	c.start(u.rtcpLoop)
-	c.start(func() {
-		u.readLoop()
-		c.ended(u)
-	})
+}
+
+// trackOf returns the track of a section, nil before its first packet.
+func (c *conn) trackOf(section int) *upTrack {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, u := range c.ups {
+		if u.section == section {
+			return u
+		}
+	}
+	return nil
 }
 
 // ended forgets a track whose reading is over.
@@ -259,7 +268,7 @@ func (c *conn) factPath(tap Tap) {
 		return
 	}
 	dtls := c.pc.SCTP().Transport()
-	pair, err := dtls.ICETransport().GetSelectedCandidatePair()
+	pair, err := c.ice.GetSelectedCandidatePair()
 	if err != nil || pair == nil {
 		return
 	}
@@ -273,8 +282,7 @@ func (c *conn) factPath(tap Tap) {
 
 // path returns transport and round trip of the selected pair.
 func (c *conn) path() (string, time.Duration) {
-	it := c.pc.SCTP().Transport().ICETransport()
-	pair, err := it.GetSelectedCandidatePair()
+	pair, err := c.ice.GetSelectedCandidatePair()
 	if err != nil || pair == nil {
 		return "", 0
 	}
@@ -282,7 +290,7 @@ func (c *conn) path() (string, time.Duration) {
 	if pair.Remote.Typ == webrtc.ICECandidateTypeRelay {
 		transport = "relay"
 	}
-	st, ok := it.GetSelectedCandidatePairStats()
+	st, ok := c.ice.GetSelectedCandidatePairStats()
 	if !ok {
 		return transport, 0
 	}
@@ -318,9 +326,16 @@ func (c *conn) close() {
 	c.mu.Unlock()
 	if first {
 		c.up.Store(false)
-		close(c.out.done)
+		close(c.out.queue.done)
+		c.peer.node.known.forget(c)
+		for _, s := range c.peer.node.ports.sockets {
+			s.release(c)
+		}
 		if err := c.pc.Close(); err != nil {
 			c.peer.node.log.Debug("close", "peer", c.peer.id, "err", err)
+		}
+		for _, u := range c.tracks() {
+			c.ended(u)
 		}
 	}
 	c.wg.Wait()

@@ -2,191 +2,169 @@ package media
 
 // The way of a packet, in the order of this file:
 //
-//	upTrack.readLoop   reads it from SRTP into a pooled buffer,
-//	upTrack.take       gives a copy of the bytes to the tap, parses the header once, counts,
-//	egress.push        hands it to the queue of each receiving connection: never waits, drops the
-//	                   oldest first and counts,
-//	egress.writeLoop   one goroutine per connection,
-//	downTrack.send     rewrites numbers so that the slot stays continuous, and writes.
+//	conn.datagram   the socket's reader opens it in place, finds its track, undoes a repetition,
+//	upTrack.take    counts, gives the bytes to the tap, and hands it to each receiver,
+//	upTrack.speak   undoes redundancy of sound and adds as much as the receiver needs (words.go),
+//	egress.put      under the receiving connection's one lock:
+//	downTrack.next  rewrites numbers so that the slot stays continuous,
+//	egress.seal     seals it into the reader's outbox, which goes out when the batch is done.
 //
-// No lock, no allocation, no log line on this way. A packet has one reference per queue it is in;
-// the last to let go returns it to the pool.
+// No other goroutine takes part, nothing is allocated, no log line is written. A connection whose way
+// is TCP goes through Pion instead (plain.go): the same take and next, a queue and a writer of its own.
 
 import (
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"jedel/media/codec"
 	"jedel/media/rewrite"
 
 	"github.com/pion/rtp"
-	"github.com/pion/webrtc/v4"
 )
 
-// packet is one RTP packet on its way. Pooled: whoever holds the last reference puts it back.
+// packet is one RTP packet on its way. It belongs to who reads it; receivers do not keep it.
 type packet struct {
-	refs    atomic.Int32
-	up      *upTrack
-	header  rtp.Header
-	payload []byte // within buf
-	at      int64  // nanoseconds since the node's start
-	buf     [mtu]byte
+	up        *upTrack
+	raw       []byte      // the whole plain packet
+	header    *rtp.Header // of raw
+	payload   []byte      // of raw, without padding
+	mime      string
+	at        time.Time
+	recovered bool // it came as a retransmission
 }
 
-type pool struct{ p sync.Pool }
-
-func (l *pool) get() *packet {
-	if p, ok := l.p.Get().(*packet); ok {
-		return p
+// datagram takes one SRTP or SRTCP datagram of a direct leg.
+func (l *link) datagram(b []byte, at time.Time, box *outbox) {
+	if len(b) < 12 {
+		return
 	}
-	return new(packet)
-}
-
-func (l *pool) release(p *packet) {
-	if p.refs.Add(-1) == 0 {
-		p.up, p.payload = nil, nil
-		l.p.Put(p)
+	l.in.mu.Lock()
+	defer l.in.mu.Unlock()
+	if l.in.session == nil {
+		return
 	}
-}
-
-// readLoop reads packets until the track ends.
-func (u *upTrack) readLoop() {
-	first := true
-	for {
-		p := u.conn.packets.get()
-		p.refs.Store(1)
-		n, attrs, err := u.track.Read(p.buf[:])
-		if err != nil {
-			u.conn.packets.release(p)
+	if pt := b[1]; pt >= 192 && pt <= 223 { // RFC 5761 section 4
+		if raw, err := l.in.session.OpenRTCP(b); err == nil {
+			l.feedback.control(raw, at, box)
 			return
 		}
-		_, recovered := attrs[webrtc.AttributeRtxSsrc]
-		u.take(p, n, time.Now(), recovered)
-		if first {
-			first = false
-			u.conn.event(Event{Kind: FirstPacket, Track: u.kind})
-		}
+		l.conn.peer.node.met.refusedPackets.Inc()
+		return
 	}
-}
-
-// take is what becomes of one packet. The tap comes before parsing: what arrived is recorded
-// whether or not it makes sense.
-func (u *upTrack) take(p *packet, n int, at time.Time, recovered bool) {
-	met := u.conn.peer.node.met
-	met.received.Inc()
-	if t := u.tap.Load(); t != nil {
-		t.RTP(at, p.buf[:n], recovered)
-	}
-	u.conn.peer.lastPacket.Store(at.UnixNano())
-	u.conn.peer.packetCount.Add(1)
-	size, err := p.header.Unmarshal(p.buf[:n])
+	raw, header, err := l.in.session.OpenRTP(b)
 	if err != nil {
-		u.conn.packets.release(p)
+		l.conn.peer.node.met.refusedPackets.Inc()
 		return
 	}
-	end := n
-	if p.header.Padding && n > size {
-		end -= int(p.buf[n-1])
-	}
-	if end <= size { // nothing but padding
-		u.count(p.header.SequenceNumber, recovered, at)
-		u.conn.packets.release(p)
+	l.feedback.arrived(header, at)
+	s := l.source(header)
+	if s.up == nil {
+		l.conn.peer.node.met.unknown.Inc()
 		return
 	}
-	p.up, p.payload, p.at = u, p.buf[size:end], at.Sub(u.conn.peer.node.start).Nanoseconds()
-	u.count(p.header.SequenceNumber, recovered, at)
-	if u.kind == Video && codec.Keyframe(u.mime, p.payload) {
-		u.lastKey.Store(at.UnixNano())
+	p := &l.in.packet
+	*p = packet{up: s.up, raw: raw, header: header, at: at}
+	if s.rtx && !p.restore(s) {
+		return
 	}
-	if down := u.conn.peer.receivers(u.kind); down != nil {
-		for _, d := range *down {
-			p.refs.Add(1)
-			d.out.push(ticket{p, d}, &u.conn.packets, met)
-		}
+	s.up.take(p, box)
+}
+
+// take is what becomes of one packet. The tap comes first: what arrived is recorded whether or not it
+// makes sense.
+func (u *upTrack) take(p *packet, box *outbox) {
+	c := u.conn
+	met := c.peer.node.met
+	met.received.Inc()
+	down := c.peer.receivers(u.kind)
+	u.heard(p, down != nil)
+	if t := u.tap.Load(); t != nil {
+		t.RTP(p.at, p.raw, p.recovered)
 	}
-	u.conn.packets.release(p)
-}
-
-// ticket is a packet in a queue with the slot it is for.
-type ticket struct {
-	p *packet
-	d *downTrack
-}
-
-// egress is the way out of one connection.
-type egress struct {
-	queue chan ticket
-	done  chan struct{} // closed with the connection
-}
-
-// push queues t and, when the peer is slow, drops the oldest packet first: late audio is worth
-// less than fresh audio. It never blocks.
-func (e *egress) push(t ticket, packets *pool, met *metrics) {
-	for range 3 {
-		select {
-		case e.queue <- t:
-			return
-		default:
-		}
-		select {
-		case old := <-e.queue:
-			packets.release(old.p)
-			met.queueDrops.Inc()
-		default:
-		}
+	c.peer.lastPacket.Store(p.at.UnixNano())
+	c.peer.packetCount.Add(1)
+	u.count(p.header.SequenceNumber, p.recovered, p.at)
+	if !u.began.Swap(true) {
+		c.event(Event{Kind: FirstPacket, Track: u.kind})
 	}
-	packets.release(t.p)
-	met.queueDrops.Inc()
-}
-
-// writeLoop sends what is queued until the connection ends.
-func (e *egress) writeLoop(packets *pool, met *metrics) {
-	for {
-		select {
-		case t := <-e.queue:
-			t.d.send(t.p, met)
-			packets.release(t.p)
-		case <-e.done:
-			return
-		}
+	if p.payload = payloadOf(p.raw, p.header); len(p.payload) == 0 {
+		return
+	}
+	p.mime = u.mimeOf(p.header.PayloadType)
+	if u.kind == Video && codec.Keyframe(p.mime, p.payload) {
+		u.lastKey.Store(p.at.UnixNano())
+	}
+	if down == nil || c.peer.live.Load() != c {
+		return
+	}
+	if u.kind == Audio {
+		u.speak(p, *down, box)
+		return
+	}
+	for _, d := range *down {
+		d.owner.out.put(d, p, box)
 	}
 }
 
-// send rewrites one packet for its slot and writes it. Only the connection's writer calls it.
-func (d *downTrack) send(p *packet, met *metrics) {
+// payloadOf returns what follows the header, without padding; nothing where the padding says more than
+// there is (RFC 3550 section 5.1).
+func payloadOf(raw []byte, h *rtp.Header) []byte {
+	begin, end := h.MarshalSize(), len(raw)
+	if h.Padding && end > begin {
+		end -= int(raw[end-1])
+	}
+	if end <= begin {
+		return nil
+	}
+	return raw[begin:end]
+}
+
+// put sends a packet into a slot of this connection, or queues it where the way is plain.
+func (e *egress) put(d *downTrack, p *packet, box *outbox) {
+	met := e.conn.peer.node.met
+	switch e.way.Load() {
+	case wayDirect:
+		e.mu.Lock()
+		payload, fate := d.next(p)
+		if fate == fateSend {
+			fate = e.first(d, payload, box)
+		}
+		e.mu.Unlock()
+		met.note(fate, len(payload))
+		if fate == fateKey { // outside the lock: the source's connection has one, too
+			p.up.requestKeyframe(p.at)
+		}
+	case wayPlain:
+		e.queue.push(d, p, met)
+	}
+}
+
+// next rewrites a packet for its slot into d.header and returns the payload, which is valid until the
+// next call. The connection's lock is held.
+func (d *downTrack) next(p *packet) ([]byte, fate) {
 	b := d.bound.Load()
 	if b == nil {
-		return
+		return nil, fateUnbound
 	}
-	pt, ok := b.payloadType(p.up.mime)
+	t, ok := b.typeOf(p.mime)
 	if !ok {
-		met.stale.Inc()
-		return
+		return nil, fateStale
 	}
-	if d.source != p.up.id && d.kind == Video && !codec.Keyframe(p.up.mime, p.payload) {
-		met.waitKey.Inc()
-		p.up.requestKeyframe(time.Now())
-		return
+	if d.source != p.up.id && d.kind == Video && !codec.Keyframe(p.mime, p.payload) {
+		return nil, fateKey
 	}
 	d.source = p.up.id
-	out, switched, ok := d.stream.Next(p.up.id, rewrite.Packet{Seq: p.header.SequenceNumber, TS: p.header.Timestamp}, p.at)
+	at := p.at.Sub(d.owner.peer.node.start).Nanoseconds()
+	out, switched, ok := d.stream.Next(p.up.id, rewrite.Packet{Seq: p.header.SequenceNumber, TS: p.header.Timestamp}, at)
 	if !ok {
-		met.stale.Inc()
-		return
+		return nil, fateStale
 	}
 	payload := p.payload
-	if p.up.mime == codec.VP8 {
+	if p.mime == codec.VP8 {
 		payload = d.scratch[:copy(d.scratch[:], payload)]
 		d.stream.VP8(payload, switched)
 	}
 	d.header = rtp.Header{
-		Version: 2, Marker: p.header.Marker, PayloadType: pt, SequenceNumber: out.Seq, Timestamp: out.TS, SSRC: b.ssrc,
+		Version: 2, Marker: p.header.Marker, PayloadType: t.pt, SequenceNumber: out.Seq, Timestamp: out.TS, SSRC: b.ssrc,
 	}
-	if _, err := b.writer.WriteRTP(&d.header, payload); err != nil {
-		met.writeErrors.Inc()
-		return
-	}
-	met.forwarded.Inc()
-	met.bytes.Add(float64(len(payload)))
+	return payload, fateSend
 }

@@ -1,113 +1,120 @@
 package media
 
 import (
-	"io"
-	"log/slog"
+	"net/netip"
 	"testing"
 	"time"
 
+	"jedel/media/batch"
 	"jedel/media/codec"
+	"jedel/media/srtpio"
 
 	"github.com/pion/rtp"
-	"github.com/pion/webrtc/v4"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
-// discard is where a slot writes in a benchmark.
-type discard struct{ packets int }
-
-func (d *discard) WriteRTP(*rtp.Header, []byte) (int, error) { d.packets++; return 1, nil }
-func (d *discard) Write(b []byte) (int, error)               { return len(b), nil }
-
-// way is the way of a packet without sockets: one source, receivers, one writer.
+// way is the direct way of a packet up to the outbox: one source, receivers, sealed for each.
 type way struct {
-	up    *upTrack
-	downs []*downTrack
-	out   *discard
-	raw   []byte
+	up   *upTrack
+	to   *conn
+	box  outbox
+	raw  []byte
+	p    packet
+	head rtp.Header
+	n    int
 }
 
-func newWay(receivers int, mime string, kind Kind) *way {
-	n := &Node{log: slog.New(slog.NewTextHandler(io.Discard, nil)), met: newMetrics(prometheus.NewRegistry()), start: time.Now()}
-	p := newPeer(n, "source", RoleCaller)
-	c := &conn{peer: p, out: egress{queue: make(chan ticket, queueLen)}}
-	w := &way{up: &upTrack{id: 1, conn: c, kind: kind, mime: mime}, out: &discard{}}
-	for range receivers {
-		d := newDownTrack(c, kind, "slot-0")
-		d.bound.Store(&binding{writer: w.out, ssrc: 7, types: []webrtc.RTPCodecParameters{{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: mime}, PayloadType: 96}}})
-		w.downs = append(w.downs, d)
+func newWay(t testing.TB, receivers int, mime string, kind Kind) *way {
+	n := openNode(t, nil)
+	from, to := bare(n), bare(n)
+	w := &way{up: &upTrack{id: 1, conn: from, kind: kind, mime: mime, info: TrackInfo{PayloadType: 96}}, to: to}
+	w.up.hearing.begin(w.up)
+	w.up.words = newWords(w.up)
+	session, err := srtpio.Fixed([16]byte{1}, [12]byte{2})
+	must(t, err)
+	sink, err := batch.Listen(netip.MustParseAddrPort("127.0.0.1:0"), batch.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, sink.Close()) })
+	to.out.aim(target{n.ports.sockets[0], sink.LocalAddr()})
+	to.out.direct(session)
+	var downs []*downTrack
+	for i := range receivers {
+		d := newDownTrack(to, kind, "slot-0", 0)
+		d.bound.Store(&binding{ssrc: uint32(7 + i), types: []numbered{{pt: 96, mime: mime}}})
+		downs = append(downs, d)
 	}
-	p.setReceivers(kind, w.downs)
+	from.peer.setReceivers(kind, downs)
 	h := rtp.Header{Version: 2, PayloadType: 96, SSRC: 1}
 	head, err := h.Marshal()
-	if err != nil {
-		panic(err)
-	}
+	must(t, err)
 	w.raw = append(append(head, 0x90, 0x80, 0x80, 0x01, 0x00), make([]byte, 900)...)
 	return w
 }
 
+// bare is a connection without Pion.
+func bare(n *Node) *conn {
+	c := &conn{peer: newPeer(n, "page", RoleCaller)}
+	c.link.init(c)
+	c.peer.live.Store(c)
+	return c
+}
+
 // one lets a packet go the whole way.
 func (w *way) one(seq uint16) {
-	p := w.up.conn.packets.get()
-	p.refs.Store(1)
-	n := copy(p.buf[:], w.raw)
-	p.buf[2], p.buf[3] = byte(seq>>8), byte(seq)
-	w.up.take(p, n, time.Now(), false)
-	for range w.downs {
-		t := <-w.up.conn.out.queue
-		t.d.send(t.p, w.up.conn.peer.node.met)
-		w.up.conn.packets.release(t.p)
+	w.raw[2], w.raw[3] = byte(seq>>8), byte(seq)
+	w.head = rtp.Header{Extensions: w.head.Extensions[:0]}
+	if _, err := w.head.Unmarshal(w.raw); err != nil {
+		panic(err)
+	}
+	w.p = packet{up: w.up, raw: w.raw, header: &w.head, at: time.Now()}
+	w.up.take(&w.p, &w.box)
+	for i := range w.box.lists {
+		w.n += w.box.lists[i].n
+		w.box.lists[i].n = 0
 	}
 }
 
 func TestForwardingAllocatesNothing(t *testing.T) {
 	for mime, kind := range map[string]Kind{codec.Opus: Audio, codec.VP8: Video} {
-		w := newWay(3, mime, kind)
+		w := newWay(t, 3, mime, kind)
 		seq := uint16(0)
 		for range 100 {
 			seq++
 			w.one(seq)
 		}
-		sent := w.out.packets
-		// A garbage collection may empty the pool in between: less than one in ten packets then.
+		sent := w.n
 		if n := testing.AllocsPerRun(2000, func() { seq++; w.one(seq) }); n > 0 {
 			t.Errorf("%s: %v allocations a packet", mime, n)
 		}
-		if w.out.packets-sent < 3*2000 {
-			t.Fatalf("%s: %d of %d packets sent", mime, w.out.packets-sent, 3*2001)
+		if w.n-sent < 3*2000 {
+			t.Fatalf("%s: %d of %d packets sent", mime, w.n-sent, 3*2001)
 		}
 	}
 }
 
 func TestSlowReceiverLosesTheOldestAndHoldsNobodyUp(t *testing.T) {
-	w := newWay(1, codec.Opus, Audio)
-	met := w.up.conn.peer.node.met
+	w := newWay(t, 1, codec.Opus, Audio)
+	met := w.to.peer.node.met
+	w.to.out.way.Store(wayPlain)
 	begin := time.Now()
 	for seq := range uint16(3 * queueLen) {
-		p := w.up.conn.packets.get()
-		p.refs.Store(1)
-		n := copy(p.buf[:], w.raw)
-		p.buf[2], p.buf[3] = byte(seq>>8), byte(seq)
-		w.up.take(p, n, time.Now(), false)
+		w.one(seq)
 	}
 	if d := time.Since(begin); d > bound {
 		t.Fatal(d)
 	}
-	first := <-w.up.conn.out.queue
+	first := <-w.to.out.queue.tickets
 	if got := first.p.header.SequenceNumber; got != 2*queueLen {
 		t.Fatalf("the oldest kept is %d, want %d", got, 2*queueLen)
 	}
-	first.d.send(first.p, met)
-	if w.out.packets != 1 {
-		t.Fatal(w.out.packets)
+	if got := counter(t, met.queueDrops); got != 2*queueLen {
+		t.Fatalf("%v dropped", got)
 	}
 }
 
 func BenchmarkForward(b *testing.B) {
 	for _, receivers := range []int{1, 3} {
 		b.Run(string(rune('0'+receivers))+" receivers", func(b *testing.B) {
-			w := newWay(receivers, codec.VP8, Video)
+			w := newWay(b, receivers, codec.VP8, Video)
 			b.ReportAllocs()
 			seq := uint16(0)
 			for b.Loop() {

@@ -2,9 +2,16 @@
 // browser's peer connection; a room is a call. Who hears and sees whom is declared by SetRoutes,
 // what is recorded by SetTap; this package decides nothing.
 //
-// Goroutines: Run owns the housekeeping; each peer connection has one writer and one reader per
-// track, which end with the connection. Pion's callbacks only post. Locks: Node.mu guards the maps
-// of peers and routes and is never held while calling Pion's blocking functions.
+// The way of a packet is in forward.go: the reader of a UDP socket opens it, gives it to the recorder,
+// rewrites, seals and sends it, all by itself. Pion does signalling, ICE, DTLS and data channels, and
+// media where the way is TCP (plain.go).
+//
+// Goroutines: each UDP address has a reader a core (reader.go) and one of Pion's mux; Run owns the
+// housekeeping; a connection has one that reads what Pion has for each track, and over TCP a writer.
+// They end with the connection. Pion's callbacks only post, but for the handshake's, which begins the
+// way of media. Locks, in the order in which they are taken: a connection's ingress (one datagram at a
+// time), then one connection's egress (numbers and seals of its slots), never two of either; Node.mu
+// guards the maps of peers and routes and is never held while calling Pion's blocking functions.
 package media
 
 import (
@@ -25,6 +32,9 @@ type Config struct {
 	MaxPeers      int           // peer connections in all
 	IdlePeers     int           // those without tap and route; the oldest gives way
 	IdleTime      time.Duration // how long one is kept without tap and route
+	Gather        time.Duration // how long datagrams may wait so that one wake-up serves many; 0: not at all
+	Readers       int           // goroutines that read each address; 0: one a core
+	Plain         bool          // let Pion carry all media, which is slower
 }
 
 // Limits that are not configuration: what a browser needs, with room.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,22 +13,22 @@ import (
 	"jedel/internal/fault"
 	"jedel/internal/ident"
 
-	"github.com/pion/ice/v4"
-	"github.com/pion/webrtc/v4"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Node is the forwarding unit of this process. Make it with Open, then Run it.
 type Node struct {
-	cfg    Config
-	log    *slog.Logger
-	met    *metrics
-	api    *webrtc.API
-	udp    *ice.MultiUDPMuxDefault
-	tcp    ice.TCPMux
-	events chan Event
-	start  time.Time     // packets' times count from here
-	tracks atomic.Uint64 // numbers every track towards us
+	cfg     Config
+	log     *slog.Logger
+	met     *metrics
+	pion    pion
+	ports   ports
+	known   acquaintances
+	events  chan Event
+	singles chan Single
+	start   time.Time               // packets' times count from here
+	tracks  atomic.Uint64           // numbers every track towards us
+	conns   atomic.Pointer[[]*conn] // the present ones
 
 	mu     sync.Mutex // guards the rest
 	peers  map[ident.ClientID]*peer
@@ -40,64 +39,21 @@ type Node struct {
 // Open binds the ports. Nothing is answered before Run.
 func Open(cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Node, error) {
 	n := &Node{
-		cfg: cfg, log: log, met: newMetrics(reg), events: make(chan Event, eventsLen), start: time.Now(),
+		cfg: cfg, log: log, met: newMetrics(reg), events: make(chan Event, eventsLen), singles: make(chan Single, singlesLen), start: time.Now(),
 		peers: map[ident.ClientID]*peer{}, routes: map[ident.CallID][]Route{},
 	}
-	if err := n.bind(); err != nil {
-		return nil, errors.Join(err, n.closePorts())
+	if err := n.ports.open(cfg, n); err != nil {
+		return nil, errors.Join(err, n.ports.close())
 	}
 	var err error
-	if n.api, err = n.newAPI(); err != nil {
-		return nil, errors.Join(fmt.Errorf("media engine: %w", err), n.closePorts())
+	if n.pion, err = n.newPion(); err != nil {
+		return nil, errors.Join(fmt.Errorf("media engine: %w", err), n.ports.close())
 	}
 	return n, nil
 }
 
-func (n *Node) bind() error {
-	host, portText, err := net.SplitHostPort(n.cfg.UDPAddr)
-	if err != nil {
-		return fmt.Errorf("media.udp: %w", err)
-	}
-	port, err := strconv.Atoi(portText)
-	if err != nil {
-		return fmt.Errorf("media.udp: %w", err)
-	}
-	only := net.ParseIP(host)
-	opts := []ice.UDPMuxFromPortOption{
-		ice.UDPMuxFromPortWithReadBufferSize(4 << 20), ice.UDPMuxFromPortWithWriteBufferSize(4 << 20),
-		ice.UDPMuxFromPortWithIPFilter(func(ip net.IP) bool { return only == nil || only.IsUnspecified() || only.Equal(ip) }),
-		ice.UDPMuxFromPortWithNetworks(ice.NetworkTypeUDP4, ice.NetworkTypeUDP6),
-	}
-	if n.cfg.AllowLoopback {
-		opts = append(opts, ice.UDPMuxFromPortWithLoopback())
-	}
-	if n.udp, err = ice.NewMultiUDPMuxFromPort(port, opts...); err != nil {
-		return fmt.Errorf("media.udp %s: %w", n.cfg.UDPAddr, err)
-	}
-	if n.cfg.TCPAddr == "" {
-		return nil
-	}
-	l, err := net.Listen("tcp", n.cfg.TCPAddr)
-	if err != nil {
-		return fmt.Errorf("media.tcp: %w", err)
-	}
-	n.tcp = webrtc.NewICETCPMux(nil, l, 64)
-	return nil
-}
-
-func (n *Node) closePorts() error {
-	var errs []error
-	if n.udp != nil {
-		errs = append(errs, n.udp.Close())
-	}
-	if n.tcp != nil {
-		errs = append(errs, n.tcp.Close())
-	}
-	return errors.Join(errs...)
-}
-
 // Addrs returns the UDP addresses that browsers are told.
-func (n *Node) Addrs() []net.Addr { return n.udp.GetListenAddresses() }
+func (n *Node) Addrs() []net.Addr { return n.ports.udp.GetListenAddresses() }
 
 // Events is where the app reads what happens to peers. It must be read.
 func (n *Node) Events() <-chan Event { return n.events }
@@ -117,11 +73,14 @@ const housekeeping = time.Second
 func (n *Node) Run(ctx context.Context) error {
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
+	var said sync.WaitGroup
+	said.Go(func() { (&reporter{node: n}).run(ctx) })
 	for {
 		select {
 		case now := <-tick.C:
 			n.tidy(now)
 		case <-ctx.Done():
+			said.Wait()
 			return n.close()
 		}
 	}
@@ -138,56 +97,7 @@ func (n *Node) close() error {
 		wg.Go(func() { p.close("shutdown") })
 	}
 	wg.Wait()
-	return n.closePorts()
-}
-
-// tidy closes connections that did not come up in time and idle ones beyond time and number.
-func (n *Node) tidy(now time.Time) {
-	n.mu.Lock()
-	busy := map[ident.ClientID]bool{}
-	for _, routes := range n.routes {
-		for _, r := range routes {
-			busy[r.From], busy[r.To] = true, true
-		}
-	}
-	var idle []*peer
-	var out []*peer
-	for id, p := range n.peers {
-		switch {
-		case p.stuck(now):
-			out = append(out, p)
-		case p.idle() && !busy[id]:
-			idle = append(idle, p)
-		}
-	}
-	n.met.peers.Set(float64(len(n.peers)))
-	n.met.idle.Set(float64(len(idle)))
-	n.mu.Unlock()
-	for _, p := range out {
-		n.drop(p, "not connected in time")
-	}
-	for len(idle) > 0 {
-		oldest := 0
-		for i, p := range idle {
-			if p.made.Before(idle[oldest].made) {
-				oldest = i
-			}
-		}
-		p := idle[oldest]
-		if len(idle) <= n.cfg.IdlePeers && now.Sub(p.made) < n.cfg.IdleTime {
-			return
-		}
-		n.drop(p, "idle")
-		idle[oldest] = idle[len(idle)-1]
-		idle = idle[:len(idle)-1]
-	}
-}
-
-// drop closes a peer and tells the app.
-func (n *Node) drop(p *peer, reason string) {
-	pc := p.pcID()
-	n.ClosePeer(p.id, reason)
-	n.post(Event{Client: p.id, PC: pc, Kind: Closed, Reason: reason})
+	return n.ports.close()
 }
 
 // Negotiate answers a browser's offer. The same pc again is renegotiation or an ICE restart of the
@@ -216,7 +126,7 @@ func (n *Node) peer(id ident.ClientID, role Role) (*peer, error) {
 	}
 	p := n.peers[id]
 	if p != nil {
-		p.setRole(role)
+		p.role.Store(uint32(role))
 		return p, nil
 	}
 	if len(n.peers) >= n.cfg.MaxPeers {
@@ -296,45 +206,28 @@ func (n *Node) rebuild() {
 		from ident.ClientID
 		kind Kind
 	}
+	var conns []*conn
 	receivers := map[key][]*downTrack{}
+	feeders := map[*downTrack]*peer{}
 	for _, routes := range n.routes {
 		for _, r := range routes {
 			if to := n.peers[r.To]; to != nil {
 				if d := to.down(r.Kind, r.Slot); d != nil {
+					feeders[d] = n.peers[r.From]
 					receivers[key{r.From, r.Kind}] = append(receivers[key{r.From, r.Kind}], d)
 				}
 			}
 		}
 	}
 	for id, p := range n.peers {
+		if c := p.current(); c != nil {
+			conns = append(conns, c)
+		}
+		p.feed(feeders)
 		p.setReceivers(Audio, receivers[key{id, Audio}])
 		p.setReceivers(Video, receivers[key{id, Video}])
 	}
-}
-
-// askSource asks whoever feeds a slot for a keyframe.
-func (n *Node) askSource(d *downTrack) {
-	n.mu.Lock()
-	var from *peer
-	for _, p := range n.peers {
-		if to := p.receivers(Video); to != nil && contains(*to, d) {
-			from = p
-			break
-		}
-	}
-	n.mu.Unlock()
-	if from != nil {
-		from.askKeyframe()
-	}
-}
-
-func contains(to []*downTrack, d *downTrack) bool {
-	for _, x := range to {
-		if x == d {
-			return true
-		}
-	}
-	return false
+	n.conns.Store(&conns)
 }
 
 // Send sends b to the client over its data channel. It never blocks; an error means that the

@@ -22,16 +22,21 @@ type peer struct {
 	audioTo     atomic.Pointer[[]*downTrack]
 	videoTo     atomic.Pointer[[]*downTrack]
 
-	mu       sync.Mutex // guards the rest
-	role     Role
-	conn     *conn
-	tap      Tap
-	restarts []time.Time
-	gone     bool
+	restarts restarts
+	live     atomic.Pointer[conn] // conn, for the path of packets
+	role     atomic.Uint32        // Role: what the page offers; a tap may have made the peer before its first offer
+
+	mu   sync.Mutex // guards the rest
+	conn *conn      // carries the media
+	next *conn      // takes its place when it is up
+	tap  Tap
+	gone bool
 }
 
 func newPeer(n *Node, id ident.ClientID, role Role) *peer {
-	return &peer{node: n, id: id, role: role, made: time.Now(), turn: make(chan struct{}, 1)}
+	p := &peer{node: n, id: id, made: time.Now(), turn: make(chan struct{}, 1)}
+	p.role.Store(uint32(role))
+	return p
 }
 
 func (p *peer) receivers(k Kind) *[]*downTrack {
@@ -53,7 +58,20 @@ func (p *peer) setReceivers(k Kind, to []*downTrack) {
 	}
 	old := target.Swap(next)
 	if k == Video && next != nil && (old == nil || !same(*old, to)) {
-		p.askKeyframe()
+		p.askKeyframe(time.Now())
+	}
+}
+
+// feed notes whose packets the peer's slots carry.
+func (p *peer) feed(from map[*downTrack]*peer) {
+	c := p.current()
+	if c == nil {
+		return
+	}
+	for _, slots := range [][]*downTrack{c.audio, c.video} {
+		for _, d := range slots {
+			d.from.Store(from[d])
+		}
 	}
 }
 
@@ -69,50 +87,60 @@ func same(a, b []*downTrack) bool {
 	return true
 }
 
+// current returns the connection that carries the peer's media.
 func (p *peer) current() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.conn
 }
 
+// newest returns the connection that was negotiated last.
+func (p *peer) newest() *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.next != nil {
+		return p.next
+	}
+	return p.conn
+}
+
 func (p *peer) pcID() string {
-	if c := p.current(); c != nil {
+	if c := p.newest(); c != nil {
 		return c.id
 	}
 	return ""
-}
-
-// setRole notes what the page offers; a tap may have made the peer before its first offer.
-func (p *peer) setRole(r Role) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.role = r
-}
-
-func (p *peer) theRole() Role {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.role
 }
 
 // idle reports whether nobody records the peer and it is no operator's.
 func (p *peer) idle() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.tap == nil && p.role == RoleCaller
+	return p.tap == nil && Role(p.role.Load()) == RoleCaller
 }
 
-// stuck reports whether the connection did not come up in time.
+// stuck reports whether the only connection did not come up in time. One that was to take its place
+// and did not is closed.
 func (p *peer) stuck(now time.Time) bool {
-	c := p.current()
-	return c != nil && c.connectedAt.Load() == 0 && now.Sub(c.made) > ConnectTime
+	late := func(c *conn) bool { return c != nil && c.connectedAt.Load() == 0 && now.Sub(c.made) > ConnectTime }
+	p.mu.Lock()
+	next, only := p.next, late(p.conn) && p.next == nil
+	if late(next) {
+		p.next = nil
+	} else {
+		next = nil
+	}
+	p.mu.Unlock()
+	if next != nil {
+		next.close()
+	}
+	return only
 }
 
 // askKeyframe asks all video tracks of the peer.
-func (p *peer) askKeyframe() {
+func (p *peer) askKeyframe(now time.Time) {
 	if c := p.current(); c != nil {
 		for _, u := range c.tracks() {
-			u.requestKeyframe(time.Now())
+			u.requestKeyframe(now)
 		}
 	}
 }
@@ -141,17 +169,17 @@ func (p *peer) negotiate(ctx context.Context, pc string, o offer) (string, error
 	case <-ctx.Done():
 		return "", fault.New(fault.Unavailable, "media.offer", ctx.Err())
 	}
-	old := p.current()
+	old := p.newest()
 	if old != nil && old.id == pc {
 		if o.ufrag != old.ufrag {
-			if !p.mayRestart(time.Now()) {
+			if !p.restarts.take(time.Now()) {
 				return "", fault.New(fault.RateLimited, "media.offer", nil)
 			}
 			old.ufrag = o.ufrag
 		}
 		return old.answer(ctx, o)
 	}
-	if !p.mayRestart(time.Now()) {
+	if !p.restarts.take(time.Now()) {
 		return "", fault.New(fault.RateLimited, "media.offer", nil)
 	}
 	c, err := newConn(p, pc, o)
@@ -163,48 +191,92 @@ func (p *peer) negotiate(ctx context.Context, pc string, o offer) (string, error
 		c.close()
 		return "", err
 	}
-	if !p.adopt(c) {
+	over, ok := p.adopt(c)
+	if !ok {
 		c.close()
 		return "", fault.New(fault.MediaRefused, "media.offer", errGone)
 	}
 	if old != nil {
 		p.node.met.reconnects.Inc()
-		old.close()
+	}
+	if over != nil {
+		over.close()
 	}
 	return answer, nil
 }
 
-// adopt makes c the peer's connection; false where the peer was closed meanwhile.
-func (p *peer) adopt(c *conn) bool {
+// adopt takes a new connection in: at once where the present one carries nothing, else when it is up, so
+// that a page that was mistaken about its connection loses nothing. It returns the one whose place is
+// taken; ok is false where the peer was closed meanwhile.
+func (p *peer) adopt(c *conn) (over *conn, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.gone {
-		return false
+	switch {
+	case p.gone:
+		return nil, false
+	case p.conn != nil && p.conn.up.Load() && !c.up.Load():
+		over, p.next = p.next, c
+		return over, true
 	}
-	p.conn = c
-	return true
+	over = p.replace(c)
+	return over, true
 }
 
-// mayRestart bounds new connections and ICE restarts per minute.
-func (p *peer) mayRestart(now time.Time) bool {
+// replace makes c the connection that carries the media. The caller holds mu.
+func (p *peer) replace(c *conn) (over *conn) {
+	over = p.conn
+	p.conn = c
+	if p.next == c {
+		p.next = nil
+	}
+	p.live.Store(c)
+	return over
+}
+
+// promote lets a connection that is up take its place.
+func (p *peer) promote(c *conn) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	recent := p.restarts[:0]
-	for _, t := range p.restarts {
+	waits := p.next == c && !p.gone
+	var over *conn
+	if waits {
+		over = p.replace(c)
+	}
+	p.mu.Unlock()
+	if !waits {
+		return
+	}
+	p.node.rebuild()
+	if over != nil {
+		over.close()
+	}
+}
+
+// restarts are when a client made new connections and ICE restarts, the newest last.
+type restarts struct {
+	mu    sync.Mutex // guards the rest
+	times []time.Time
+}
+
+// take reports whether there may be one more in this minute, and notes it.
+func (r *restarts) take(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	recent := r.times[:0]
+	for _, t := range r.times {
 		if now.Sub(t) < time.Minute {
 			recent = append(recent, t)
 		}
 	}
-	p.restarts = recent
+	r.times = recent
 	if len(recent) > 2*MaxRestarts {
 		return false
 	}
-	p.restarts = append(p.restarts, now)
+	r.times = append(recent, now)
 	return true
 }
 
 func (p *peer) addCandidate(pc, candidate, mid string) error {
-	c := p.current()
+	c := p.newest()
 	if c == nil || c.id != pc {
 		return fault.New(fault.WrongState, "media.candidate", errGone)
 	}
@@ -216,10 +288,12 @@ func (p *peer) setTap(tap Tap) {
 	p.mu.Lock()
 	changed := p.tap != tap
 	p.tap = tap
-	c := p.conn
+	conns := [...]*conn{p.conn, p.next}
 	p.mu.Unlock()
-	if c != nil && changed {
-		c.listen(tap)
+	for _, c := range conns {
+		if c != nil && changed {
+			c.listen(tap)
+		}
 	}
 }
 
@@ -239,11 +313,14 @@ func (p *peer) send(b []byte) error {
 
 func (p *peer) close(string) {
 	p.mu.Lock()
-	c := p.conn
-	p.conn, p.gone = nil, true
+	conns := [...]*conn{p.conn, p.next}
+	p.conn, p.next, p.gone = nil, nil, true
+	p.live.Store(nil)
 	p.mu.Unlock()
-	if c != nil {
-		c.close()
+	for _, c := range conns {
+		if c != nil {
+			c.close()
+		}
 	}
 }
 

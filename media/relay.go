@@ -142,7 +142,7 @@ func (r *Relay) Looks(s *Source, id ident.ClientID) bool {
 func (v *Viewer) answer(ctx context.Context, o offer) (string, error) {
 	const op = "media.view"
 	node := v.source.relay.node
-	pc, err := node.api.NewPeerConnection(webrtc.Configuration{})
+	pc, err := node.pion.viewers.NewPeerConnection(webrtc.Configuration{Certificates: node.pion.identity})
 	if err != nil {
 		return "", fault.New(fault.MediaRefused, op, err)
 	}
@@ -175,6 +175,7 @@ func (v *Viewer) answer(ctx context.Context, o offer) (string, error) {
 	case <-ctx.Done():
 		return "", fault.New(fault.Unavailable, op, ctx.Err())
 	}
+	node.known.name(pc.LocalDescription().SDP, v)
 	return pc.LocalDescription().SDP, nil
 }
 

@@ -5,7 +5,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"jedel/media/agreed"
 	"jedel/media/codec"
+	"jedel/media/pktcache"
+	"jedel/media/red"
 	"jedel/media/rewrite"
 
 	"github.com/pion/rtcp"
@@ -16,24 +19,27 @@ import (
 // upTrack is one track towards us.
 type upTrack struct {
 	// Set at creation, read by all.
-	id       uint64 // unique in the process: tells receivers that the source changed
-	conn     *conn
-	track    *webrtc.TrackRemote
-	receiver *webrtc.RTPReceiver
-	kind     Kind
-	mime     string
-	info     TrackInfo
+	id      uint64 // unique in the process: tells receivers that the source changed
+	conn    *conn
+	kind    Kind
+	mime    string // of its first packet
+	ssrc    uint32
+	section int // in the conn's sections
+	info    TrackInfo
 
 	tap     atomic.Pointer[tapBox]
+	began   atomic.Bool
+	hearing hearing
+	words   *words       // of sound; the reader's
 	lastKey atomic.Int64 // when a keyframe last arrived, Unix nanoseconds
 	lastPLI atomic.Int64 // when one was last asked for
 	loss    atomic.Uint64
 
-	// Owned by the read loop.
+	// Owned by the reader.
 	highest  uint32 // extended sequence number
 	window   uint32 // highest at the window's begin
 	received uint32 // in the window, retransmissions not counted
-	began    time.Time
+	since    time.Time
 }
 
 // tapBox makes an interface fit an atomic pointer.
@@ -44,9 +50,9 @@ const lossWindow = 2 * time.Second
 
 // count keeps the loss of the last window (RFC 3550 appendix A.3).
 func (u *upTrack) count(seq uint16, recovered bool, at time.Time) {
-	if u.began.IsZero() {
+	if u.since.IsZero() {
 		u.highest = uint32(seq)
-		u.window, u.began = u.highest-1, at
+		u.window, u.since = u.highest-1, at
 	}
 	if d := int16(seq - uint16(u.highest)); d > 0 {
 		u.highest += uint32(d)
@@ -54,7 +60,7 @@ func (u *upTrack) count(seq uint16, recovered bool, at time.Time) {
 	if !recovered {
 		u.received++
 	}
-	if at.Sub(u.began) < lossWindow {
+	if at.Sub(u.since) < lossWindow {
 		return
 	}
 	expected := u.highest - u.window
@@ -64,25 +70,11 @@ func (u *upTrack) count(seq uint16, recovered bool, at time.Time) {
 		u.conn.peer.node.met.lost.WithLabelValues(string(u.kind)).Add(float64(expected - u.received))
 	}
 	u.loss.Store(math.Float64bits(lost))
-	u.window, u.received, u.began = u.highest, 0, at
+	u.window, u.received, u.since = u.highest, 0, at
 }
 
 // lossUp is the loss of the last full window, 0..1.
 func (u *upTrack) lossUp() float64 { return math.Float64frombits(u.loss.Load()) }
-
-// rtcpLoop passes sender reports and the like to the tap.
-func (u *upTrack) rtcpLoop() {
-	buf := make([]byte, mtu)
-	for {
-		n, _, err := u.receiver.Read(buf)
-		if err != nil {
-			return
-		}
-		if t := u.tap.Load(); t != nil {
-			t.RTCP(time.Now(), buf[:n], false)
-		}
-	}
-}
 
 // requestKeyframe asks the source for a picture that can be decoded by itself, at most once per
 // keyframeEvery.
@@ -91,15 +83,13 @@ func (u *upTrack) requestKeyframe(now time.Time) {
 	if u.kind != Video || now.UnixNano()-last < int64(keyframeEvery) || !u.lastPLI.CompareAndSwap(last, now.UnixNano()) {
 		return
 	}
-	pli := []rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(u.track.SSRC())}}
-	if err := u.conn.pc.WriteRTCP(pli); err != nil {
+	raw, err := u.conn.writeRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{SenderSSRC: u.conn.ssrc, MediaSSRC: u.ssrc}})
+	if err != nil {
 		return
 	}
 	u.conn.peer.node.met.keyframes.Inc()
 	if t := u.tap.Load(); t != nil {
-		if raw, err := rtcp.Marshal(pli); err == nil {
-			t.RTCP(now, raw, true)
-		}
+		t.RTCP(now, raw, true)
 	}
 }
 
@@ -119,14 +109,21 @@ func (u *upTrack) listen(tap Tap) {
 
 // downTrack is one receiving slot of a connection. It implements webrtc.TrackLocal.
 type downTrack struct {
-	kind  Kind
-	name  string
-	out   *egress
-	owner *conn
-	bound atomic.Pointer[binding]
+	kind    Kind
+	name    string
+	section int // in the offer
+	owner   *conn
+	bound   atomic.Pointer[binding]
+	writer  atomic.Pointer[webrtc.TrackLocalWriter] // of a plain way
+	told    lossTold                                // what its receiver reports
+	loss    lossTold                                // what its receiver missed before repetitions
+	depth   atomic.Int32                            // how many earlier frames go along with each packet of sound
+	level   red.Level                               // what depth follows; the node's reporter owns it
+	from    atomic.Pointer[peer]                    // whose packets it carries; nil for nobody's
 
-	// Owned by the connection's writer.
+	// Guarded by the owner's egress.
 	stream  rewrite.Stream
+	repeats repeats
 	source  uint64
 	header  rtp.Header
 	scratch [mtu]byte
@@ -134,54 +131,83 @@ type downTrack struct {
 
 // binding is what a slot needs for writing once it is negotiated.
 type binding struct {
-	writer webrtc.TrackLocalWriter
 	ssrc   uint32
-	types  []webrtc.RTPCodecParameters
+	rtx    uint32 // of repetitions; 0: none
+	repeat bool   // its receiver asks again, and gets the same packet
+	types  []numbered
 }
 
-// payloadType returns the number of a codec in this connection.
-func (b *binding) payloadType(mime string) (uint8, bool) {
+// numbered is a codec with its payload types.
+type numbered struct {
+	pt   uint8
+	rtx  uint8 // of its repetitions; 0: none
+	mime string
+}
+
+// typeOf returns the numbers of a codec in this connection.
+func (b *binding) typeOf(mime string) (numbered, bool) {
 	for i := range b.types {
-		if b.types[i].MimeType == mime {
-			return uint8(b.types[i].PayloadType), true
+		if b.types[i].mime == mime {
+			return b.types[i], true
 		}
 	}
-	return 0, false
+	return numbered{}, false
 }
 
-func newDownTrack(c *conn, kind Kind, name string) *downTrack {
-	clock := uint32(48000)
+func newDownTrack(c *conn, kind Kind, name string, section int) *downTrack {
+	d := &downTrack{kind: kind, name: name, section: section, owner: c}
+	d.stream = rewrite.New(d.clock())
+	d.repeats.sealed = pktcache.New(soundBytes, soundSlots)
 	if kind == Video {
-		clock = 90000
+		d.repeats.sealed = pktcache.New(sentBytes, sentSlots)
 	}
-	return &downTrack{kind: kind, name: name, out: &c.out, owner: c, stream: rewrite.New(clock)}
+	return d
 }
 
-// Bind implements webrtc.TrackLocal: the slot may carry any codec that was negotiated.
-func (d *downTrack) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
-	b := &binding{writer: ctx.WriteStream(), ssrc: uint32(ctx.SSRC())}
-	var first *webrtc.RTPCodecParameters
-	for _, p := range ctx.CodecParameters() {
-		name := codec.Name(p.MimeType)
-		if name != codec.Opus && name != codec.VP8 && name != codec.H264 {
+// clock is how often the slot's timestamps tick per second.
+func (d *downTrack) clock() uint32 {
+	if d.kind == Video {
+		return 90000
+	}
+	return 48000
+}
+
+// bind notes what was agreed on for the slot: it may carry any codec of its section.
+func (d *downTrack) bind(s *agreed.Section) {
+	b := &binding{ssrc: s.Ours.SSRC, rtx: s.Ours.RTX}
+	for _, mime := range []string{codec.Opus, codec.RED, codec.VP8, codec.H264} {
+		pt, ok := s.Type(mime)
+		if !ok {
 			continue
 		}
-		if first == nil {
-			first = &p
+		n := numbered{pt: pt, mime: mime}
+		if b.rtx != 0 {
+			n.rtx, _ = s.Repeats(pt)
 		}
-		p.MimeType = name
-		b.types = append(b.types, p)
+		b.types = append(b.types, n)
+		b.repeat = b.repeat || s.Codecs[pt].Nack && n.rtx == 0
 	}
-	if first == nil {
-		return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
+	if b.ssrc == 0 || len(b.types) == 0 {
+		b = nil
 	}
 	d.bound.Store(b)
-	return *first, nil
+}
+
+// Bind implements webrtc.TrackLocal: it keeps the writer for a plain way, the rest is in the answer.
+func (d *downTrack) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+	for _, p := range ctx.CodecParameters() {
+		if name := codec.Name(p.MimeType); name == codec.Opus || name == codec.VP8 || name == codec.H264 {
+			w := ctx.WriteStream()
+			d.writer.Store(&w)
+			return p, nil
+		}
+	}
+	return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
 }
 
 // Unbind implements webrtc.TrackLocal.
 func (d *downTrack) Unbind(webrtc.TrackLocalContext) error {
-	d.bound.Store(nil)
+	d.writer.Store(nil)
 	return nil
 }
 
@@ -200,20 +226,4 @@ func (d *downTrack) Kind() webrtc.RTPCodecType {
 		return webrtc.RTPCodecTypeVideo
 	}
 	return webrtc.RTPCodecTypeAudio
-}
-
-// feedbackLoop hears what the receiver of a slot asks for.
-func (d *downTrack) feedbackLoop(sender *webrtc.RTPSender) {
-	for {
-		packets, _, err := sender.ReadRTCP()
-		if err != nil {
-			return
-		}
-		for _, p := range packets {
-			switch p.(type) {
-			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-				d.owner.peer.node.askSource(d)
-			}
-		}
-	}
 }

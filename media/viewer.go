@@ -49,7 +49,7 @@ type Viewer struct {
 	gone      chan struct{} // closed when it is over
 	queue     chan h264.Picture
 	lost      chan struct{} // capacity 1: the browser asks for a key frame
-	bound     atomic.Pointer[binding]
+	bound     atomic.Pointer[outlet]
 	connect   sync.Once
 	over      sync.Once
 
@@ -62,6 +62,13 @@ type Viewer struct {
 	burst   int    // packets since the last pause
 	header  rtp.Header
 	scratch [payloadSize]byte
+}
+
+// outlet is what a viewer needs for writing once it is negotiated.
+type outlet struct {
+	writer webrtc.TrackLocalWriter
+	ssrc   uint32
+	pt     uint8
 }
 
 func newViewer(s *Source) *Viewer {
@@ -127,6 +134,7 @@ func (v *Viewer) run() {
 	var feedback sync.WaitGroup
 	defer feedback.Wait()
 	defer func() {
+		v.source.relay.node.known.forget(v)
 		if err := v.pc.Close(); err != nil {
 			v.source.relay.node.log.Debug("close", "viewer", v.name, "err", err)
 		}
@@ -198,7 +206,6 @@ func (v *Viewer) send(p h264.Picture, catchUp bool) {
 		return
 	}
 	met := v.source.relay.met
-	pt := uint8(b.types[0].PayloadType)
 	ts := v.last + catchUpTick
 	if !catchUp {
 		ts = max(ts, p.TS)
@@ -206,7 +213,7 @@ func (v *Viewer) send(p h264.Picture, catchUp bool) {
 	v.last = ts
 	for payload, last := range h264.Packets(p.NALUs, v.scratch[:]) {
 		v.seq++
-		v.header = rtp.Header{Version: 2, Marker: last, PayloadType: pt, SequenceNumber: v.seq, Timestamp: v.offset + uint32(ts), SSRC: b.ssrc}
+		v.header = rtp.Header{Version: 2, Marker: last, PayloadType: b.pt, SequenceNumber: v.seq, Timestamp: v.offset + uint32(ts), SSRC: b.ssrc}
 		if _, err := b.writer.WriteRTP(&v.header, payload); err != nil {
 			met.writeErrors.Inc()
 			return
@@ -250,7 +257,7 @@ func (v *Viewer) feedbackLoop() {
 func (v *Viewer) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
 	for _, p := range ctx.CodecParameters() {
 		if codec.Name(p.MimeType) == codec.H264 {
-			v.bound.Store(&binding{writer: ctx.WriteStream(), ssrc: uint32(ctx.SSRC()), types: []webrtc.RTPCodecParameters{p}})
+			v.bound.Store(&outlet{writer: ctx.WriteStream(), ssrc: uint32(ctx.SSRC()), pt: uint8(p.PayloadType)})
 			return p, nil
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/pion/rtp"
-	"github.com/pion/webrtc/v4"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -24,7 +23,7 @@ func BenchmarkViewerSend(b *testing.B) {
 	r := NewRelay(&Node{}, RelayConfig{}, prometheus.NewRegistry())
 	v := newViewer(r.NewSource())
 	w := &nowhere{}
-	v.bound.Store(&binding{writer: w, ssrc: 1, types: []webrtc.RTPCodecParameters{{PayloadType: 102}}})
+	v.bound.Store(&outlet{writer: w, ssrc: 1, pt: 102})
 	p := pictureNo(1, false, 17000)
 	v.send(p, false)
 	if n := testing.AllocsPerRun(100, func() { v.send(p, false) }); n > 2 {

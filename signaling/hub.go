@@ -62,6 +62,18 @@ func (h *Hub) key(id ident.ClientID) string {
 	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 }
 
+// Key is what proves that a client is that client, as Welcome tells it.
+func (h *Hub) Key(id ident.ClientID) string { return h.key(id) }
+
+// Claimed returns the client of a claim: whoever knows the 128 bits, which the sender chose, is that client. It lets somebody
+// without a key send an SOS first and say hello later.
+func (h *Hub) Claimed(claim [16]byte) ident.ClientID {
+	m := hmac.New(sha256.New, h.secret)
+	m.Write([]byte("claim\x00"))
+	m.Write(claim[:])
+	return ident.Of[ident.ClientID]([16]byte(m.Sum(nil)[:16]))
+}
+
 // proves reports whether key is the one of a client.
 func (h *Hub) proves(id, key string) bool {
 	c, err := ident.Parse[ident.ClientID](id)
@@ -112,6 +124,27 @@ func (h *Hub) Send(id ident.ClientID, body wire.Body) bool {
 	}
 	c.socket.send(wire.Message{Body: body})
 	return true
+}
+
+// Each tells every client that has a socket what fn makes for it.
+func (h *Hub) Each(fn func(Who) wire.Body) {
+	h.mu.Lock()
+	all := make([]*client, 0, len(h.clients))
+	for _, c := range h.clients {
+		all = append(all, c)
+	}
+	h.mu.Unlock()
+	for _, c := range all {
+		c.socket.send(wire.Message{Body: fn(c.who)})
+	}
+}
+
+// CallerOf returns who has registered at the client that has a socket, empty for nobody.
+func (h *Hub) CallerOf(id ident.ClientID) ident.CallerID {
+	if c := h.find(id); c != nil {
+		return c.who.Caller
+	}
+	return ""
 }
 
 // Kick closes the client's socket.

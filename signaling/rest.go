@@ -59,12 +59,7 @@ func (s *Server) addr(r *http.Request) string {
 		}
 		ip = next.Unmap()
 	}
-	if ip.Is6() {
-		if net, err := ip.WithZone("").Prefix(64); err == nil {
-			return net.String()
-		}
-	}
-	return ip.String()
+	return network(ip)
 }
 
 func (s *Server) trusts(ip netip.Addr) bool {

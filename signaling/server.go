@@ -46,9 +46,9 @@ type Parts struct {
 	SignOn SignOn // nil: local accounts only
 	Shifts Shifts
 	Pages  Pages
-	TLS    *tls.Config // nil: plain http
-	Reg    *prometheus.Registry
-	Log    *slog.Logger
+	Door
+	Reg *prometheus.Registry
+	Log *slog.Logger
 }
 
 // CentreParts are the parts that know of cases.
@@ -64,6 +64,7 @@ type CentreParts struct {
 	Geo      Geo
 	Histories
 	Stats Statistics
+	SOS   SOS
 }
 
 // Server is the edge. Make it with New, then Run it.
@@ -76,7 +77,7 @@ type Server struct {
 	log      *slog.Logger
 	met      *metrics
 	hub      *Hub
-	tls      *tls.Config
+	door     Door
 	mux      *http.ServeMux
 	sockets  lives
 	gallery  *gallery
@@ -88,6 +89,12 @@ type Server struct {
 
 	checkEvery time.Duration // checkTime; tests shorten it
 	paces      paces
+}
+
+// Door is how the port of the pages is opened.
+type Door struct {
+	TLS   *tls.Config // nil: plain http
+	Relay Relay       // shares the port, where that is TLS; nil: none
 }
 
 // recordings are what investigators ask for, and what cameras add to them.
@@ -124,12 +131,13 @@ type centre struct {
 	signOn    SignOn
 	shifts    Shifts
 	stats     Statistics
+	sos       SOS
 }
 
 func centreOf(p Parts) centre {
 	return centre{
 		units: p.Units, cases: p.Cases, intake: p.Intake, declared: p.Uploads, patrols: p.Patrols, dispatch: p.Dispatch, progress: p.Progress, alarms: p.Alarms, histories: p.Histories, reporters: newPacer(reportEvery, reportBurst),
-		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, stats: p.Stats,
+		directory: p.Accounts.Directory(), signOn: p.SignOn, shifts: p.Shifts, stats: p.Stats, sos: p.SOS,
 	}
 }
 
@@ -138,7 +146,7 @@ func New(p Parts) (*Server, error) {
 	met := newMetrics(p.Reg)
 	s := &Server{
 		cfg: p.Config, backend: p.Backend, parties: parties{p.Accounts, p.Probes, p.Pushes}, files: p.Files, evidence: recordings{p.Evidence, p.Reports, p.Exports, p.Keeping, p.Clips, newLookers(p.Cameras)}, log: p.Log,
-		met: met, tls: p.TLS, gallery: newGallery(p.Preview, met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centreOf(p), checkEvery: checkTime, paces: usualPaces(),
+		met: met, door: p.Door, gallery: newGallery(p.Preview, met.previews), gate: newGate(p.Config), transfers: transfers{readers: make(chan struct{}, maxReaders)}, centre: centreOf(p), checkEvery: checkTime, paces: usualPaces(),
 		hub: &Hub{backend: p.Backend, secret: p.Config.Secret, log: p.Log, met: met, clients: map[ident.ClientID]*client{}},
 	}
 	var err error
@@ -208,8 +216,13 @@ func (s *Server) Run(ctx context.Context) error {
 
 // Serve is Run on a listener of the caller's, without the metrics' own.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	if s.tls != nil {
-		l = tls.NewListener(l, s.tls)
+	switch {
+	case s.door.TLS != nil && s.door.Relay != nil:
+		both := s.split(l)
+		defer both.wg.Wait()
+		l = both
+	case s.door.TLS != nil:
+		l = tls.NewListener(l, s.door.TLS)
 	}
 	var checks sync.WaitGroup
 	checking, stop := context.WithCancel(ctx)
@@ -233,6 +246,7 @@ func (s *Server) serveMetrics(ctx context.Context, l net.Listener) error {
 func (s *Server) listen(ctx context.Context, l net.Listener, srv *http.Server) error {
 	srv.ReadHeaderTimeout, srv.IdleTimeout, srv.MaxHeaderBytes = 10*time.Second, 2*time.Minute, 32<<10
 	srv.BaseContext = func(net.Listener) context.Context { return ctx } // requests and sockets end with ctx
+	srv.ConnContext = withTLS
 	srv.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
@@ -256,6 +270,7 @@ func (s *Server) listen(ctx context.Context, l net.Listener, srv *http.Server) e
 
 // ServeHTTP answers one request: security headers on everything, a panic costs one request.
 func (s *Server) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
+	knowTLS(r)
 	w := s.paces.paced(plain, r)
 	defer func() {
 		p := recover()
@@ -362,7 +377,7 @@ func (s *Server) table() map[string]http.HandlerFunc {
 		"GET /api/v1/evidence/calls/{call}/exports/{export}":    staff(access.Fetch, of.take),
 		"DELETE /api/v1/evidence/calls/{call}/exports/{export}": staff(access.Fetch, of.drop),
 	}
-	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.inbox.table(), s.patrolTable(), s.alarmTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table()} {
+	for _, more := range []map[string]http.HandlerFunc{s.keepingTable(), s.casesTable(), s.historyTable(), s.intakeTable(), s.inbox.table(), s.patrolTable(), s.alarmTable(), s.officeTable(), s.signOnTable(), s.shiftTable(), s.statsTable(), s.pushTable(), s.atlas.table(), watch{s, s.evidence.lookers}.table(), film{s, s.evidence.clips}.table(), sosDoor{s, s.sos}.table()} {
 		maps.Copy(all, more)
 	}
 	return all

@@ -86,7 +86,9 @@ type Who struct {
 	Roles   []string
 	Unit    string // of staff; empty: the whole site
 	Agent   string
-	Resumed bool // the tab proved that it was this client before
+	Host    string // host, and port where there was one, by which the page reached us; empty where it is not plainly that
+	TLS     bool   // the page reached us by TLS, not by a proxy that took it off
+	Resumed bool   // the tab proved that it was this client before
 }
 
 // Backend is what the edge speaks to.

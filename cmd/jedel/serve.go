@@ -34,6 +34,7 @@ type serveCmd struct {
 	TLS    string `name:"tls" help:"off, self-signed, or CERT,KEY files; in place of http.tls."`
 	Data   string `help:"Folder of everything this gateway keeps." default:"data"`
 	Media  string `help:"UDP and TCP address of media, in place of media.udp and media.tcp."`
+	Turn   string `help:"UDP and TCP address of the relay, in place of media.turn.udp and media.turn.tcp; in a demo there is none without it."`
 	Store  string `help:"Store address, in place of store.url."`
 	Hints  string `help:"Redis address, in place of hints.url."`
 	Tips   string `help:"Address of the listener of anonymous tips, in place of tips.listen; off: none."`
@@ -98,13 +99,14 @@ func (c serveCmd) settings() (config.Config, error) {
 	for _, f := range []struct {
 		flag string
 		to   *string
-	}{{c.Addr, &cfg.HTTP.Addr}, {c.Store, &cfg.Store.URL}, {c.Hints, &cfg.Hints.URL}, {c.Media, &cfg.Media.UDP}, {c.Media, &cfg.Media.TCP}} {
+	}{{c.Addr, &cfg.HTTP.Addr}, {c.Store, &cfg.Store.URL}, {c.Hints, &cfg.Hints.URL}, {c.Media, &cfg.Media.UDP}, {c.Media, &cfg.Media.TCP}, {c.Turn, &cfg.Media.Turn.UDP}, {c.Turn, &cfg.Media.Turn.TCP}} {
 		if f.flag != "" {
 			*f.to = f.flag
 		}
 	}
 	if c.Demo {
 		cfg.Media.AllowLoopback = true
+		cfg.Media.Turn.UDP, cfg.Media.Turn.TCP = c.Turn, c.Turn // demos stand beside each other on one machine
 		cfg.Recorder.Ballast = 0
 		if cfg.Notify.SMS == config.SMSOff {
 			cfg.Notify.SMS = config.SMSTape

@@ -47,7 +47,7 @@ func startGateway(t *testing.T, change ...func(*config.Config)) *gateway {
 	addr := free.Addr().String()
 	_ = free.Close()
 	cfg := config.Default()
-	cfg.HTTP.Addr, cfg.Media.UDP, cfg.Media.TCP, cfg.Media.AllowLoopback = addr, "127.0.0.1:0", "", true
+	cfg.HTTP.Addr, cfg.Media.UDP, cfg.Media.TCP, cfg.Media.Turn.UDP, cfg.Media.AllowLoopback = addr, "127.0.0.1:0", "", "", true
 	cfg.Store.URL, cfg.Recorder.Dir = "sqlite:"+filepath.Join(dir, "jedel.db"), filepath.Join(dir, "archive")
 	cfg.Evidence.Recipients, cfg.Evidence.PlaybackKey = filepath.Join(dir, "keys", "recipients.txt"), filepath.Join(dir, "keys", "playback.key")
 	g := &gateway{t: t, url: "http://" + addr, printed: make(chan string, 100), dir: dir, log: &written{}}
@@ -163,15 +163,21 @@ type tab struct {
 
 func (g *gateway) tab(role wire.Role, token string) *tab {
 	g.t.Helper()
+	c := g.bare()
+	c.welcome = c.ask(&wire.Hello{Version: 1, Role: role, Lang: "kk", Token: token}).(*wire.Welcome)
+	return c
+}
+
+// bare is a socket that has said nothing yet.
+func (g *gateway) bare() *tab {
+	g.t.Helper()
 	ws, _, err := websocket.DefaultDialer.Dial(strings.Replace(g.url, "http", "ws", 1)+"/ws", nil)
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(func() { _ = ws.Close() })
 	_ = ws.SetReadDeadline(time.Now().Add(bound))
-	c := &tab{t: g.t, ws: ws}
-	c.welcome = c.ask(&wire.Hello{Version: 1, Role: role, Lang: "kk", Token: token}).(*wire.Welcome)
-	return c
+	return &tab{t: g.t, ws: ws}
 }
 
 // receive waits for a message and remembers an offer.

@@ -29,6 +29,7 @@ import (
 	"jedel/internal/replica"
 	"jedel/internal/store"
 	"jedel/media"
+	"jedel/media/turnd"
 	"jedel/recorder"
 	"jedel/recorder/disk"
 	"jedel/recorder/sitelog"
@@ -54,8 +55,8 @@ type App struct {
 	site   *sitelog.Log
 	policy string // of the log's witnesses
 	copies *exports
-	node   *media.Node
-	desk   *callctl.Desk
+	ways
+	desk *callctl.Desk
 	doors
 	watch watch // of cameras
 	closed
@@ -64,6 +65,12 @@ type App struct {
 	people *people
 	centre
 	loops
+}
+
+// ways are how sound and picture come in.
+type ways struct {
+	node  *media.Node
+	relay *turnd.Relay // for those who cannot reach the node; nil: none
 }
 
 // closed is what looks after recordings that are over.
@@ -183,7 +190,7 @@ func (a *App) open(ctx context.Context, opt Options) error {
 	if a.rec, err = recorder.Open(ctx, rc, reg, a.log); err != nil {
 		return fmt.Errorf("recorder: %w", err)
 	}
-	if a.node, err = media.Open(mediaConfig(a.cfg.Media), reg, a.log); err != nil {
+	if err := a.openMedia(secret, reg); err != nil {
 		return err
 	}
 	a.owner, a.geo = owner, geocode.New(ctx, geoConfig(a.cfg.Geo, opt), reg, a.log)
@@ -228,7 +235,7 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	if a.uploads, err = newUploads(a, opt.DataDir, secret, reg); err != nil {
 		return err
 	}
-	a.copies = newExports(a, opt)
+	a.copies, a.sos = newExports(a, opt), newSOSDesk(a, secret, reg)
 	signOn, err := openSignOn(a.cfg.OIDC, secret)
 	if err != nil {
 		return err
@@ -237,8 +244,8 @@ func (a *App) openEdge(opt Options, secret []byte, derived *cache, reg *promethe
 	a.edge, err = signaling.New(signaling.Parts{
 		Config: edge, Backend: a, Accounts: accounts.New(a.db, codes{opt.Print, a.hints, a.mail}, secret),
 		Files: files{a}, Reports: reports{a, opt.Version}, Exports: a.copies, Evidence: looks, Keeping: keeping{a}, Probes: probes{a},
-		CentreParts: signaling.CentreParts{Preview: opt.Preview, Cases: caseDesk{a}, Intake: a.intake, Uploads: a.uploads, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Alarms: a.alarms, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
-		Pages: opt.Pages, TLS: opt.TLS, Reg: reg, Log: a.log,
+		CentreParts: signaling.CentreParts{Preview: opt.Preview, Cases: caseDesk{a}, Intake: a.intake, Uploads: a.uploads, Patrols: patrolDesk{a}, Dispatch: patrolDesk{a}, Progress: progress{a}, Alarms: a.alarms, Histories: histories{caseDesk{a}, looks}, Geo: places{a.geo}, Stats: a.figures, SOS: a.sos}, Units: a, Cameras: a.watch, Clips: a.watch.clips, Pushes: a.mail, SignOn: signOn, Shifts: a.shifts,
+		Pages: opt.Pages, Door: signaling.Door{TLS: opt.TLS, Relay: a.sharing()}, Reg: reg, Log: a.log,
 	})
 	return err
 }
@@ -288,7 +295,7 @@ func recorderConfig(c config.Config) recorder.Config {
 func mediaConfig(c config.Media) media.Config {
 	return media.Config{
 		UDPAddr: c.UDP, TCPAddr: c.TCP, PublicIPs: c.PublicIPs, AllowLoopback: c.AllowLoopback, AllowPrivate: c.AllowPrivate,
-		MaxPeers: c.MaxPeers, IdlePeers: c.IdlePeers, IdleTime: c.IdleTime,
+		MaxPeers: c.MaxPeers, IdlePeers: c.IdlePeers, IdleTime: c.IdleTime, Readers: c.Readers, Gather: c.Gather,
 	}
 }
 
@@ -315,6 +322,9 @@ func (a *App) close() error {
 	}
 	if a.hints != nil {
 		errs = append(errs, a.hints.Close())
+	}
+	if a.relay != nil {
+		errs = append(errs, a.relay.Close())
 	}
 	if a.uploads != nil {
 		errs = append(errs, a.uploads.staged.Close())

@@ -19,12 +19,32 @@ const (
 	callClass   = 2
 )
 
-// createCall is the tap.
+// createCall is the tap. A call that a datagram of the same tap has made is found, and learns what the tap adds.
 func (a *App) createCall(ctx context.Context, who signaling.Who, b *wire.CallCreate) (wire.Body, error) {
-	if s, ok := a.desk.OpenCallOf(who.Client); ok {
-		a.dossier(ctx, s)
-		return &wire.CallCreated{View: a.view(s, true)}, nil // one tab, one open call: a repeated tap finds it
+	s, found := a.desk.OpenCallOf(who.Client) // one tab, one open call: a repeated tap finds it
+	if !found {
+		var err error
+		if s, err = a.desk.Create(ctx, b.Ref, a.tapped(ctx, who, b)); err != nil {
+			return nil, err
+		}
 	}
+	if found || s.Version > 1 {
+		a.dossier(ctx, s)
+	}
+	if s.SOS && s.Open() && s.Caller == "" && s.Person == (call.Person{}) {
+		a.introduce(ctx, s, a.tapped(ctx, who, b).Person)
+	}
+	if b.Fix != nil && s.Open() && (s.Version == 1 || s.SOS) {
+		// The call stands whether or not its first position can be kept.
+		if err := a.takeFix(ctx, s, "tap", *b.Fix); err != nil {
+			a.log.Warn("first position", "call", s.ID, "err", err)
+		}
+	}
+	return &wire.CallCreated{View: a.view(s, found || s.Version > 1)}, nil
+}
+
+// tapped is the call that a tap asks for.
+func (a *App) tapped(ctx context.Context, who signaling.Who, b *wire.CallCreate) call.Create {
 	c := call.Create{Client: who.Client, Caller: who.Caller, Kind: string(b.Kind), Lang: who.Lang, Priority: callClass}
 	if b.Kind == wire.KindSilent {
 		c.Priority = silentClass
@@ -32,26 +52,32 @@ func (a *App) createCall(ctx context.Context, who signaling.Who, b *wire.CallCre
 	if b.Contact != nil {
 		c.Person = call.Person{Name: b.Contact.Name, Phone: b.Contact.Phone}
 	}
-	if who.Caller != "" {
-		reg, err := a.db.CallerByID(ctx, who.Caller)
-		if err != nil {
-			a.log.Warn("the call goes on without the caller's registration", "client", who.Client, "err", err)
-			c.Caller = ""
-		} else {
-			c.Person = call.Person{Name: reg.Name, Phone: reg.Phone, Proven: true}
-		}
+	return a.registered(ctx, c)
+}
+
+// registered adds who the caller is where they have registered.
+func (a *App) registered(ctx context.Context, c call.Create) call.Create {
+	if c.Caller == "" {
+		return c
 	}
-	s, err := a.desk.Create(ctx, b.Ref, c)
+	reg, err := a.db.CallerByID(ctx, c.Caller)
 	if err != nil {
-		return nil, err
+		a.log.Warn("the call goes on without the caller's registration", "client", c.Client, "err", err)
+		c.Caller = ""
+		return c
 	}
-	if b.Fix != nil && s.Version == 1 {
-		// The call stands whether or not its first position can be kept.
-		if err := a.takeFix(ctx, s, "tap", *b.Fix); err != nil {
-			a.log.Warn("first position", "call", s.ID, "err", err)
-		}
+	c.Person = call.Person{Name: reg.Name, Phone: reg.Phone, Proven: true}
+	return c
+}
+
+// introduce tells a call that nobody was known of who its caller says they are.
+func (a *App) introduce(ctx context.Context, s call.State, p call.Person) {
+	if p.Name == "" && p.Phone == "" {
+		return
 	}
-	return &wire.CallCreated{View: a.view(s, true)}, nil
+	if _, err := a.desk.Post(ctx, s.ID, call.SetContact{Name: p.Name, Phone: p.Phone}); err != nil {
+		a.log.Warn("who calls is not kept", "call", s.ID, "err", err)
+	}
 }
 
 // ownCall returns the call of a caller's request, if it is theirs.
@@ -113,9 +139,10 @@ func (a *App) mediaStatus(ctx context.Context, who signaling.Who, b *wire.MediaS
 	c := a.ledger.open(s.ID)
 	d := c.dossier
 	from := "caller"
+	was := d.thin()
 	d.mu.Lock()
 	if who.Role == wire.RoleCaller {
-		d.media.Mic, d.media.Camera, d.media.Background = b.Mic, b.Camera, b.Background
+		d.media.Mic, d.media.Camera, d.media.Background, d.media.Rung = b.Mic, b.Camera, b.Background, b.Rung
 	} else {
 		from = "operator"
 		d.opMedia = *b
@@ -129,6 +156,9 @@ func (a *App) mediaStatus(ctx context.Context, who signaling.Who, b *wire.MediaS
 		}
 	}
 	a.shows.put(showing{state: s})
+	if d.thin() != was {
+		a.hands.put(job{state: s, effect: call.Route{}})
+	}
 	return &wire.OK{}, nil
 }
 

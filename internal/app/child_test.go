@@ -41,7 +41,7 @@ func serveChild(dir string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	cfg := config.Default()
-	cfg.HTTP.Addr, cfg.Media.UDP, cfg.Media.TCP, cfg.Media.AllowLoopback = os.Getenv("JEDEL_APP_ADDR"), "127.0.0.1:0", "", true
+	cfg.HTTP.Addr, cfg.Media.UDP, cfg.Media.TCP, cfg.Media.Turn.UDP, cfg.Media.AllowLoopback = os.Getenv("JEDEL_APP_ADDR"), "127.0.0.1:0", "", "", true
 	cfg.Store.URL, cfg.Recorder.Dir, cfg.Recorder.Ballast = "sqlite:"+filepath.Join(dir, "jedel.db"), filepath.Join(dir, "archive"), 0
 	cfg.Evidence.Recipients, cfg.Evidence.PlaybackKey = filepath.Join(dir, "keys", "recipients.txt"), filepath.Join(dir, "keys", "playback.key")
 	a, err := New(ctx, cfg, Options{Demo: true, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Print: func(string) {}, Pages: fstest.MapFS{}, DataDir: dir})

@@ -39,6 +39,7 @@ type dossier struct {
 	quality wire.Quality
 	record  wire.Recording
 	files   map[string]wire.FileRef
+	parts   []*heldNote // voice notes on their way, the oldest first
 	earlier int
 	last    time.Time
 	self    wire.CallerSelf // as registered; empty otherwise
@@ -78,9 +79,45 @@ func (d *dossier) take(it store.Item) error {
 	case itemFile:
 		return into(it, func(f wire.FileRef) { d.files[f.File] = f })
 	case itemMedia:
-		return into(it, func(m wire.MediaStatus) { d.media.Mic, d.media.Camera = m.Mic, m.Camera })
+		return into(it, func(m wire.MediaStatus) { d.media.Mic, d.media.Camera, d.media.Rung = m.Mic, m.Camera, m.Rung })
+	case itemSOS:
+		return into(it, d.single)
 	}
 	return nil
+}
+
+// single enters what a single datagram told of its phone. The caller holds mu.
+func (d *dossier) single(n sosNote) {
+	if n.Battery != nil {
+		d.media.Battery = n.Battery
+	}
+	if d.media.Rung == "" {
+		d.media.Rung, d.media.Mic, d.media.Camera = wire.RungSOS, wire.DeviceOff, wire.DeviceOff
+	}
+}
+
+// thin reports whether the caller's network carries nothing but words and notes.
+func (d *dossier) thin() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch d.media.Rung {
+	case wire.RungNotes, wire.RungText, wire.RungSOS:
+		return true
+	}
+	return false
+}
+
+// newestWords returns what a caller who can only write has said last. The caller holds mu.
+func (d *dossier) newestWords() string {
+	switch d.media.Rung {
+	case wire.RungNotes, wire.RungText, wire.RungSOS:
+		for i := len(d.chat) - 1; i >= 0; i-- {
+			if d.chat[i].From == "caller" && d.chat[i].Text != "" {
+				return d.chat[i].Text
+			}
+		}
+	}
+	return ""
 }
 
 func into[T any](it store.Item, use func(T)) error {
@@ -232,7 +269,7 @@ func (d *dossier) offer(s call.State, o call.Offer, from string) *wire.OfferMade
 	defer d.mu.Unlock()
 	m := &wire.OfferMade{
 		Call: string(s.ID), Epoch: o.Epoch, Number: s.Number, Kind: wire.CallKind(s.Kind), Priority: s.Priority,
-		Caller: d.caller(s), SinceMs: millis(s.QueuedAt), ExpiresMs: millis(o.Until), Fix: d.lastFix(), Media: d.mediaState(s),
+		Caller: d.caller(s), SinceMs: millis(s.QueuedAt), ExpiresMs: millis(o.Until), Fix: d.lastFix(), Media: d.mediaState(s), Words: d.newestWords(),
 	}
 	if o.Transfer {
 		m.Transfer = from
@@ -247,6 +284,6 @@ func (d *dossier) row(s call.State, offered string) wire.WaitingRow {
 	return wire.WaitingRow{
 		Call: string(s.ID), Number: s.Number, Kind: wire.CallKind(s.Kind), Priority: s.Priority, SinceMs: millis(s.QueuedAt),
 		Name: s.Person.Name, Place: d.place(), Fix: d.lastFix(), Mic: d.media.Mic, Camera: d.media.Camera,
-		Offered: offered, LinkLost: !s.CallerGone.IsZero(),
+		Offered: offered, LinkLost: !s.CallerGone.IsZero(), Rung: d.media.Rung,
 	}
 }

@@ -31,7 +31,7 @@ func (a *App) absent(seen absences, client ident.ClientID, now time.Time) time.D
 	if client == "" {
 		return time.Hour
 	}
-	if a.edge.Hub().Linked(client) || a.mediaAlive(client, now) {
+	if a.edge.Hub().Linked(client) || a.mediaAlive(client, now) || a.sos.here(client, now) {
 		delete(seen, client)
 		return 0
 	}

@@ -116,6 +116,9 @@ func (a *App) mediaEvent(ev media.Event) {
 		lane := int(ev.Client[len(ev.Client)-1]) % lanes
 		a.data[lane].put(dataMessage{ev.Client, ev.Data})
 		return
+	case media.Tuned:
+		a.tuned(ev.Client)
+		return
 	case media.Failed, media.Closed:
 		a.edge.Hub().Send(ev.Client, &wire.MediaLost{PC: ev.PC, Reason: ev.Reason})
 	}

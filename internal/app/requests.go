@@ -21,7 +21,7 @@ func (a *App) Hello(ctx context.Context, who signaling.Who, h *wire.Hello) (*wir
 	case <-ctx.Done():
 		return nil, fault.New(fault.Unavailable, "hello", ctx.Err())
 	}
-	w := &wire.Welcome{ICEServers: []wire.ICEServer{}, Centre: wire.Centre{
+	w := &wire.Welcome{ICEServers: a.iceServers(who), Centre: wire.Centre{
 		Name: text(a.cfg.Site.Name), Phone: a.cfg.Site.Phone, Lat: a.cfg.Site.Lat, Lon: a.cfg.Site.Lon,
 	}}
 	var err error
@@ -31,6 +31,7 @@ func (a *App) Hello(ctx context.Context, who signaling.Who, h *wire.Hello) (*wir
 		err = a.helloCaller(ctx, who, w)
 	}
 	w.PC = a.node.PC(who.Client)
+	a.tune(who.Client) // comes after the welcome
 	a.wakePresence()
 	return w, err
 }
@@ -153,6 +154,8 @@ func (a *App) Request(ctx context.Context, who signaling.Who, body wire.Body) (w
 		return a.mediaOffer(ctx, who, b)
 	case *wire.MediaCandidate:
 		return &wire.OK{}, a.node.AddCandidate(who.Client, b.PC, b.Candidate, b.Mid)
+	case *wire.VoicePiece:
+		return a.takePiece(ctx, who, b)
 	case *wire.MediaStatus:
 		return a.mediaStatus(ctx, who, b)
 	case *wire.ChatSend:

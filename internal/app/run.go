@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"jedel/internal/ident"
+	"jedel/internal/sos"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -24,6 +26,9 @@ func (a *App) Run(ctx context.Context) error {
 	logDone := make(chan error, 1)
 	go func() { logDone <- a.site.Run(log) }()
 	below.Go(func() error { return a.node.Run(belowCtx) })
+	if a.relay != nil {
+		below.Go(func() error { return a.relay.Run(belowCtx) })
+	}
 
 	middle, stopMiddle := context.WithCancel(belowCtx)
 	defer stopMiddle()
@@ -32,7 +37,7 @@ func (a *App) Run(ctx context.Context) error {
 	for _, loop := range []func(context.Context){
 		a.runHands, a.runShows, a.runWork, a.runScribes, a.runPresence, a.runLamps, a.runMedia, a.runData, a.runHousekeeping, a.copies.Run, a.keeper.Run, a.runReplica,
 		a.runCasework, a.runTellings, a.cases.Run, a.intake.run, a.watch.run, a.mail.Run, a.board.run, a.figures.run,
-		a.runTips, a.geo.Run,
+		a.runTips, a.geo.Run, a.runRelays, a.sos.run,
 	} {
 		calls.Go(func() error { loop(callsCtx); return nil })
 	}
@@ -126,12 +131,32 @@ type dataMessage struct {
 }
 
 func (a *App) handleData(ctx context.Context, m dataMessage) {
+	if sos.Is(m.raw) {
+		a.handleSOS(ctx, m)
+		return
+	}
 	reply := a.edge.Hub().Handle(ctx, m.client, m.raw)
 	if reply == nil {
 		return
 	}
 	if err := a.node.Send(m.client, reply); err != nil {
 		a.log.Debug("data channel reply", "client", m.client, "err", err)
+	}
+}
+
+// handleSOS answers a call of one datagram that came by the data channel, with a socket or without. The receipt is text, as
+// all that goes there.
+func (a *App) handleSOS(ctx context.Context, m dataMessage) {
+	receipt := a.sos.Take(ctx, m.raw, "data "+string(m.client), true)
+	if receipt == nil {
+		return
+	}
+	raw, err := json.Marshal(map[string]any{"type": "sos.receipt", "receipt": receipt})
+	if err == nil {
+		err = a.node.Send(m.client, raw)
+	}
+	if err != nil {
+		a.log.Debug("data channel receipt", "client", m.client, "err", err)
 	}
 }
 

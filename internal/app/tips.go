@@ -23,6 +23,7 @@ import (
 type doors struct {
 	edge *signaling.Server
 	tips *tipline.Line // nil: no tips
+	sos  *sosDesk
 }
 
 // openTips makes the listener of anonymous tips. A store that cannot be opened is no reason for calls

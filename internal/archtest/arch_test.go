@@ -95,8 +95,9 @@ func TestMain(m *testing.M) {
 var floors = map[string]int{
 	"internal/ident": 0, "internal/fault": 0, "media/seqno": 0, "media/codec": 0,
 	"signaling/wire": 10, "internal/call": 10, "internal/queue": 10, "internal/cases": 10, "internal/admit": 10, "internal/alarm": 10, "internal/access": 5, "internal/retention": 10, "internal/shift": 10, "internal/filekind": 10, "internal/geo": 10, "internal/pbf": 11, "internal/roads": 11, "internal/gazetteer": 20, "internal/extract": 25, "internal/geocode": 27, "internal/outbox": 10, "internal/smpp": 10, "internal/notice": 11, "internal/notify": 25, "internal/stats": 10, "internal/sheet": 10, "internal/statsctl": 30,
-	"internal/tips": 10, "internal/tipstore": 20, "internal/tipline": 30, "internal/tipmail": 30,
-	"media/pktcache": 10, "media/rewrite": 10, "media/layers": 10, "media/h264": 10, "media/fmp4": 15, "recorder/evr": 10, "recorder/proof": 10, "recorder/keys": 10, "recorder/ladder": 10,
+	"internal/sos": 10, "internal/tips": 10, "internal/tipstore": 20, "internal/tipline": 30, "internal/tipmail": 30,
+	"media/red": 10, "media/nack": 10, "media/report": 10, "media/compound": 5,
+	"media/pktcache": 10, "media/agreed": 10, "media/srtpio": 15, "media/batch": 20, "media/rewrite": 10, "media/layers": 10, "media/bwe": 10, "media/tune": 10, "media/h264": 10, "media/fmp4": 15, "recorder/evr": 10, "recorder/proof": 10, "recorder/keys": 10, "recorder/ladder": 10,
 	"internal/config": 20, "internal/obs": 20, "internal/store": 20, "internal/hints": 20, "internal/blob": 20, "internal/staging": 20, "media/turnd": 20,
 	"recorder/plain": 15, "recorder/bag": 15, "recorder/disk": 20, "recorder/sitelog": 25, "recorder/witness": 25, "recorder/derive": 20, "recorder/verify": 20, "recorder/report": 22, "recorder/export": 25, "recorder/logcheck": 25, "recorder/broker": 27, "internal/replica": 25, "docs": 10, "signaling/accounts": 25, "signaling/tus": 25, "signaling/preview": 25, "signaling/photo": 20, "web": 20,
 	"internal/duty": 30, "signaling": 30, "internal/callctl": 30, "internal/casectl": 30, "internal/keep": 30, "internal/cameras": 30, "media": 30, "recorder": 30,

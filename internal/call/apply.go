@@ -21,7 +21,7 @@ func Apply(s State, r Record) State {
 	switch f := r.Fact.(type) {
 	case Opened:
 		s.ID, s.Number, s.Client, s.Caller = f.ID, f.Number, f.Client, f.Caller
-		s.Person, s.Kind, s.Lang, s.Priority = f.Person, f.CallKind, f.Lang, f.Priority
+		s.Person, s.Kind, s.Lang, s.Priority, s.SOS = f.Person, f.CallKind, f.Lang, f.Priority, f.SOS
 		s.QueuedAt = r.At
 		s = s.enter(Queued, r.At)
 	case Proposed:
@@ -82,6 +82,9 @@ func (s State) accepted(f Accepted, at time.Time) State {
 		return s // handed over within the talk: the caller notices a new voice, not a new phase
 	}
 	if !s.CallerGone.IsZero() {
+		if s.SOS {
+			s.CallerGone = at // it may have waited longer than the window: its operator reads it first
+		}
 		s.Resumes = Connecting
 		return s.enter(Reconnecting, at)
 	}

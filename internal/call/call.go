@@ -40,6 +40,9 @@ const (
 	// ResumeWindow is how long a call waits for a caller without a link. Shorter drops people in
 	// a lift, longer keeps an operator in a dead call.
 	ResumeWindow = 120 * time.Second
+	// SOSWindow replaces ResumeWindow while nobody has answered a call that a single datagram made: that one may be all that
+	// their network ever let through, and somebody must have read it.
+	SOSWindow = 30 * time.Minute
 	// OperatorGrace is how long a talking caller waits for an operator whose link broke before
 	// the call is offered at the head of the queue again: invariant I8 allows 3 s in all.
 	OperatorGrace = 2500 * time.Millisecond
@@ -92,6 +95,7 @@ type State struct {
 	Caller  ident.CallerID // empty for an unregistered caller
 	Person  Person
 	Kind    string // video, voice, silent
+	SOS     bool   // a single datagram made it
 	Lang    string
 	Version uint64 // records applied
 	Phase   Phase
@@ -130,6 +134,14 @@ func (s State) Live() bool {
 // Open reports whether media and messages of the call are still taken.
 func (s State) Open() bool { return s.Waiting() || s.Live() }
 
+// resumeWindow is how long the call waits for a caller without a link.
+func (s State) resumeWindow() time.Duration {
+	if s.SOS && s.AnsweredAt.IsZero() {
+		return SOSWindow
+	}
+	return ResumeWindow
+}
+
 // Deadline returns when s wants a Tick, zero for never.
 func (s State) Deadline() time.Time {
 	var first time.Time
@@ -145,7 +157,7 @@ func (s State) Deadline() time.Time {
 		want(s.Since.Add(ConnectTime))
 	}
 	if s.Open() && !s.CallerGone.IsZero() {
-		want(s.CallerGone.Add(ResumeWindow))
+		want(s.CallerGone.Add(s.resumeWindow()))
 	}
 	if s.Live() && !s.OperatorGone.IsZero() {
 		want(s.OperatorGone.Add(s.Grace))

@@ -330,3 +330,32 @@ func TestEveryFactIsReadBack(t *testing.T) {
 		t.Errorf("%d decoders: name the new fact in this test", len(decoders()))
 	}
 }
+
+func TestASingleDatagramWaitsUntilSomebodyHasReadIt(t *testing.T) {
+	p := &play{t: t}
+	p.do(0, Create{ID: "call", Number: "26-000001", Client: "tab", Kind: "voice", Lang: "kk", Priority: 2, SOS: true})
+	p.do(2*time.Second, CallerLeft{})
+	p.do(2*time.Second+ResumeWindow+time.Minute, Tick{})
+	p.is(Queued)
+	p.do(10*time.Minute, Propose{Operator: "op1"})
+	p.do(10*time.Minute+time.Second, Accept{Operator: "op1", Epoch: 1})
+	p.is(Reconnecting)
+	p.do(10*time.Minute+2*time.Second, Tick{})
+	p.is(Reconnecting) // not dropped at the moment of the answer
+	p.do(10*time.Minute+time.Second+ResumeWindow, Tick{})
+	p.is(WrapUp)
+	if p.s.Closing.CallBack != CallBackPending {
+		t.Error("nobody is owed a call")
+	}
+}
+
+func TestASingleDatagramIsDroppedAtLast(t *testing.T) {
+	p := &play{t: t}
+	p.do(0, Create{ID: "call", Number: "26-000001", Client: "tab", Kind: "voice", Lang: "kk", Priority: 2, SOS: true})
+	p.do(0, CallerLeft{})
+	if got := p.s.Deadline(); !got.Equal(at(SOSWindow)) {
+		t.Errorf("the deadline is %v", got)
+	}
+	p.do(SOSWindow, Tick{})
+	p.is(Ended)
+}

@@ -91,7 +91,7 @@ func create(s State, now time.Time, c Create) (Record, []Effect, error) {
 	}
 	return record(now, Opened{
 		ID: c.ID, Number: c.Number, Client: c.Client, Caller: c.Caller, Person: c.Person,
-		CallKind: c.Kind, Lang: c.Lang, Priority: c.Priority,
+		CallKind: c.Kind, Lang: c.Lang, Priority: c.Priority, SOS: c.SOS,
 	}, Archive{})
 }
 
@@ -236,7 +236,7 @@ func tick(s State, now time.Time) (Record, []Effect, error) {
 		return lapse(s, now, "expired")
 	case s.Phase == Connecting && due(s.Since, ConnectTime):
 		return record(now, Talked{Media: false})
-	case s.Open() && due(s.CallerGone, ResumeWindow):
+	case s.Open() && due(s.CallerGone, s.resumeWindow()):
 		f := HungUp{Reason: "dropped", WrapUp: s.Live(), CallBack: true}
 		return record(now, f, ending(s, f.WrapUp)...)
 	case s.Live() && due(s.OperatorGone, s.Grace):

@@ -19,6 +19,7 @@ type Create struct {
 	Kind     string
 	Lang     string
 	Priority int
+	SOS      bool // made by a single datagram
 }
 
 // Propose asks to let the call ring at Operator; the queue decided so.
@@ -159,6 +160,7 @@ type (
 		CallKind string         `json:"kind"`
 		Lang     string         `json:"lang"`
 		Priority int            `json:"priority"`
+		SOS      bool           `json:"sos,omitempty"`
 	}
 	// Proposed let the call ring.
 	Proposed struct {

@@ -118,6 +118,9 @@ type Media struct {
 	IdlePeers     int           `yaml:"idle_peers"`
 	IdleTime      time.Duration `yaml:"idle_time"`
 	WaitingPeers  int           `yaml:"waiting_peers"`
+	Readers       int           `yaml:"readers"`
+	Gather        time.Duration `yaml:"gather"`
+	Turn          Turn          `yaml:"turn"`
 }
 
 // Evidence is who may open recorded calls.
@@ -282,6 +285,8 @@ func (c Config) check() error {
 	want(c.Listen.MaxSocketsAddr > 0, "listen.max_sockets_per_address: must be positive")
 	want(c.Metrics.Listen == "" || c.Metrics.Listen != c.HTTP.Addr, "metrics.listen: %q is http.addr", c.Metrics.Listen)
 	want(c.Media.MaxPeers > 0, "media.max_peers: must be positive")
+	want(c.Media.Readers >= 0 && c.Media.Readers <= 64, "media.readers: must be 0 to 64")
+	want(c.Media.Gather >= 0 && c.Media.Gather <= 5*time.Millisecond, "media.gather: must be 0 to 5ms")
 	want(c.Recorder.Dir != "", "recorder.dir: must be set")
 	want(c.Evidence.Recipients != "", "evidence.recipients: must be set: recordings are never written open")
 	want(c.Recorder.FlushEvery > 0 && c.Recorder.FlushEvery <= time.Second, "recorder.flush_every: %v is not within 0 and 1s: at most one second may be lost", c.Recorder.FlushEvery)
@@ -289,6 +294,7 @@ func (c Config) check() error {
 	want(len(c.Desk.Categories) > 0 && len(c.Desk.Outcomes) > 0 && len(c.Desk.Pauses) > 0, "desk: categories, outcomes and pauses must not be empty")
 	want(c.Replica.Endpoint == "" || c.Replica.Bucket != "" && c.Replica.AccessKey != "" && c.Replica.SecretKey != "", "replica: endpoint needs bucket, access_key_file and secret_key_file")
 	want(c.Replica.First >= time.Hour && c.Replica.Alarm >= time.Minute, "replica: first is at least 1h, alarm at least 1m")
+	errs = append(errs, c.Media.check()...)
 	errs = append(errs, c.Geo.check()...)
 	errs = append(errs, c.OIDC.check()...)
 	errs = append(errs, c.Retention.check(c.Desk.Categories)...)

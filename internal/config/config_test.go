@@ -77,6 +77,8 @@ func TestUnknownAndBadKeysAreRefused(t *testing.T) {
 		{"recorder: {flush_every: 5s}", "flush_every"},
 		{"recorder: {head_every: 1m}", "head_every"},
 		{"media: {max_peers: 0}", "max_peers"},
+		{"media: {readers: -1}", "readers"},
+		{"media: {gather: 1s}", "gather"},
 		{"desk: {categories: []}", "desk"},
 		{"listen: {proxies: [10.0.0.1]}", "listen.proxies"},
 		{"listen: {proxies: [0.0.0.0/0]}", "listen.proxies"},

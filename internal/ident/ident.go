@@ -89,3 +89,28 @@ func encode(raw [16]byte) string {
 	}
 	return string(out[:])
 }
+
+// Of returns the identifier of kind T with the given 128 bits.
+func Of[T ~string](raw [16]byte) T { return T(encode(raw)) }
+
+// Raw returns the 128 bits of an identifier, or ErrShape.
+func Raw[T ~string](id T) ([16]byte, error) {
+	var out [16]byte
+	if _, err := Parse[T](string(id)); err != nil {
+		return out, err
+	}
+	var acc uint32
+	bits, n := -2, 0 // the first two of the 130 bits are padding
+	for i := range len(id) {
+		var v uint32
+		for alphabet[v] != id[i] {
+			v++
+		}
+		acc = acc<<5 | v
+		for bits += 5; bits >= 8; n++ {
+			bits -= 8
+			out[n] = byte(acc >> bits)
+		}
+	}
+	return out, nil
+}

@@ -54,3 +54,16 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestBitsComeBack(t *testing.T) {
+	for range 1000 {
+		id := New[CallID]()
+		raw, err := Raw(id)
+		if err != nil || Of[CallID](raw) != id {
+			t.Fatalf("%s: %x %v", id, raw, err)
+		}
+	}
+	if _, err := Raw(CallID("x")); err == nil {
+		t.Error("what is not an identifier has bits")
+	}
+}

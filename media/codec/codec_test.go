@@ -54,3 +54,41 @@ func FuzzPayloads(f *testing.F) {
 		Keyframe(H264, b)
 	})
 }
+
+func TestOpusLengths(t *testing.T) {
+	cases := []struct {
+		name  string
+		b     []byte
+		ticks int
+	}{
+		{"empty", nil, 0},
+		{"one byte of silence", []byte{0x78}, 960},
+		{"SILK 60 ms", []byte{3 << 3, 1}, 2880},
+		{"CELT 2.5 ms", []byte{28 << 3, 1}, 120},
+		{"CELT 20 ms", []byte{31 << 3, 1}, 960},
+		{"two equal", []byte{31<<3 | 1, 1, 2}, 1920},
+		{"two equal of odd length", []byte{31<<3 | 1, 1, 2, 3}, 0},
+		{"two with a size", []byte{31<<3 | 2, 1, 9, 9, 9}, 1920},
+		{"two with a size beyond the end", []byte{31<<3 | 2, 9, 9}, 0},
+		{"six of 20 ms", append([]byte{31<<3 | 3, 6}, make([]byte, 6)...), 5760},
+		{"seven of 20 ms are too long", append([]byte{31<<3 | 3, 7}, make([]byte, 7)...), 0},
+		{"none", []byte{31<<3 | 3, 0}, 0},
+		{"padding beyond the end", []byte{31<<3 | 3, 0x41, 200}, 0},
+		{"frame over 1275 bytes", make([]byte, 1300), 0},
+	}
+	for _, c := range cases {
+		if got := OpusTicks(c.b); got != c.ticks {
+			t.Errorf("%s: %d samples, want %d", c.name, got, c.ticks)
+		}
+	}
+}
+
+func FuzzOpusTicks(f *testing.F) {
+	f.Add([]byte{0x78, 1, 2, 3})
+	f.Add([]byte{31<<3 | 3, 0x41, 200})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if n := OpusTicks(b); n < 0 || n > 5760 || n%120 != 0 {
+			t.Fatalf("%d samples", n)
+		}
+	})
+}

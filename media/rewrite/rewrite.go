@@ -3,14 +3,16 @@
 // RFC 7741 section 4.2). It is pure; one goroutine owns a Stream.
 package rewrite
 
-import (
-	"encoding/binary"
-
-	"jedel/media/codec"
-)
+import "jedel/media/codec"
 
 // youth is after how many packets of a source nothing from before its first one is expected.
 const youth = 1024
+
+// window is how far a packet may be behind the newest.
+const window = 1024
+
+// patience is how many packets in a row with impossible numbers make a source one that has begun anew.
+const patience = 50
 
 // Stream is the outgoing side of one slot. Its zero value has sent nothing.
 type Stream struct {
@@ -26,6 +28,10 @@ type Stream struct {
 	tsOff  uint32
 	first  uint16 // the source's sequence number at its first packet; older ones belong to nobody
 	young  bool   // first still says what is older: sequence numbers have not come round
+
+	sent [window / 64]uint64 // which of the numbers up to lastSeq have been used, by number
+
+	refused int // packets in a row whose number could not be used
 
 	pidOff   uint16
 	tl0Off   uint8
@@ -44,18 +50,24 @@ type Packet struct {
 }
 
 // Next translates a packet of source that arrived at nanosecond at. ok is false for a packet that
-// must not be sent: one from before the moment the source was switched in.
+// must not be sent: one from before the moment the source was switched in, one that is older than
+// window, and one whose number has been used: a number that is sealed twice with other bytes gives the
+// key of SRTP's tags away (RFC 7714 section 9.1).
 func (s *Stream) Next(source uint64, in Packet, at int64) (out Packet, switched, ok bool) {
 	if !s.started || s.source != source {
 		s.begin(source, in, at)
 		switched = true
 	}
-	if behind := int16(in.Seq - s.first); s.young && behind < 0 {
-		return Packet{}, switched, false
-	} else if behind > youth {
-		s.young = false
+	out, ok = s.place(in, switched)
+	if !ok {
+		if s.refused++; s.refused < patience {
+			return Packet{}, switched, false
+		}
+		s.begin(source, in, at) // it has begun to count anew
+		switched = true
+		out, _ = s.place(in, true)
 	}
-	out = Packet{Seq: in.Seq + s.seqOff, TS: in.TS + s.tsOff}
+	s.refused = 0
 	if switched || int16(out.Seq-s.lastSeq) > 0 {
 		s.lastSeq, s.lastAt = out.Seq, at
 		if switched || int32(out.TS-s.lastTS) > 0 {
@@ -63,6 +75,37 @@ func (s *Stream) Next(source uint64, in Packet, at int64) (out Packet, switched,
 		}
 	}
 	return out, switched, true
+}
+
+// place returns the place of a packet of the present source, and uses it.
+func (s *Stream) place(in Packet, first bool) (out Packet, ok bool) {
+	if behind := int16(in.Seq - s.first); s.young && behind < 0 {
+		return out, false
+	} else if behind > youth {
+		s.young = false
+	}
+	out = Packet{Seq: in.Seq + s.seqOff, TS: in.TS + s.tsOff}
+	return out, s.use(out.Seq, first)
+}
+
+// use marks a number as used; false where it was, or is too old to know. first tells that nothing after
+// lastSeq was.
+func (s *Stream) use(seq uint16, first bool) bool {
+	ahead := int(int16(seq - s.lastSeq))
+	if first && ahead != 1 { // the very first packet
+		s.sent, ahead = [window / 64]uint64{}, 1
+	}
+	for i := range min(max(ahead, 0), window) { // numbers that were skipped are free
+		n := (seq - uint16(i)) % window
+		s.sent[n/64] &^= 1 << (n % 64)
+	}
+	bit := uint64(1) << (seq % 64)
+	word := &s.sent[seq%window/64]
+	if ahead <= -window || *word&bit != 0 {
+		return false
+	}
+	*word |= bit
+	return true
 }
 
 // begin sets the offsets so that the first packet of source follows what was sent: the next
@@ -87,15 +130,6 @@ func (s *Stream) VP8(payload []byte, switched bool) {
 		s.pidOff = s.lastPID + 1 - d.PictureID
 		s.tl0Off = s.lastTL0 + 1 - d.TL0
 	}
-	pid, tl0 := (d.PictureID+s.pidOff)&0x7fff, d.TL0+s.tl0Off
-	if d.PictureIDLen == 2 {
-		binary.BigEndian.PutUint16(payload[d.PictureIDAt:], pid|0x8000)
-	} else {
-		pid &= 0x7f
-		payload[d.PictureIDAt] = byte(pid)
-	}
-	if d.TL0At > 0 {
-		payload[d.TL0At] = tl0
-	}
+	pid, tl0 := s.descriptor(payload, d)
 	s.lastPID, s.lastTL0, s.sentPIDs = pid, tl0, true
 }

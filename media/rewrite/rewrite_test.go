@@ -116,3 +116,90 @@ func TestNothingIsSentTwice(t *testing.T) {
 		}
 	})
 }
+
+// A number is used once, whatever order, repetition and change of source there is.
+func TestNumberIsUsedOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, used, newest := New(90000), map[int]bool{}, 0
+		at, wide, began := int64(0), 0, false
+		source, seq := uint64(1), rapid.Uint16().Draw(t, "from")
+		for range rapid.IntRange(1, 400).Draw(t, "packets") {
+			if rapid.IntRange(0, 30).Draw(t, "switch") == 0 {
+				source, seq = source+1, rapid.Uint16().Draw(t, "other")
+			}
+			seq += uint16(rapid.SampledFrom([]int{1, 1, 1, 2, 0, -1, -3, 40, -60, 900, -1200}).Draw(t, "step"))
+			at += ms
+			out, _, ok := s.Next(source, Packet{seq, uint32(at)}, at)
+			if !ok {
+				continue
+			}
+			if !began {
+				wide, began = int(out.Seq), true
+			} else {
+				wide = newest + int(int16(out.Seq-uint16(newest)))
+			}
+			if used[wide] {
+				t.Fatalf("number %d twice", out.Seq)
+			}
+			used[wide] = true
+			newest = max(newest, wide)
+		}
+	})
+}
+
+func TestSourceThatCountsAnewIsHeardAgain(t *testing.T) {
+	s, heard := New(48000), 0
+	for i := range 2000 {
+		seq := uint16(30000 + i)
+		if i >= 1000 {
+			seq = uint16(i)
+		}
+		if _, _, ok := s.Next(1, Packet{seq, uint32(i) * 960}, int64(i)*20*ms); ok {
+			heard++
+		}
+	}
+	if heard < 2000-patience {
+		t.Fatal(heard)
+	}
+}
+
+// What is sent again is what was sent: the packet of the number, and its picture's id.
+func TestWhatIsAskedForAgainIsFound(t *testing.T) {
+	for _, from := range []uint16{0, 1, 32767, 32768, 65534, 65535} {
+		s := New(90000)
+		s.Next(1, Packet{40, 0}, 0)
+		payload := func(pid uint16) []byte { return []byte{0x90, 0xc0, 0x80 | byte(pid>>8), byte(pid), 9, 0x00, 1} }
+		s.VP8(payload(7), true)
+		var sent [][]byte
+		for i := range uint16(50) {
+			out, switched, ok := s.Next(2, Packet{from + i, 3000 * uint32(i)}, int64(i)*33*ms)
+			if !ok || out.Seq != 41+i || out.TS != 3000*uint32(i)+s.Shift() {
+				t.Fatal(out, ok)
+			}
+			b := payload(500 + i)
+			s.VP8(b, switched)
+			sent = append(sent, b)
+		}
+		for i := range uint16(50) {
+			seq, ok := s.Original(2, 41+i)
+			if !ok || seq != from+i {
+				t.Fatal(from, i, seq, ok)
+			}
+			b := payload(500 + i)
+			if s.VP8Again(b); string(b) != string(sent[i]) {
+				t.Fatalf("%x is not %x", b, sent[i])
+			}
+		}
+		for _, seq := range []uint16{40, 91, 64000} {
+			if in, ok := s.Original(2, seq); ok {
+				t.Fatalf("%d was not sent by this source, and is its %d", seq, in)
+			}
+		}
+		if _, ok := s.Original(1, 45); ok {
+			t.Fatal("another source")
+		}
+		if ts, at, ok := s.Last(); !ok || at != 49*33*ms || ts != 3000*49+s.Shift() {
+			t.Fatal(ts, at, ok)
+		}
+	}
+}

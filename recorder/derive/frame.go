@@ -1,6 +1,11 @@
 package derive
 
-import "slices"
+import (
+	"slices"
+
+	"jedel/media/codec"
+	"jedel/media/red"
+)
 
 // frame is one frame of sound or picture as a container will hold it, in 40 bytes; its bytes stay
 // in the archive.
@@ -125,7 +130,7 @@ func (r *run) mediaPT(announced uint8) int {
 // soundFrames lists the Opus packets of a run, with what redundant blocks bring back.
 func soundFrames(rd *reader, r *run, info streamInfo) ([]frame, error) {
 	var out []frame
-	var blocks []redBlock
+	var blocks []red.Block
 	pt := r.mediaPT(info.PayloadType)
 	for i := range r.packets {
 		p := &r.packets[i]
@@ -137,15 +142,15 @@ func soundFrames(rd *reader, r *run, info streamInfo) ([]frame, error) {
 			return nil, err
 		}
 		f := frame{first: int32(i), count: 1, lost: lostBefore(r, i)}
-		red := false
+		many := false
 		if wantsRED(info, p.pt) {
-			blocks, red = parseRED(b, blocks[:0])
-			red = red && (info.Codec == "red" || blocks[len(blocks)-1].pt == info.PayloadType)
+			blocks, err = red.Parse(b, blocks[:0])
+			many = err == nil && (info.Codec == "red" || blocks[len(blocks)-1].PT == info.PayloadType)
 		}
-		if !red && (info.Codec == "red" && p.pt == info.PayloadType || info.Codec != "red" && int(p.pt) != pt || p.pt < dynamicPT) {
+		if !many && (info.Codec == "red" && p.pt == info.PayloadType || info.Codec != "red" && int(p.pt) != pt || p.pt < dynamicPT) {
 			continue // comfort noise, tones
 		}
-		if !red {
+		if !many {
 			out = addSound(out, r, f, b)
 			continue
 		}
@@ -179,7 +184,7 @@ func lostBefore(r *run, i int) uint16 {
 
 func addSound(out []frame, r *run, f frame, b []byte) []frame {
 	f.t = r.time(int(f.first))
-	f.dur, f.size = int32(opusTicks(b)), uint32(len(b))
+	f.dur, f.size = int32(codec.OpusTicks(b)), uint32(len(b))
 	if f.dur == 0 {
 		return out
 	}
@@ -191,13 +196,14 @@ func addSound(out []frame, r *run, f frame, b []byte) []frame {
 const soundReach = 32
 
 // addSoundAt adds a block of a redundant packet, unless its frame has come by itself.
-func addSoundAt(out []frame, r *run, f frame, blk redBlock) []frame {
-	f.dur, f.size = int32(opusTicks(blk.data)), uint32(len(blk.data))
+func addSoundAt(out []frame, r *run, f frame, blk red.Block) []frame {
+	f.dur, f.size = int32(codec.OpusTicks(blk.Data)), uint32(len(blk.Data))
 	if f.dur == 0 {
 		return out
 	}
-	f.toc = blk.data[0]
-	f.t = r.timeOf(int(f.first), r.packets[f.first].ts-blk.back)
+	f.toc = blk.Data[0]
+	back := int64(blk.Offset)
+	f.t = r.timeOf(int(f.first), r.packets[f.first].ts-back)
 	at := len(out)
 	for at > 0 && out[at-1].t > f.t && len(out)-at < soundReach {
 		at--
@@ -206,10 +212,10 @@ func addSoundAt(out []frame, r *run, f frame, blk redBlock) []frame {
 	if at > 0 && out[at-1].t > f.t-tolerance || at < len(out) && out[at].t < f.t+tolerance {
 		return out
 	}
-	if blk.back > 0 && at < len(out) {
+	if back > 0 && at < len(out) {
 		f.lost = 0
 	}
-	if blk.back > 0 && at == len(out) && f.lost > 0 {
+	if back > 0 && at == len(out) && f.lost > 0 {
 		f.lost-- // it is one of the missing
 	}
 	return slices.Insert(out, at, f)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"jedel/media/red"
 )
 
 // WriteMedia writes what participant said and showed as one file that can be sought: H264 as MP4,
@@ -122,11 +124,11 @@ func (t *track) data(rd *reader, f *frame, dst []byte) ([]byte, error) {
 		return dst, err
 	}
 	if f.flags&frameRED != 0 {
-		blocks, ok := parseRED(b, nil)
-		if !ok || int(f.sub) >= len(blocks) {
+		blocks, err := red.Parse(b, nil)
+		if err != nil || int(f.sub) >= len(blocks) {
 			return dst, errPicture
 		}
-		b = blocks[f.sub].data
+		b = blocks[f.sub].Data
 	}
 	dst = append(dst, b...)
 	return dst, sized(dst, f, nil)

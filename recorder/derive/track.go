@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"jedel/media/codec"
 )
 
 // take is one run that a track is made of.
@@ -128,7 +130,7 @@ func (t *track) finishSound(start int64) {
 		if f.lost > 0 && at > pos {
 			t.fault(int(f.take), start+ticksTime(pos), f.t, "loss", int(f.lost))
 		}
-		if one := int64(opusFrameTicks(toc)); len(out) > 0 && f.lost > 0 && at-pos <= concealTicks {
+		if one := int64(codec.OpusFrameTicks(toc)); len(out) > 0 && f.lost > 0 && at-pos <= concealTicks {
 			for ; at-pos >= one; pos += one { // a packet without data: the decoder conceals
 				out = append(out, frame{t: start + ticksTime(pos), take: filled, size: 1, dur: int32(one), toc: toc &^ 3})
 			}

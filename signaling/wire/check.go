@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -96,10 +98,25 @@ func (h *Hello) check() error {
 			return err
 		}
 	}
+	if _, err := h.Claimed(); err != nil {
+		return err
+	}
 	if len(h.Token) > 256 {
 		return errors.New("token: too long")
 	}
 	return firstErr(oneOf("role", h.Role, RoleCaller, RoleConsole), oneOf("lang", h.Lang, "kk", "ru", "en"), Line("agent", h.Agent, MaxName))
+}
+
+// Claimed returns the 128 bits of the claim, nil without one.
+func (h *Hello) Claimed() (*[16]byte, error) {
+	if h.Claim == "" {
+		return nil, nil
+	}
+	raw, err := hex.DecodeString(h.Claim)
+	if err != nil || len(raw) != 16 {
+		return nil, errors.New("claim")
+	}
+	return (*[16]byte)(raw), nil
 }
 
 func (m *MediaOffer) check() error {
@@ -121,7 +138,7 @@ func device(what string, d DeviceState) error {
 }
 
 func (m *MediaStatus) check() error {
-	return firstErr(device("mic", m.Mic), device("camera", m.Camera))
+	return firstErr(device("mic", m.Mic), device("camera", m.Camera), oneOf("rung", m.Rung, "", RungVideo, RungThin, RungAudio, RungNotes, RungText))
 }
 
 // Check refuses a position that cannot be.
@@ -160,6 +177,26 @@ func (c *ChatSend) check() error {
 		}
 	}
 	return firstErr(id("call", c.Call), word("id", c.ID), Text("text", c.Text, MaxChat))
+}
+
+// Bytes returns what the piece brings.
+func (v *VoicePiece) Bytes() ([]byte, error) {
+	raw, err := base64.StdEncoding.Strict().DecodeString(v.Data)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	return raw, nil
+}
+
+func (v *VoicePiece) check() error {
+	raw, err := v.Bytes()
+	if err != nil {
+		return err
+	}
+	if len(raw) > MaxPiece || v.From < 0 || v.From > MaxVoice-len(raw) || len(raw) == 0 && !v.End {
+		return fmt.Errorf("piece of %d bytes at %d", len(raw), v.From)
+	}
+	return firstErr(id("call", v.Call), id("note", v.Note))
 }
 
 func (q *QualityReport) check() error {

@@ -169,6 +169,7 @@ type WaitingRow struct {
 	Camera   DeviceState `json:"camera"`
 	Offered  string      `json:"offered,omitempty"` // name of the operator it rings at
 	LinkLost bool        `json:"linkLost,omitempty"`
+	Rung     Rung        `json:"rung,omitempty"`
 }
 
 // CallBackRow is a caller the centre owes a call.
@@ -196,6 +197,7 @@ type OfferMade struct {
 	Fix       *Fix       `json:"fix,omitempty"`
 	Transfer  string     `json:"transfer,omitempty"` // name of the operator who hands it over
 	Media     MediaState `json:"media"`
+	Words     string     `json:"words,omitempty"` // the newest line of a caller who can only write
 }
 
 // OfferWithdrawn is news: the offer no longer rings here.
@@ -211,8 +213,10 @@ type MediaState struct {
 	Mic        DeviceState `json:"mic"`
 	Camera     DeviceState `json:"camera"`
 	Background bool        `json:"background"`
-	Link       bool        `json:"link"`      // the caller's page is reachable now
-	Connected  bool        `json:"connected"` // media transport is up
+	Link       bool        `json:"link"`              // the caller's page is reachable now
+	Connected  bool        `json:"connected"`         // media transport is up
+	Rung       Rung        `json:"rung,omitempty"`    // what the caller's network carries
+	Battery    *int        `json:"battery,omitempty"` // percent, where an SOS said so
 }
 
 // CallerCard is who calls and how strongly it is proven.

@@ -41,7 +41,7 @@ func samples() []Body {
 		&Error{Code: fault.OfferExpired, Op: "offer.accept", Words: fault.Words(fault.OfferExpired)},
 		&MediaOffer{PC: "pc-1", SDP: "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n..."}, &MediaAnswer{PC: "pc-1", SDP: "v=0\r\no=- 3 2 IN IP4 0.0.0.0\r\n..."},
 		&MediaCandidate{PC: "pc-1", Candidate: "candidate:1 1 udp 2122260223 192.0.2.7 51472 typ host", Mid: "0"},
-		&MediaStatus{Mic: DeviceOn, Camera: DeviceDenied}, &MediaLost{PC: "pc-1", Reason: "idle"},
+		&MediaStatus{Mic: DeviceOn, Camera: DeviceDenied, Rung: RungAudio}, &MediaLost{PC: "pc-1", Reason: "idle"},
 		&CallCreate{Ref: "r-7f3k", Kind: KindVideo, Contact: &Contact{Name: "Нұрлан", Phone: "+77015551212"}, Fix: &sent}, &CallCreated{View: view},
 		&CallEnd{Call: call}, &ContactSet{Call: call, Contact: Contact{Name: "Нұрлан", Phone: "+77015551212"}}, &CallState{View: spoken},
 		&CallRecording{Call: call, Recording: rec}, &CameraRequested{Call: call}, &PositionRequested{Call: call},
@@ -57,5 +57,8 @@ func samples() []Body {
 			{Patrol: client, Name: "П-06", Unit: "center", State: "off", SinceMs: 1795424405000},
 		}}, &SessionReplaced{},
 		&CallJoin{Call: call, Mode: GuestListen}, &CallJoined{View: guest}, &CallMode{Call: call, Mode: GuestWhisper}, &CallLeave{Call: call}, &CallTakeOver{Call: call}, &GuestState{View: guest},
+		&MediaTune{PC: "pc-1", Rev: 3, RED: true, JitterMs: 200, Video: VideoThin, VideoKbps: 180, Shown: VideoOff, Why: "loss"},
+		&RelayRenewed{ICEServers: []ICEServer{{URLs: []string{"turns:102.example.kz:443?transport=tcp"}, Username: "1795425000:" + client, Credential: "zLr9pXcQ"}}},
+		&VoicePiece{Call: call, Note: file, From: 2048, Data: "T3B1c0hlYWQ=", End: true}, &VoiceHave{Note: file, Bytes: 2056, Done: true},
 	}
 }

@@ -34,6 +34,8 @@ func Table() []Entry {
 		{"media.candidate", Request, both, func() Body { return new(MediaCandidate) }},
 		{"media.status", Request, both, func() Body { return new(MediaStatus) }},
 		{"media.lost", News, nil, func() Body { return new(MediaLost) }},
+		{"relay.renewed", News, nil, func() Body { return new(RelayRenewed) }},
+		{"media.tune", News, nil, func() Body { return new(MediaTune) }},
 
 		{"call.create", Request, caller, func() Body { return new(CallCreate) }},
 		{"call.created", Reply, nil, func() Body { return new(CallCreated) }},
@@ -78,5 +80,8 @@ func Table() []Entry {
 		{"call.leave", Request, console, func() Body { return new(CallLeave) }},
 		{"call.take_over", Request, console, func() Body { return new(CallTakeOver) }},
 		{"guest.state", News, nil, func() Body { return new(GuestState) }},
+
+		{"voice.piece", Request, both, func() Body { return new(VoicePiece) }},
+		{"voice.have", Reply, nil, func() Body { return new(VoiceHave) }},
 	}
 }

@@ -33,6 +33,12 @@ func (*MediaStatus) WireType() string { return "media.status" }
 // WireType returns "media.lost".
 func (*MediaLost) WireType() string { return "media.lost" }
 
+// WireType returns "relay.renewed".
+func (*RelayRenewed) WireType() string { return "relay.renewed" }
+
+// WireType returns "media.tune".
+func (*MediaTune) WireType() string { return "media.tune" }
+
 // WireType returns "call.create".
 func (*CallCreate) WireType() string { return "call.create" }
 
@@ -71,6 +77,12 @@ func (*ChatSent) WireType() string { return "chat.sent" }
 
 // WireType returns "chat.posted".
 func (*ChatPosted) WireType() string { return "chat.posted" }
+
+// WireType returns "voice.piece".
+func (*VoicePiece) WireType() string { return "voice.piece" }
+
+// WireType returns "voice.have".
+func (*VoiceHave) WireType() string { return "voice.have" }
 
 // WireType returns "quality.report".
 func (*QualityReport) WireType() string { return "quality.report" }

@@ -15,16 +15,18 @@ const Version = 1
 
 // Limits of DESIGN.md section 8.
 const (
-	MaxMessage    = 64 << 10 // bytes of one message, before it is parsed
-	MaxDepth      = 16       // nesting of JSON objects and arrays
-	MaxSDP        = 64 << 10 // bytes; a message bounds it further
-	MaxChat       = 4 << 10  // bytes of UTF-8 in one chat text
-	MaxNote       = 16 << 10 // bytes of UTF-8 in the operator's note
-	MaxName       = 200      // bytes of UTF-8 in a person's name
-	MaxShort      = 64       // bytes in references, reasons, categories
-	MaxQueueRows  = 100      // waiting calls listed in one ConsoleState
-	MaxChatRecent = 200      // chat items in one CallView or CallCard
-	MaxTrack      = 200      // positions in one CallCard
+	MaxMessage    = 64 << 10  // bytes of one message, before it is parsed
+	MaxDepth      = 16        // nesting of JSON objects and arrays
+	MaxSDP        = 64 << 10  // bytes; a message bounds it further
+	MaxChat       = 4 << 10   // bytes of UTF-8 in one chat text
+	MaxNote       = 16 << 10  // bytes of UTF-8 in the operator's note
+	MaxName       = 200       // bytes of UTF-8 in a person's name
+	MaxShort      = 64        // bytes in references, reasons, categories
+	MaxQueueRows  = 100       // waiting calls listed in one ConsoleState
+	MaxChatRecent = 200       // chat items in one CallView or CallCard
+	MaxTrack      = 200       // positions in one CallCard
+	MaxPiece      = 4 << 10   // bytes in one piece of a voice note
+	MaxVoice      = 256 << 10 // bytes of a voice note: some minutes of thin Opus
 )
 
 // Body is a message's content. The sealed set of bodies is the table in table.go.
@@ -99,6 +101,7 @@ type Hello struct {
 	Lang    string  `json:"lang"`             // kk, ru, en
 	Token   string  `json:"token,omitempty"`  // caller's credential, or a staff session where no cookie is sent
 	Resume  *Resume `json:"resume,omitempty"` // the client this tab was before
+	Claim   string  `json:"claim,omitempty"`  // 32 hex digits of chance: who has sent an SOS in the open with this claim is that client
 	Agent   string  `json:"agent,omitempty"`  // program and version, for the archive
 }
 
@@ -194,13 +197,59 @@ type MediaStatus struct {
 	Mic        DeviceState `json:"mic"`
 	Camera     DeviceState `json:"camera"`
 	Background bool        `json:"background,omitempty"` // the page is hidden or the screen off
+	Rung       Rung        `json:"rung,omitempty"`       // of a caller: what their network carries now
 }
+
+// Rung is what a caller's network carries, from most to least.
+type Rung string
+
+// Rungs of the ladder (docs/PROTOCOL.md, "Thin networks"). Below audio nothing but words and notes is sent to the caller.
+const (
+	RungVideo Rung = "video"
+	RungThin  Rung = "thin" // small pictures
+	RungAudio Rung = "audio"
+	RungNotes Rung = "notes" // voice notes and text
+	RungText  Rung = "text"
+	RungSOS   Rung = "sos" // single datagrams; set by the gateway
+)
 
 // MediaLost is news: the gateway has lost or closed the client's peer connection; the page makes
 // a new one.
 type MediaLost struct {
 	PC     string `json:"pc"`
 	Reason string `json:"reason"`
+}
+
+// RelayRenewed is news: the relays of Welcome.ICEServers with fresh credentials. Those before stay good
+// for what is connected; new connections and ICE restarts take these.
+type RelayRenewed struct {
+	ICEServers []ICEServer `json:"iceServers"`
+}
+
+// VideoLevel is how much of a picture a link has room for. Words come first: the picture gives way
+// before the voice does.
+type VideoLevel string
+
+// Levels of video.
+const (
+	VideoOn   VideoLevel = "on"
+	VideoThin VideoLevel = "thin" // 20 pictures a second are kept, size and sharpness give way: signing needs movement
+	VideoOff  VideoLevel = "off"  // the voice alone
+)
+
+// MediaTune is news: how the page's peer connection is to be used from now on. It holds until the
+// next one, which is whole again; a new connection begins with RED off, jitterMs 0, video on. It
+// comes anew after each welcome, and by the data channel as well where that is open: of one pc the
+// greatest rev counts, whichever way it came.
+type MediaTune struct {
+	PC        string     `json:"pc"`
+	Rev       int        `json:"rev"`       // counts up from 1 within pc
+	RED       bool       `json:"red"`       // send Opus as audio/red (RFC 2198)
+	JitterMs  int        `json:"jitterMs"`  // jitterBufferTarget of the audio received; 0: the browser's own choice
+	Video     VideoLevel `json:"video"`     // what this page may send
+	VideoKbps int        `json:"videoKbps"` // the most its camera may send, kbit/s; 0: no limit
+	Shown     VideoLevel `json:"shown"`     // what it gets to see: off where its link, or the sender's, has no room
+	Why       string     `json:"why"`       // loss, slow; empty where nothing is held back
 }
 
 // Fix is one position (WGS 84).
@@ -237,6 +286,23 @@ type ChatSent struct {
 	ID   string `json:"id"`
 	AtMs int64  `json:"atMs"`
 	Seq  uint64 `json:"chatSeq"` // place in the call's chat
+}
+
+// VoicePiece brings a piece of a voice note. Pieces are taken in order; one that was there already, or comes too early,
+// changes nothing and is answered with how much is there.
+type VoicePiece struct {
+	Call string `json:"call"`
+	Note string `json:"note"` // an identifier, chosen by the sender: the file and the chat line have it too
+	From int    `json:"from"` // bytes before this piece
+	Data string `json:"data"` // base64 of at most 4 KiB
+	End  bool   `json:"end,omitempty"`
+}
+
+// VoiceHave answers VoicePiece. Of a note that was taken whole, done is true: it is durable and stands in the chat.
+type VoiceHave struct {
+	Note  string `json:"note"`
+	Bytes int    `json:"bytes"` // that are there: the next piece begins here
+	Done  bool   `json:"done"`
 }
 
 // ChatItem is one line of a call's chat.

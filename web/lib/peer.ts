@@ -201,7 +201,7 @@ export class Peer {
     this.#making = true;
     try {
       this.#drop();
-      const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+      const pc = new RTCPeerConnection(this.#configuration());
       this.#pc = pc;
       this.#id = Math.random().toString(36).slice(2, 12);
       this.#seen = { lost: 0, received: 0, concealed: 0, samples: 0 };
@@ -219,12 +219,18 @@ export class Peer {
     }
   }
 
+  /** With the relays of this moment: their credentials live ten minutes. */
+  #configuration(): RTCConfiguration {
+    return { bundlePolicy: "max-bundle", iceServers: this.#session.iceServers };
+  }
+
   #held: RTCIceCandidate[] | null = null;
 
   async #negotiate(pc: RTCPeerConnection, iceRestart: boolean): Promise<void> {
     this.#agreeing = pc;
     this.#held = []; // candidates wait until the gateway knows the offer
     try {
+      if (iceRestart) pc.setConfiguration(this.#configuration());
       await pc.setLocalDescription(await pc.createOffer({ iceRestart }));
       const answer = (await this.#session.request("media.offer", { pc: this.#id, sdp: pc.localDescription?.sdp ?? "" }, { timeoutMs: 15000, again: true })) as MediaAnswer;
       if (pc !== this.#pc) return;

@@ -1,5 +1,5 @@
 /** One client's socket: connects, says hello, resumes, comes back by itself. Knows no DOM. */
-import type { Bodies, Role, Text, Welcome } from "./wire.gen";
+import type { Bodies, ICEServer, Role, Text, Welcome } from "./wire.gen";
 import { version } from "./wire.gen";
 
 export type Link = "connecting" | "open" | "lost" | "closed";
@@ -73,6 +73,8 @@ export class Session {
   readonly #onQuiet = new Set<(quiet: boolean) => void>();
   /** A call is open: somebody waits for every word. */
   attentive = false;
+  /** Relays for new connections, with credentials that the gateway renews before they expire. */
+  iceServers: ICEServer[] = [];
 
   constructor(opts: SessionOptions) {
     this.#opts = opts;
@@ -233,6 +235,7 @@ export class Session {
     this.#due = this.#heard + (this.attentive ? silenceInCall : silence);
     this.#tellQuiet(false);
     const m = JSON.parse(data) as { type: string; re?: number; body: unknown };
+    if (m.type === "welcome" || m.type === "relay.renewed") this.iceServers = (m.body as Bodies["relay.renewed"]).iceServers;
     if (m.type === "welcome") this.#welcome(m.body as Welcome);
     const p = m.re ? this.#pending.get(m.re) : undefined;
     if (m.re && p) {

@@ -15,6 +15,7 @@ export interface Hello {
   lang: string;
   token?: string;
   resume?: Resume;
+  claim?: string;
   agent?: string;
 }
 
@@ -139,6 +140,8 @@ export interface Fix {
 
 export type DeviceState = "on" | "off" | "denied" | "none" | "busy" | "asking";
 
+export type Rung = "video" | "thin" | "audio" | "notes" | "text" | "sos";
+
 export interface WaitingRow {
   call: string;
   number: string;
@@ -152,6 +155,7 @@ export interface WaitingRow {
   camera: DeviceState;
   offered?: string;
   linkLost?: boolean;
+  rung?: Rung;
 }
 
 export interface CallBackRow {
@@ -216,6 +220,8 @@ export interface MediaState {
   background: boolean;
   link: boolean;
   connected: boolean;
+  rung?: Rung;
+  battery?: number;
 }
 
 export interface Quality {
@@ -276,6 +282,7 @@ export interface OfferMade {
   fix?: Fix;
   transfer?: string;
   media: MediaState;
+  words?: string;
 }
 
 export interface Choice {
@@ -358,11 +365,29 @@ export interface MediaStatus {
   mic: DeviceState;
   camera: DeviceState;
   background?: boolean;
+  rung?: Rung;
 }
 
 export interface MediaLost {
   pc: string;
   reason: string;
+}
+
+export interface RelayRenewed {
+  iceServers: ICEServer[];
+}
+
+export type VideoLevel = "on" | "thin" | "off";
+
+export interface MediaTune {
+  pc: string;
+  rev: number;
+  red: boolean;
+  jitterMs: number;
+  video: VideoLevel;
+  videoKbps: number;
+  shown: VideoLevel;
+  why: string;
 }
 
 export interface CallCreate {
@@ -576,6 +601,20 @@ export interface GuestState {
   view: GuestView;
 }
 
+export interface VoicePiece {
+  call: string;
+  note: string;
+  from: number;
+  data: string;
+  end?: boolean;
+}
+
+export interface VoiceHave {
+  note: string;
+  bytes: number;
+  done: boolean;
+}
+
 /** The body of each message by its type. */
 export interface Bodies {
   "hello": Hello;
@@ -589,6 +628,8 @@ export interface Bodies {
   "media.candidate": MediaCandidate;
   "media.status": MediaStatus;
   "media.lost": MediaLost;
+  "relay.renewed": RelayRenewed;
+  "media.tune": MediaTune;
   "call.create": CallCreate;
   "call.created": CallCreated;
   "call.end": CallEnd;
@@ -629,4 +670,6 @@ export interface Bodies {
   "call.leave": CallLeave;
   "call.take_over": CallTakeOver;
   "guest.state": GuestState;
+  "voice.piece": VoicePiece;
+  "voice.have": VoiceHave;
 }

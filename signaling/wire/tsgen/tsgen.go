@@ -25,10 +25,12 @@ func enums() map[reflect.Type][]string {
 	add(list(wire.PhaseCreated, wire.PhaseQueued, wire.PhaseOffered, wire.PhaseConnecting, wire.PhaseTalking,
 		wire.PhaseHold, wire.PhaseConference, wire.PhaseReconnecting, wire.PhaseWrapUp, wire.PhaseEnded))
 	add(list(wire.KindVideo, wire.KindVoice, wire.KindSilent))
+	add(list(wire.RungVideo, wire.RungThin, wire.RungAudio, wire.RungNotes, wire.RungText, wire.RungSOS))
 	add(list(wire.RoleCaller, wire.RoleConsole))
 	add(list(wire.DeviceOn, wire.DeviceOff, wire.DeviceDenied, wire.DeviceNone, wire.DeviceBusy, wire.DeviceAsking))
 	add(list(wire.DutyOff, wire.DutyReady, wire.DutyOffered, wire.DutyTalking, wire.DutyWrapUp, wire.DutyBusy,
 		wire.DutyPause, wire.DutyNotResponding, wire.DutyLinkLost))
+	add(list(wire.VideoOn, wire.VideoThin, wire.VideoOff))
 	add(list(wire.GuestListen, wire.GuestWhisper, wire.GuestSpeak))
 	return m
 }

@@ -1,0 +1,138 @@
+package tune
+
+import "time"
+
+// Way is what is known of one direction of a connection.
+type Way struct {
+	Kbps  int           // room for a picture beside the voice, kbit/s
+	Full  bool          // the way was seen to have no more than that; else Kbps is only what was tried
+	Loss  float64       // of the voice, 0..1, before any repair
+	Queue time.Duration // how long packets wait beyond the quickest
+}
+
+// Where the picture gives way. All figures are of the room beside the voice, which has taken its own
+// 56 kbit/s (Opus at 32, 50 packets a second with their headers) before.
+const (
+	// OffKbps is where a picture ends: 20 pictures a second of 176 × 144 take about 60 kbit/s of VP8;
+	// with less there are blocks that nobody recognises a hand in, and each large one delays words.
+	OffKbps = 60
+	// BackKbps is what a picture needs to come back: enough above OffKbps not to end at once.
+	BackKbps = 100
+	// ThinKbps and OnKbps are the same for a full picture: below it 20 pictures a second keep only at
+	// a smaller size. ITU-T H-series Supplement 1 asks for 20 a second and CIF for signing.
+	ThinKbps, OnKbps = 250, 400
+	// thinMost is what a thin picture can use.
+	thinMost = 250
+	// Loss at which a picture becomes thin or ends, and from which it comes back. What is repeated for
+	// a picture takes from the voice when every third packet is lost.
+	lossThin, lossThinBack = 0.15, 0.08
+	lossOff, lossOffBack   = 0.35, 0.25
+	// queueOff is how late words may be for a picture's sake; queueBack is a way without a queue.
+	queueOff, queueBack = 400 * time.Millisecond, 100 * time.Millisecond
+)
+
+// When it does.
+const (
+	// fallTime is how long it must be too little: shorter ends pictures for one bad second.
+	fallTime = time.Second
+	// trial is how long after coming back the picture ends at the first sign, without waiting.
+	trial = 5 * time.Second
+	// HoldThin and HoldOn are how long a picture that ended or became thin stays so at least. Each
+	// time that it did not last doubles it, up to holdMost; one that lasted for lasting ends that.
+	HoldThin, HoldOn = 8 * time.Second, 5 * time.Second
+	holdMost         = 4 * time.Minute
+	lasting          = 30 * time.Second
+)
+
+// Gate is the level of one way. It falls soon, rises one level at a time, and holds: it changes no
+// more often than the holds allow. Make it with NewGate.
+type Gate struct {
+	level Level
+	why   Reason
+	since time.Duration // of the level
+	rose  bool          // the level was come to from below
+	short time.Duration // since when there is too little for it
+	calm  time.Duration // since when there is enough for the next
+	holds [2]time.Duration
+	begun bool
+}
+
+// NewGate returns a gate at On.
+func NewGate() Gate { return Gate{level: On, holds: [2]time.Duration{HoldThin, HoldOn}} }
+
+// Level returns the level and what holds it down.
+func (g *Gate) Level() (Level, Reason) { return g.level, g.why }
+
+// Next decides anew at a time.
+func (g *Gate) Next(now time.Duration, w Way) Level {
+	if !g.begun {
+		g.begun, g.since, g.short, g.calm = true, now, now, now
+	}
+	most, why := g.bears(w)
+	if most >= g.level {
+		g.short = now
+	}
+	if most <= g.level || w.Queue > queueBack {
+		g.calm = now
+	}
+	switch {
+	case most < g.level && (now-g.short >= fallTime || g.onTrial(now)):
+		g.fall(now, most, why)
+	case most > g.level && now-g.since >= g.holds[g.level] && now-g.calm >= g.holds[g.level]/2:
+		g.since, g.rose, g.short, g.calm = now, true, now, now
+		if g.level++; g.level == On {
+			g.why = ""
+		}
+	}
+	if g.rose && now-g.since >= lasting {
+		g.rose = false
+		for l := range g.level {
+			g.holds[l] = first(l)
+		}
+	}
+	return g.level
+}
+
+func (g *Gate) onTrial(now time.Duration) bool { return g.rose && now-g.since < trial }
+
+// first is how long a level below On is held at first.
+func first(l Level) time.Duration {
+	if l == Off {
+		return HoldThin
+	}
+	return HoldOn
+}
+
+// fall goes down to a level; what did not last is waited for twice as long.
+func (g *Gate) fall(now time.Duration, to Level, why Reason) {
+	if g.rose {
+		for l := to; l < g.level; l++ {
+			g.holds[l] = min(2*g.holds[l], holdMost)
+		}
+	}
+	g.level, g.why, g.since, g.rose, g.short, g.calm = to, why, now, false, now, now
+}
+
+// bears returns the most that a way bears, and what it is that keeps it from more. Coming back needs
+// more than staying.
+func (g *Gate) bears(w Way) (Level, Reason) {
+	off, thin := lossOff, lossThin
+	room, full := OffKbps, ThinKbps
+	if g.level < Thin {
+		off, room = lossOffBack, BackKbps
+	}
+	if g.level < On {
+		thin, full = lossThinBack, OnKbps
+	}
+	switch {
+	case w.Loss >= off:
+		return Off, Loss
+	case w.Queue >= queueOff, w.Full && w.Kbps < room:
+		return Off, Slow
+	case w.Loss >= thin:
+		return Thin, Loss
+	case w.Full && w.Kbps < full:
+		return Thin, Slow
+	}
+	return On, ""
+}

@@ -1,0 +1,296 @@
+package tune
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+const tick = 250 * time.Millisecond
+
+// hold gives a line the same inputs for a time and returns what came of it.
+func hold(l *Line, now *time.Duration, d time.Duration, in Inputs) Decision {
+	for end := *now + d; *now < end; *now += tick {
+		l.Next(*now, in)
+	}
+	return l.Decide(nil, On)
+}
+
+func wide() Way { return Way{Kbps: 3000} }
+
+func narrow(kbps int) Way { return Way{Kbps: kbps, Full: true} }
+
+func TestNothingIsHeldBackOnAGoodNetwork(t *testing.T) {
+	now := time.Hour
+	l := NewLine()
+	if d := l.Decide(nil, On); d != Start() {
+		t.Errorf("at the start %+v", d)
+	}
+	if d := hold(l, &now, time.Minute, Inputs{Up: wide(), Down: wide(), RTT: 40 * time.Millisecond}); d != Start() {
+		t.Errorf("after a minute %+v", d)
+	}
+}
+
+func TestFiguresOfThePicture(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		way  Way
+		want Level
+		kbps int
+		why  Reason
+	}{
+		{"nothing known", Way{}, On, 0, ""},
+		{"no room but never full", Way{Kbps: 20}, On, 0, ""},
+		{"20 kbit/s", narrow(20), Off, 0, Slow},
+		{"just too little", narrow(OffKbps - 1), Off, 0, Slow},
+		{"just enough", narrow(OffKbps), Thin, 60, Slow},
+		{"small", narrow(200), Thin, 180, Slow},
+		{"almost full", narrow(ThinKbps - 1), Thin, 220, Slow},
+		{"full", narrow(ThinKbps), On, 220, Slow},
+		{"large", narrow(1000), On, 770, Slow},
+		{"more than a camera needs", narrow(4000), On, 0, ""},
+		{"10 % loss", Way{Kbps: 3000, Loss: 0.1}, On, 0, ""},
+		{"20 % loss", Way{Kbps: 3000, Loss: 0.2}, Thin, thinMost, Loss},
+		{"40 % loss", Way{Kbps: 3000, Loss: 0.4}, Off, 0, Loss},
+		{"words are half a second late", Way{Kbps: 3000, Queue: 500 * time.Millisecond}, Off, 0, Slow},
+	} {
+		for _, up := range []bool{true, false} { // a caller's way up is an operator's way down
+			now := time.Hour
+			l, other := NewLine(), NewLine()
+			in := Inputs{Up: wide(), Down: c.way}
+			if up {
+				in = Inputs{Up: c.way, Down: wide()}
+			}
+			hold(l, &now, 20*time.Second, in)
+			d := l.Decide(nil, On)
+			if !up {
+				d = other.Decide([]*Line{l}, On)
+			}
+			if d.Video != c.want || d.VideoKbps != c.kbps || c.want < On && d.Why != c.why {
+				t.Errorf("%s, up %v: %+v, want %v at %d for %q", c.name, up, d, c.want, c.kbps, c.why)
+			}
+			if got := l.Decide(nil, On).Shown; !up && got != c.want {
+				t.Errorf("%s: its page is told %v", c.name, got)
+			}
+		}
+	}
+}
+
+func TestRedundancyFollowsLossEachWayByItself(t *testing.T) {
+	now := time.Hour
+	l := NewLine()
+	lose := func(up, down float64, d time.Duration) Decision {
+		return hold(l, &now, d, Inputs{Up: Way{Kbps: 500, Loss: up}, Down: Way{Kbps: 500, Loss: down}})
+	}
+	if d := lose(0.05, 0.05, 5*time.Second); d.RED || d.Deepen || d.Jitter != 0 {
+		t.Errorf("at 5 %%: %+v", d)
+	}
+	if d := lose(0.06, 0, time.Second); !d.RED || d.Deepen || d.Jitter != 0 || d.Why != Loss {
+		t.Errorf("up: %+v", d)
+	}
+	if d := lose(0.03, 0.06, 30*time.Second); !d.RED || !d.Deepen || d.Jitter != WaitLeast {
+		t.Errorf("down too, up not clean yet: %+v", d)
+	}
+	if d := lose(0, 0, 9*time.Second); !d.RED || !d.Deepen {
+		t.Errorf("not clean for long enough: %+v", d)
+	}
+	if d := lose(0, 0, 2*time.Second); d != Start() {
+		t.Errorf("clean: %+v", d)
+	}
+}
+
+// A way that is full is not given the same words twice, nor one that loses more with them.
+func TestRedundancyNeedsRoom(t *testing.T) {
+	now := time.Hour
+	l := NewLine()
+	lossy := narrow(30)
+	lossy.Loss = 0.2
+	if d := hold(l, &now, 10*time.Second, Inputs{Up: lossy, Down: lossy}); d.RED || d.Deepen {
+		t.Errorf("no room: %+v", d)
+	}
+	l = NewLine()
+	in := Inputs{Up: Way{Kbps: 500, Loss: 0.08}}
+	if d := hold(l, &now, 2*time.Second, in); !d.RED {
+		t.Fatalf("%+v", d)
+	}
+	in.Up.Loss, in.Up.Queue = 0.3, 300*time.Millisecond
+	if d := hold(l, &now, 2*time.Second, in); d.RED {
+		t.Errorf("it made things worse: %+v", d)
+	}
+	if d := hold(l, &now, restTime-5*time.Second, in); d.RED {
+		t.Errorf("it does not rest: %+v", d)
+	}
+}
+
+func TestWaitIsForLossyCallsOnly(t *testing.T) {
+	for _, c := range []struct {
+		rtt, jitter time.Duration
+		want        time.Duration
+	}{
+		{0, 0, 200 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 200 * time.Millisecond},
+		{100 * time.Millisecond, 10 * time.Millisecond, 240 * time.Millisecond}, {time.Second, 50 * time.Millisecond, 300 * time.Millisecond},
+	} {
+		now := time.Hour
+		in := Inputs{Up: wide(), Down: wide(), RTT: c.rtt, Jitter: c.jitter}
+		l := NewLine()
+		if d := hold(l, &now, 5*time.Second, in); d.Jitter != 0 {
+			t.Errorf("clean, %v: waits %v", c.rtt, d.Jitter)
+		}
+		in.Heard = 0.1 // the one it hears is on a lossy way: words come late by repetition
+		if d := hold(l, &now, 5*time.Second, in); d.Jitter != c.want || d.RED || d.Deepen {
+			t.Errorf("%v ± %v: %+v, want %v", c.rtt, c.jitter, d, c.want)
+		}
+	}
+}
+
+func TestASlowWatcherTakesThePictureFromItselfAlone(t *testing.T) {
+	now := time.Hour
+	speaker, good, bad := NewLine(), NewLine(), NewLine()
+	hold(speaker, &now, 10*time.Second, Inputs{Up: wide(), Down: wide()})
+	from := now
+	hold(good, &now, 10*time.Second, Inputs{Up: wide(), Down: narrow(800)})
+	now = from
+	hold(bad, &now, 10*time.Second, Inputs{Up: wide(), Down: narrow(30)})
+	if d := speaker.Decide([]*Line{good, bad}, On); d.Video != On || d.VideoKbps != 620 || d.Shown != On {
+		t.Errorf("%+v", d)
+	}
+	if d := speaker.Decide([]*Line{bad}, Off); d.Video != Off || d.Shown != Off || d.Why != Slow {
+		t.Errorf("%+v", d)
+	}
+	if d := bad.Decide([]*Line{speaker}, On); d.Video != On || d.Shown != Off || d.Why != Slow {
+		t.Errorf("%+v", d)
+	}
+}
+
+// walk is a network that changes as it likes.
+func walk(rnd *rand.Rand, w *Way) {
+	if rnd.IntN(8) == 0 {
+		w.Kbps = rnd.IntN(600)
+	}
+	if rnd.IntN(8) == 0 {
+		w.Full = rnd.IntN(3) > 0
+	}
+	if rnd.IntN(10) == 0 {
+		w.Loss = rnd.Float64() * rnd.Float64()
+	}
+	if rnd.IntN(10) == 0 {
+		w.Queue = time.Duration(rnd.IntN(600)) * time.Millisecond * time.Duration(rnd.IntN(2))
+	}
+}
+
+// Whatever the network does: a picture comes back no sooner than its hold, one level at a time; it
+// never stays where the voice has no room; bounds and waits keep within theirs.
+func TestNothingFlaps(t *testing.T) {
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		l, in := NewLine(), Inputs{Up: wide(), Down: wide()}
+		now := time.Hour
+		last, was := now, l.Decide(nil, On)
+		starved, capped, bound := now, time.Duration(0), 0
+		for range 4000 {
+			walk(rnd, &in.Up)
+			walk(rnd, &in.Down)
+			in.RTT = time.Duration(rnd.IntN(900)) * time.Millisecond
+			l.Next(now, in)
+			d := l.Decide(nil, On)
+			if d.Video != was.Video {
+				what := fmt.Sprintf("seed %d: %v to %v after %v", seed, was.Video, d.Video, now-last)
+				if d.Video > was.Video && (d.Video != was.Video+1 || now-last < []time.Duration{HoldThin, HoldOn}[was.Video]) {
+					t.Fatal(what)
+				}
+				if d.Video < was.Video && now-last < fallTime && was.Video != Thin && now-last >= trial {
+					t.Fatal(what)
+				}
+				last = now
+			}
+			if b := l.cap[0]; b.kbps != bound {
+				if now-capped < boundFall {
+					t.Fatalf("seed %d: bound %d to %d after %v", seed, bound, b.kbps, now-capped)
+				}
+				bound, capped = b.kbps, now
+			}
+			starving := in.Up.Full && in.Up.Kbps < OffKbps || in.Up.Loss >= lossOff || in.Up.Queue >= queueOff
+			if !starving {
+				starved = now
+			}
+			if d.Video > Off && now-starved > fallTime {
+				t.Fatalf("seed %d: a picture while the voice starves: %+v, %+v", seed, in.Up, d)
+			}
+			if d.VideoKbps < 0 || d.Video == Off && d.VideoKbps != 0 || d.Video == Thin && (d.VideoKbps == 0 || d.VideoKbps > thinMost) ||
+				d.Jitter != 0 && (d.Jitter < WaitLeast || d.Jitter > WaitMost) || d.Shown > l.Down() {
+				t.Fatalf("seed %d: %+v", seed, d)
+			}
+			was, now = d, now+tick
+		}
+	}
+}
+
+func TestMoreRoomNeverMeansLess(t *testing.T) {
+	before := Decision{}
+	for kbps := 0; kbps < 2500; kbps += 10 {
+		now := time.Hour
+		d := hold(NewLine(), &now, time.Minute, Inputs{Up: narrow(kbps), Down: wide()})
+		if d.Video < before.Video || d.Video == before.Video && d.VideoKbps != 0 && d.VideoKbps < before.VideoKbps {
+			t.Fatalf("%d kbit/s: %+v, with less %+v", kbps, d, before)
+		}
+		before = d
+	}
+}
+
+// A way on which nothing is sent tells nothing: a picture comes back on trial, and where that fails
+// seldom more.
+func TestTrialsBecomeRare(t *testing.T) {
+	g := NewGate()
+	trials, shown, was := 0, 0, On
+	now := time.Hour
+	for i := range 4 * 3600 { // an hour
+		w := Way{}
+		if g.level > Off {
+			w = narrow(25) // a picture shows at once that there is no room
+		}
+		if l := g.Next(now, w); l > was {
+			trials++
+		} else if l > Off && i > 8 {
+			shown++
+		}
+		was, now = g.level, now+tick
+	}
+	if trials < 5 || trials > 24 {
+		t.Errorf("%d trials within an hour", trials)
+	}
+	if shown > 2*trials {
+		t.Errorf("%d ticks of a picture in %d trials", shown, trials)
+	}
+}
+
+func TestALastingPictureForgetsItsFailures(t *testing.T) {
+	g := NewGate()
+	now := time.Hour
+	run := func(d time.Duration, w Way) {
+		for end := now + d; now < end; now += tick {
+			g.Next(now, w)
+		}
+	}
+	back := func() time.Duration {
+		from := now
+		for g.level == Off && now-from < time.Hour {
+			g.Next(now, Way{})
+			now += tick
+		}
+		return now - from
+	}
+	run(3*time.Second, narrow(10))
+	for range 4 {
+		back()
+		run(3*time.Second, narrow(10))
+	}
+	if d := back(); d < 100*time.Second {
+		t.Errorf("after four failures it comes back within %v", d)
+	}
+	run(2*lasting+time.Minute, Way{})
+	run(3*time.Second, narrow(10))
+	if d := back(); d > 2*HoldThin {
+		t.Errorf("after a minute of pictures it comes back after %v", d)
+	}
+}

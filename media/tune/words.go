@@ -1,0 +1,70 @@
+package tune
+
+import "time"
+
+// When words are sent twice, and when they are waited for.
+const (
+	// lossOn and lossBack are the loss from which a way counts as lossy, and below which it is clean
+	// again after calmTime. At 5 % every twentieth syllable has a hole; in-band FEC hides fewer.
+	lossOn, lossBack = 0.05, 0.02
+	calmTime         = 10 * time.Second
+	// redKbps is what redundancy needs beside the voice: one older frame of 32 kbit/s.
+	redKbps = 40
+	// worseTime is within which redundancy that made loss worse shows; it rests then for restTime.
+	worseTime = 6 * time.Second
+	restTime  = 30 * time.Second
+	worseBy   = 0.10
+	// Bounds of the wait: a retransmission comes after a round trip and some 30 ms; more than 300 ms
+	// makes people speak at once.
+	WaitLeast, WaitMost = 200 * time.Millisecond, 300 * time.Millisecond
+	waitStep            = 20 * time.Millisecond
+)
+
+// lossy tells lossy ways from clean ones.
+type lossy struct {
+	on    bool
+	clean time.Duration // since when there is no loss to speak of
+}
+
+func (l *lossy) next(now time.Duration, loss float64) bool {
+	if loss >= lossBack {
+		l.clean = now
+	}
+	switch {
+	case loss > lossOn:
+		l.on = true
+	case now-l.clean >= calmTime:
+		l.on = false
+	}
+	return l.on
+}
+
+// twice decides whether words are sent twice on a way: where packets are lost and there is room. Where
+// it made the loss worse there was none.
+type twice struct {
+	lossy lossy
+	on    bool
+	since time.Duration
+	loss  float64 // when it began
+	rest  time.Duration
+}
+
+func (t *twice) next(now time.Duration, w Way) bool {
+	lost := t.lossy.next(now, w.Loss)
+	room := !(w.Full && w.Kbps < redKbps) && w.Queue < queueOff
+	switch {
+	case !t.on && lost && room && now >= t.rest:
+		t.on, t.since, t.loss = true, now, w.Loss
+	case t.on && !lost:
+		t.on = false
+	case t.on && now-t.since >= time.Second && (!room || now-t.since < worseTime && w.Loss > t.loss+worseBy && w.Queue > queueBack):
+		t.on, t.rest = false, now+restTime
+	}
+	return t.on
+}
+
+// wait is how long a page should wait for late words: longer for a longer round trip.
+func wait(rtt, jitter time.Duration) time.Duration {
+	d := (120*time.Millisecond + rtt + 2*jitter).Round(waitStep)
+	return min(max(d, WaitLeast), WaitMost)
+}
