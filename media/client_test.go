@@ -73,6 +73,8 @@ type page struct {
 	voice *downTrack // in place of audio where the page knows redundant sound and asks for sound again
 	knows bool
 
+	settings func(*webrtc.SettingEngine) // changes what a browser would do; nil for nothing
+
 	mu   sync.Mutex
 	got  map[string][]*rtp.Packet // by kind and section: "audio-0"
 	msgs []string
@@ -91,6 +93,9 @@ func (p *page) connect() {
 	p.t.Helper()
 	var s webrtc.SettingEngine
 	s.SetIncludeLoopbackCandidate(true)
+	if p.settings != nil {
+		p.settings(&s)
+	}
 	var m webrtc.MediaEngine
 	if p.knows {
 		must(p.t, registerCodecs(&m))
