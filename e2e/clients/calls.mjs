@@ -44,8 +44,8 @@ for (const [from, to] of calls) {
     await operator.answer();
     await Promise.all([operator.hears(hz[from]), caller.hears(hz[to])]);
     await Promise.all([operator.sees(), caller.sees()]);
-    if (from === "Chromium") assert.equal(await caller.speaks(), "audio/red");
-    if (to === "Chromium") assert.equal(await operator.speaks(), "audio/red");
+    const redundant = from === "Chromium" ? caller : to === "Chromium" ? operator : undefined;
+    if (redundant) assert.ok((await redundant.speaks()) > 120, `RED is sent: ${await redundant.speaks()} bytes a packet`);
     await caller.hangUp();
     await operator.done();
     assert.deepEqual([...caller.trouble, ...operator.trouble], []);
