@@ -73,12 +73,16 @@ const housekeeping = time.Second
 func (n *Node) Run(ctx context.Context) error {
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
+	voices := time.NewTicker(listenEvery)
+	defer voices.Stop()
 	var said sync.WaitGroup
 	said.Go(func() { (&reporter{node: n}).run(ctx) })
 	for {
 		select {
 		case now := <-tick.C:
 			n.tidy(now)
+		case now := <-voices.C:
+			n.listen(now)
 		case <-ctx.Done():
 			said.Wait()
 			return n.close()
