@@ -3,13 +3,16 @@ package media
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"jedel/internal/fault"
 
+	"github.com/pion/datachannel"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -93,7 +96,7 @@ func (c *conn) shape(o offer) error {
 			return fmt.Errorf("slot: %w", err)
 		}
 		*slots = append(*slots, d)
-		c.start(func() { c.rtcpLoop(t.Sender().Read) })
+		c.senders = append(c.senders, t.Sender())
 	}
 	return nil
 }
@@ -137,6 +140,7 @@ func (c *conn) answer(ctx context.Context, o offer) (string, error) {
 	}
 	sdp := c.pc.LocalDescription().SDP
 	c.agree(o.sdp, sdp)
+	c.peer.node.known.name(sdp, c)
 	c.mu.Lock()
 	c.offer, c.reply = o.sdp, sdp
 	c.mu.Unlock()
@@ -194,6 +198,10 @@ func (c *conn) onState(s webrtc.PeerConnectionState) {
 
 // begun takes a new track in and gives it to who listens.
 func (c *conn) begun(u *upTrack) {
+	u.hearing.begin(u)
+	if u.kind == Audio {
+		u.words = newWords(u)
+	}
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -296,10 +304,32 @@ func (c *conn) onDataChannel(dc *webrtc.DataChannel) {
 	if dc.Label() != "jedel" {
 		return
 	}
-	dc.OnOpen(func() { c.dc.Store(dc) })
-	dc.OnMessage(func(m webrtc.DataChannelMessage) {
-		c.event(Event{Kind: Data, Data: append([]byte(nil), m.Data...)})
+	dc.OnOpen(func() {
+		raw, err := dc.Detach()
+		if err != nil {
+			c.peer.node.log.Debug("data channel", "peer", c.peer.id, "err", err)
+			return
+		}
+		c.dc.Store(dc)
+		c.start(func() { c.dataLoop(raw) })
 	})
+}
+
+// dataLoop reads a data channel until it ends. Its buffer grows to what comes: most messages are small,
+// and there are many connections.
+func (c *conn) dataLoop(raw datachannel.ReadWriteCloser) {
+	buf := make([]byte, 1<<10)
+	for {
+		n, _, err := raw.ReadDataChannel(buf)
+		switch {
+		case errors.Is(err, io.ErrShortBuffer) && len(buf) < maxMessage:
+			buf = make([]byte, min(2*len(buf), maxMessage))
+			continue
+		case err != nil:
+			return
+		}
+		c.event(Event{Kind: Data, Data: append([]byte(nil), buf[:n]...)})
+	}
 }
 
 func (c *conn) send(b []byte) error {
@@ -322,6 +352,7 @@ func (c *conn) close() {
 	if first {
 		c.up.Store(false)
 		close(c.out.queue.done)
+		c.peer.node.known.forget(c)
 		for _, s := range c.peer.node.ports.sockets {
 			s.release(c)
 		}

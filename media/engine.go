@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"jedel/media/agreed"
+	"jedel/media/codec"
 	"jedel/media/srtpio"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -61,7 +63,11 @@ func (n *Node) newPeerConnection(keys *srtpio.Keys) (*webrtc.PeerConnection, err
 		s.SetDTLSKeyLogWriter(keys)
 	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(n.pion.codecs), webrtc.WithInterceptorRegistry(&interceptor.Registry{}), webrtc.WithSettingEngine(s))
-	return api.NewPeerConnection(webrtc.Configuration{Certificates: n.pion.identity})
+	return api.NewPeerConnection(webrtc.Configuration{
+		Certificates: n.pion.identity,
+		// Encrypted header extensions (RFC 9335), which Pion would promise, srtpio does not open.
+		RTPHeaderEncryptionPolicy: webrtc.RTPHeaderEncryptionPolicyDisable,
+	})
 }
 
 // viewersAPI is for connections that only receive what Source has.
@@ -83,10 +89,15 @@ func registerCodecs(m *webrtc.MediaEngine) error {
 	audio := webrtc.RTPCodecParameters{
 		RTPCodecCapability: webrtc.RTPCodecCapability{
 			MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
+			RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}},
 		}, PayloadType: 111,
 	}
-	if err := m.RegisterCodec(audio, webrtc.RTPCodecTypeAudio); err != nil {
-		return err
+	redundant := audio // after plain Opus: a page changes to it when told
+	redundant.MimeType, redundant.SDPFmtpLine, redundant.PayloadType = codec.RED, "111/111", 63
+	for _, p := range []webrtc.RTPCodecParameters{audio, redundant} {
+		if err := m.RegisterCodec(p, webrtc.RTPCodecTypeAudio); err != nil {
+			return err
+		}
 	}
 	feedback := []webrtc.RTCPFeedback{
 		{Type: "goog-remb"}, {Type: "transport-cc"}, {Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"},
@@ -173,6 +184,12 @@ func (n *Node) settings() (webrtc.SettingEngine, error) {
 		return s, err
 	}
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
-	s.SetSCTPMaxMessageSize(64 << 10)
+	s.SetSCTPMaxMessageSize(maxMessage)
+	s.DetachDataChannels()      // else each channel keeps a buffer of 64 KiB
+	own, err := stdnet.NewNet() // else each connection looks at all interfaces again
+	if err != nil {
+		return s, err
+	}
+	s.SetNet(own)
 	return s, nil
 }

@@ -3,7 +3,8 @@ package media
 // The way of a packet, in the order of this file:
 //
 //	conn.datagram   the socket's reader opens it in place, finds its track, undoes a repetition,
-//	upTrack.take    gives the bytes to the tap, counts, and hands it to each receiver,
+//	upTrack.take    counts, gives the bytes to the tap, and hands it to each receiver,
+//	upTrack.speak   undoes redundancy of sound and adds as much as the receiver needs (words.go),
 //	egress.put      under the receiving connection's one lock:
 //	downTrack.next  rewrites numbers so that the slot stays continuous,
 //	egress.seal     seals it into the reader's outbox, which goes out when the batch is done.
@@ -43,7 +44,7 @@ func (l *link) datagram(b []byte, at time.Time, box *outbox) {
 	}
 	if pt := b[1]; pt >= 192 && pt <= 223 { // RFC 5761 section 4
 		if raw, err := l.in.session.OpenRTCP(b); err == nil {
-			l.control(raw, at)
+			l.feedback.control(raw, at, box)
 			return
 		}
 		l.conn.peer.node.met.refusedPackets.Inc()
@@ -54,6 +55,7 @@ func (l *link) datagram(b []byte, at time.Time, box *outbox) {
 		l.conn.peer.node.met.refusedPackets.Inc()
 		return
 	}
+	l.feedback.arrived(header, at)
 	s := l.source(header)
 	if s.up == nil {
 		l.conn.peer.node.met.unknown.Inc()
@@ -73,11 +75,16 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	c := u.conn
 	met := c.peer.node.met
 	met.received.Inc()
+	down := c.peer.receivers(u.kind)
+	u.heard(p, down != nil)
 	if t := u.tap.Load(); t != nil {
 		t.RTP(p.at, p.raw, p.recovered)
 	}
 	c.peer.lastPacket.Store(p.at.UnixNano())
 	c.peer.packetCount.Add(1)
+	if u.kind == Audio {
+		c.peer.lastVoice.Store(p.at.UnixNano())
+	}
 	u.count(p.header.SequenceNumber, p.recovered, p.at)
 	if !u.began.Swap(true) {
 		c.event(Event{Kind: FirstPacket, Track: u.kind})
@@ -89,10 +96,15 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	if u.kind == Video && codec.Keyframe(p.mime, p.payload) {
 		u.lastKey.Store(p.at.UnixNano())
 	}
-	if down := c.peer.receivers(u.kind); down != nil && c.peer.live.Load() == c {
-		for _, d := range *down {
-			d.owner.out.put(d, p, box)
-		}
+	if down == nil || c.peer.live.Load() != c {
+		return
+	}
+	if u.kind == Audio {
+		u.speak(p, *down, box)
+		return
+	}
+	for _, d := range *down {
+		d.owner.out.put(d, p, box)
 	}
 }
 
@@ -117,7 +129,7 @@ func (e *egress) put(d *downTrack, p *packet, box *outbox) {
 		e.mu.Lock()
 		payload, fate := d.next(p)
 		if fate == fateSend {
-			fate = e.seal(&d.header, payload, box)
+			fate = e.first(d, payload, box)
 		}
 		e.mu.Unlock()
 		met.note(fate, len(payload))
@@ -136,7 +148,7 @@ func (d *downTrack) next(p *packet) ([]byte, fate) {
 	if b == nil {
 		return nil, fateUnbound
 	}
-	pt, ok := b.payloadType(p.mime)
+	t, ok := b.typeOf(p.mime)
 	if !ok {
 		return nil, fateStale
 	}
@@ -155,39 +167,7 @@ func (d *downTrack) next(p *packet) ([]byte, fate) {
 		d.stream.VP8(payload, switched)
 	}
 	d.header = rtp.Header{
-		Version: 2, Marker: p.header.Marker, PayloadType: pt, SequenceNumber: out.Seq, Timestamp: out.TS, SSRC: b.ssrc,
+		Version: 2, Marker: p.header.Marker, PayloadType: t.pt, SequenceNumber: out.Seq, Timestamp: out.TS, SSRC: b.ssrc,
 	}
 	return payload, fateSend
-}
-
-// seal writes and seals a packet into box, or sends it at once where there is none. The lock is held.
-func (e *egress) seal(h *rtp.Header, payload []byte, box *outbox) fate {
-	to := e.to
-	if to.socket == nil || h.MarshalSize()+len(payload) > mtu {
-		return fateError
-	}
-	m := &e.one[0]
-	if box != nil {
-		m = box.room(to.socket, e.conn.peer.node.met)
-	}
-	n, err := h.MarshalTo(m.B)
-	if err == nil {
-		n += copy(m.B[n:], payload)
-		var sealed []byte
-		if sealed, err = e.session.SealRTP(m.B[:n]); err == nil {
-			m.N, m.Addr = len(sealed), to.addr
-		}
-	}
-	switch {
-	case err != nil && box != nil:
-		box.cancel(to.socket)
-		return fateError
-	case err != nil:
-		return fateError
-	case box == nil:
-		if _, err := to.socket.shards[0].Write(e.one[:]); err != nil {
-			return fateError
-		}
-	}
-	return fateSent
 }

@@ -27,6 +27,8 @@ func newWay(t testing.TB, receivers int, mime string, kind Kind) *way {
 	n := openNode(t, nil)
 	from, to := bare(n), bare(n)
 	w := &way{up: &upTrack{id: 1, conn: from, kind: kind, mime: mime, info: TrackInfo{PayloadType: 96}}, to: to}
+	w.up.hearing.begin(w.up)
+	w.up.words = newWords(w.up)
 	session, err := srtpio.Fixed([16]byte{1}, [12]byte{2})
 	must(t, err)
 	sink, err := batch.Listen(netip.MustParseAddrPort("127.0.0.1:0"), batch.Options{})
@@ -37,7 +39,7 @@ func newWay(t testing.TB, receivers int, mime string, kind Kind) *way {
 	var downs []*downTrack
 	for i := range receivers {
 		d := newDownTrack(to, kind, "slot-0", 0)
-		d.bound.Store(&binding{ssrc: uint32(7 + i), types: []numbered{{96, mime}}})
+		d.bound.Store(&binding{ssrc: uint32(7 + i), types: []numbered{{pt: 96, mime: mime}}})
 		downs = append(downs, d)
 	}
 	from.peer.setReceivers(kind, downs)

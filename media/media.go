@@ -2,9 +2,16 @@
 // browser's peer connection; a room is a call. Who hears and sees whom is declared by SetRoutes,
 // what is recorded by SetTap; this package decides nothing.
 //
-// Goroutines: Run owns the housekeeping; each peer connection has one writer and one reader per
-// track, which end with the connection. Pion's callbacks only post. Locks: Node.mu guards the maps
-// of peers and routes and is never held while calling Pion's blocking functions.
+// The way of a packet is in forward.go: the reader of a UDP socket opens it, gives it to the recorder,
+// rewrites, seals and sends it, all by itself. Pion does signalling, ICE, DTLS and data channels, and
+// media where the way is TCP (plain.go).
+//
+// Goroutines: each UDP address has a reader a core (reader.go) and one of Pion's mux; Run owns the
+// housekeeping; a connection has one that reads what Pion has for each track, and over TCP a writer.
+// They end with the connection. Pion's callbacks only post, but for the handshake's, which begins the
+// way of media. Locks, in the order in which they are taken: a connection's ingress (one datagram at a
+// time), then one connection's egress (numbers and seals of its slots), never two of either; Node.mu
+// guards the maps of peers and routes and is never held while calling Pion's blocking functions.
 package media
 
 import (
@@ -51,6 +58,8 @@ const (
 	eventsLen = 1024
 	// mtu bounds one packet in bytes.
 	mtu = 1500
+	// maxMessage is the longest message of a data channel in bytes.
+	maxMessage = 64 << 10
 	// sendBuffer is how many bytes may wait in a data channel before Send refuses.
 	sendBuffer = 256 << 10
 )

@@ -13,6 +13,8 @@ type metrics struct {
 	refusedPackets, unknown        prometheus.Counter
 	signalDrops, readErrors        prometheus.Counter
 	direct, plain                  prometheus.Counter
+	asked, repeated, unanswered    prometheus.Counter
+	restored                       prometheus.Counter
 	singlesDropped                 prometheus.Counter
 	lost                           *prometheus.CounterVec
 }
@@ -38,6 +40,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		unknown:        dropped.WithLabelValues("unknown"),
 		singlesDropped: dropped.WithLabelValues("single"),
 		refusedPackets: dropped.WithLabelValues("refused"),
+		asked:          counter("jedel_media_packets_asked_total", "Missing packets asked of peers, each time it was asked for."),
+		repeated:       counter("jedel_media_packets_repeated_total", "Packets sent again to peers that asked for them."),
+		unanswered:     counter("jedel_media_packets_unanswered_total", "Packets that peers asked for and did not get again: too old, too soon or too many."),
+		restored:       counter("jedel_media_frames_restored_total", "Frames of lost packets of sound that came as copies with later ones."),
 		signalDrops:    dropped.WithLabelValues("signals"),
 		readErrors:     counter("jedel_media_read_errors_total", "Errors of reading from a UDP socket."),
 		eventsDropped:  counter("jedel_media_events_dropped_total", "Events the app did not take in time."),

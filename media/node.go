@@ -23,10 +23,12 @@ type Node struct {
 	met     *metrics
 	pion    pion
 	ports   ports
+	known   acquaintances
 	events  chan Event
 	singles chan Single
-	start   time.Time     // packets' times count from here
-	tracks  atomic.Uint64 // numbers every track towards us
+	start   time.Time               // packets' times count from here
+	tracks  atomic.Uint64           // numbers every track towards us
+	conns   atomic.Pointer[[]*conn] // the present ones
 
 	mu     sync.Mutex // guards the rest
 	peers  map[ident.ClientID]*peer
@@ -71,11 +73,18 @@ const housekeeping = time.Second
 func (n *Node) Run(ctx context.Context) error {
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
+	voices := time.NewTicker(listenEvery)
+	defer voices.Stop()
+	var said sync.WaitGroup
+	said.Go(func() { (&reporter{node: n}).run(ctx) })
 	for {
 		select {
 		case now := <-tick.C:
 			n.tidy(now)
+		case now := <-voices.C:
+			n.listen(now)
 		case <-ctx.Done():
+			said.Wait()
 			return n.close()
 		}
 	}
@@ -201,6 +210,7 @@ func (n *Node) rebuild() {
 		from ident.ClientID
 		kind Kind
 	}
+	var conns []*conn
 	receivers := map[key][]*downTrack{}
 	feeders := map[*downTrack]*peer{}
 	for _, routes := range n.routes {
@@ -214,10 +224,14 @@ func (n *Node) rebuild() {
 		}
 	}
 	for id, p := range n.peers {
+		if c := p.current(); c != nil {
+			conns = append(conns, c)
+		}
 		p.feed(feeders)
 		p.setReceivers(Audio, receivers[key{id, Audio}])
 		p.setReceivers(Video, receivers[key{id, Video}])
 	}
+	n.conns.Store(&conns)
 }
 
 // Send sends b to the client over its data channel. It never blocks; an error means that the

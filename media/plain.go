@@ -4,6 +4,7 @@ package media
 // frames, and the reference that tests hold the direct way against.
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -62,8 +63,12 @@ func (q *queue) push(d *downTrack, p *packet, met *metrics) {
 
 // plain begins the plain way out.
 func (e *egress) plain() {
-	if e.way.CompareAndSwap(wayNone, wayPlain) {
-		e.conn.start(e.writeLoop)
+	if !e.way.CompareAndSwap(wayNone, wayPlain) {
+		return
+	}
+	e.conn.start(e.writeLoop)
+	for _, s := range e.conn.senders {
+		e.conn.start(func() { e.conn.rtcpLoop(s.Read) })
 	}
 }
 
@@ -72,7 +77,7 @@ func (e *egress) writeLoop() {
 	for {
 		select {
 		case t := <-e.queue.tickets:
-			e.write(t)
+			e.deliver(t)
 			e.queue.free.Put(t)
 		case <-e.queue.done:
 			return
@@ -80,26 +85,39 @@ func (e *egress) writeLoop() {
 	}
 }
 
-// write sends one packet through Pion.
-func (e *egress) write(t *ticket) {
+// deliver sends one packet of the queue.
+func (e *egress) deliver(t *ticket) {
 	met := e.conn.peer.node.met
-	w := t.d.writer.Load()
-	if w == nil {
-		return
-	}
 	e.mu.Lock()
 	payload, f := t.d.next(&t.p)
 	if f == fateSend {
-		f = fateSent
-		if _, err := (*w).WriteRTP(&t.d.header, payload); err != nil {
-			f = fateError
-		}
+		f = e.first(t.d, payload, nil)
 	}
 	e.mu.Unlock()
 	met.note(f, len(payload))
 	if f == fateKey {
 		t.p.up.requestKeyframe(t.p.at)
 	}
+}
+
+// through sends a packet through Pion and returns it, not sealed. The lock is held.
+func (e *egress) through(d *downTrack, h *rtp.Header, payload []byte) []byte {
+	w := d.writer.Load()
+	if w == nil {
+		return nil
+	}
+	if _, err := (*w).WriteRTP(h, payload); err != nil {
+		return nil
+	}
+	m := &e.one[0]
+	if m.B == nil {
+		m.B = make([]byte, outSize)
+	}
+	n, err := h.MarshalTo(m.B)
+	if err != nil {
+		return nil
+	}
+	return m.B[:n+copy(m.B[n:], payload)]
 }
 
 // onTrack reads a track of a plain way. On a direct one no packet ever comes here but the first few that
@@ -135,9 +153,14 @@ func (l *link) readLoop(u *upTrack, t *webrtc.TrackRemote) {
 	}()
 	for {
 		n, attrs, err := t.Read(buf)
+		if errors.Is(err, webrtc.ErrCodecNotFound) { // one packet of a type that was not agreed on, not the end
+			l.conn.peer.node.met.refusedPackets.Inc()
+			continue
+		}
 		if err != nil {
 			return
 		}
+		now := time.Now()
 		if l.out.way.Load() == wayDirect {
 			continue
 		}
@@ -150,7 +173,10 @@ func (l *link) readLoop(u *upTrack, t *webrtc.TrackRemote) {
 			continue
 		}
 		_, recovered := attrs[webrtc.AttributeRtxSsrc]
-		p := packet{up: u, raw: buf[:n], header: &h, at: time.Now(), recovered: recovered}
+		l.in.mu.Lock()
+		l.feedback.arrived(&h, now)
+		l.in.mu.Unlock()
+		p := packet{up: u, raw: buf[:n], header: &h, at: now, recovered: recovered}
 		u.take(&p, nil)
 	}
 }
@@ -164,7 +190,9 @@ func (l *link) rtcpLoop(read func([]byte) (int, interceptor.Attributes, error)) 
 			return
 		}
 		if l.out.way.Load() != wayDirect {
-			l.control(buf[:n], time.Now())
+			l.in.mu.Lock()
+			l.feedback.control(buf[:n], time.Now(), nil)
+			l.in.mu.Unlock()
 		}
 	}
 }

@@ -175,6 +175,7 @@ func (v *Viewer) answer(ctx context.Context, o offer) (string, error) {
 	case <-ctx.Done():
 		return "", fault.New(fault.Unavailable, op, ctx.Err())
 	}
+	node.known.name(pc.LocalDescription().SDP, v)
 	return pc.LocalDescription().SDP, nil
 }
 

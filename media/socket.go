@@ -19,6 +19,8 @@ const (
 	// signalLen is how many datagrams may wait for Pion: STUN and DTLS of many connections that begin
 	// at once.
 	signalLen = 1024
+	// strangerLen is how many may wait from those who have no reason to send any.
+	strangerLen = 64
 )
 
 // socket is one of our UDP addresses, under Pion's mux. Its readers, one a core, take the media of
@@ -30,10 +32,11 @@ type socket struct {
 	shards []*batch.Conn // one a reader; the kernel gives each sender to one of them
 	legs   atomic.Pointer[map[netip.AddrPort]*conn]
 
-	signals chan signal
-	free    sync.Pool
-	done    chan struct{}
-	wg      sync.WaitGroup // readers
+	signals   chan signal // of those we know
+	strangers chan signal // of others, heard after them
+	free      sync.Pool
+	done      chan struct{}
+	wg        sync.WaitGroup // readers
 
 	mu     sync.Mutex // guards the rest, and changes of legs
 	until  time.Time  // of Pion's read deadline
@@ -49,7 +52,7 @@ type signal struct {
 
 // newSocket binds as many sockets to addr as there shall be readers, and starts these.
 func newSocket(n *Node, addr netip.AddrPort, readers int, o batch.Options) (*socket, error) {
-	s := &socket{node: n, signals: make(chan signal, signalLen), done: make(chan struct{})}
+	s := &socket{node: n, signals: make(chan signal, signalLen), strangers: make(chan signal, strangerLen), done: make(chan struct{})}
 	s.legs.Store(&map[netip.AddrPort]*conn{})
 	s.free.New = func() any { return new([datagramSize]byte) }
 	first, err := batch.Listen(addr, o) // alone, so that a port that somebody else has is refused
@@ -120,9 +123,17 @@ func (s *socket) change(f func(map[netip.AddrPort]*conn)) {
 
 // pass gives a datagram to Pion. It never blocks: what does not fit is lost, as on a full line.
 func (s *socket) pass(b []byte, addr netip.AddrPort) {
+	to := s.strangers
+	if s.node.known.know(b, addr) {
+		to = s.signals
+	}
+	if len(to) == cap(to) { // before the copy: this is how a flood ends
+		s.node.met.signalDrops.Inc()
+		return
+	}
 	buf, _ := s.free.Get().(*[datagramSize]byte)
 	select {
-	case s.signals <- signal{buf, copy(buf[:], b), addr}:
+	case to <- signal{buf, copy(buf[:], b), addr}:
 	default:
 		s.free.Put(buf)
 		s.node.met.signalDrops.Inc()
@@ -142,9 +153,14 @@ func (s *socket) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	}
 	select {
 	case g := <-s.signals:
-		n := copy(b, g.buf[:g.n])
-		s.free.Put(g.buf)
-		return n, g.addr, nil
+		return s.hand(g, b)
+	default:
+	}
+	select {
+	case g := <-s.signals:
+		return s.hand(g, b)
+	case g := <-s.strangers:
+		return s.hand(g, b)
 	case <-late:
 		return 0, netip.AddrPort{}, os.ErrDeadlineExceeded
 	case <-s.done:
@@ -152,8 +168,15 @@ func (s *socket) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	}
 }
 
-// WriteToAddrPort implements ice.AddrPortReaderWriter.
+func (s *socket) hand(g signal, b []byte) (int, netip.AddrPort, error) {
+	n := copy(b, g.buf[:g.n])
+	s.free.Put(g.buf)
+	return n, g.addr, nil
+}
+
+// WriteToAddrPort implements ice.AddrPortReaderWriter: it is how Pion and reports are sent.
 func (s *socket) WriteToAddrPort(b []byte, addr netip.AddrPort) (int, error) {
+	s.node.known.wrote(addr)
 	one := [1]batch.Message{{B: b, N: len(b), Addr: addr}}
 	if _, err := s.shards[0].Write(one[:]); err != nil {
 		return 0, err

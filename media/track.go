@@ -7,6 +7,8 @@ import (
 
 	"jedel/media/agreed"
 	"jedel/media/codec"
+	"jedel/media/pktcache"
+	"jedel/media/red"
 	"jedel/media/rewrite"
 
 	"github.com/pion/rtcp"
@@ -27,6 +29,8 @@ type upTrack struct {
 
 	tap     atomic.Pointer[tapBox]
 	began   atomic.Bool
+	hearing hearing
+	words   *words       // of sound; the reader's
 	lastKey atomic.Int64 // when a keyframe last arrived, Unix nanoseconds
 	lastPLI atomic.Int64 // when one was last asked for
 	loss    atomic.Uint64
@@ -111,10 +115,15 @@ type downTrack struct {
 	owner   *conn
 	bound   atomic.Pointer[binding]
 	writer  atomic.Pointer[webrtc.TrackLocalWriter] // of a plain way
+	told    lossTold                                // what its receiver reports
+	loss    lossTold                                // what its receiver missed before repetitions
+	depth   atomic.Int32                            // how many earlier frames go along with each packet of sound
+	level   red.Level                               // what depth follows; the node's reporter owns it
 	from    atomic.Pointer[peer]                    // whose packets it carries; nil for nobody's
 
 	// Guarded by the owner's egress.
 	stream  rewrite.Stream
+	repeats repeats
 	source  uint64
 	header  rtp.Header
 	scratch [mtu]byte
@@ -122,41 +131,61 @@ type downTrack struct {
 
 // binding is what a slot needs for writing once it is negotiated.
 type binding struct {
-	ssrc  uint32
-	types []numbered
+	ssrc   uint32
+	rtx    uint32 // of repetitions; 0: none
+	repeat bool   // its receiver asks again, and gets the same packet
+	types  []numbered
 }
 
-// numbered is a codec with its payload type.
+// numbered is a codec with its payload types.
 type numbered struct {
 	pt   uint8
+	rtx  uint8 // of its repetitions; 0: none
 	mime string
 }
 
-// payloadType returns the number of a codec in this connection.
-func (b *binding) payloadType(mime string) (uint8, bool) {
+// typeOf returns the numbers of a codec in this connection.
+func (b *binding) typeOf(mime string) (numbered, bool) {
 	for i := range b.types {
 		if b.types[i].mime == mime {
-			return b.types[i].pt, true
+			return b.types[i], true
 		}
 	}
-	return 0, false
+	return numbered{}, false
 }
 
 func newDownTrack(c *conn, kind Kind, name string, section int) *downTrack {
-	clock := uint32(48000)
+	d := &downTrack{kind: kind, name: name, section: section, owner: c}
+	d.stream = rewrite.New(d.clock())
+	d.repeats.sealed = pktcache.New(soundBytes, soundSlots)
 	if kind == Video {
-		clock = 90000
+		d.repeats.sealed = pktcache.New(sentBytes, sentSlots)
 	}
-	return &downTrack{kind: kind, name: name, section: section, owner: c, stream: rewrite.New(clock)}
+	return d
+}
+
+// clock is how often the slot's timestamps tick per second.
+func (d *downTrack) clock() uint32 {
+	if d.kind == Video {
+		return 90000
+	}
+	return 48000
 }
 
 // bind notes what was agreed on for the slot: it may carry any codec of its section.
 func (d *downTrack) bind(s *agreed.Section) {
-	b := &binding{ssrc: s.Ours.SSRC}
-	for _, mime := range []string{codec.Opus, codec.VP8, codec.H264} {
-		if pt, ok := s.Type(mime); ok {
-			b.types = append(b.types, numbered{pt, mime})
+	b := &binding{ssrc: s.Ours.SSRC, rtx: s.Ours.RTX}
+	for _, mime := range []string{codec.Opus, codec.RED, codec.VP8, codec.H264} {
+		pt, ok := s.Type(mime)
+		if !ok {
+			continue
 		}
+		n := numbered{pt: pt, mime: mime}
+		if b.rtx != 0 {
+			n.rtx, _ = s.Repeats(pt)
+		}
+		b.types = append(b.types, n)
+		b.repeat = b.repeat || s.Codecs[pt].Nack && n.rtx == 0
 	}
 	if b.ssrc == 0 || len(b.types) == 0 {
 		b = nil

@@ -134,6 +134,7 @@ func (v *Viewer) run() {
 	var feedback sync.WaitGroup
 	defer feedback.Wait()
 	defer func() {
+		v.source.relay.node.known.forget(v)
 		if err := v.pc.Close(); err != nil {
 			v.source.relay.node.log.Debug("close", "viewer", v.name, "err", err)
 		}

@@ -25,12 +25,15 @@ type link struct {
 	in   ingress
 	out  egress
 
+	senders []*webrtc.RTPSender // of the slots, whose reports Pion has on a plain way
+
+	feedback feedback
 	sections atomic.Pointer[agreed.Sections] // empty before the first answer
 	shaky    atomic.Bool                     // ICE has lost the way
 }
 
 func (l *link) init(c *conn) {
-	l.conn, l.ssrc = c, rand.Uint32()
+	l.conn, l.feedback.conn, l.ssrc = c, c, rand.Uint32()
 	l.sections.Store(new(agreed.Sections))
 	l.out.conn, l.out.queue.tickets, l.out.queue.done = c, make(chan *ticket, queueLen), make(chan struct{})
 }
@@ -39,6 +42,12 @@ func (l *link) init(c *conn) {
 func (l *link) agree(offer, answer string) {
 	sections := agreed.Read(offer, answer)
 	l.sections.Store(&sections)
+	l.feedback.seqExt.Store(0)
+	for i := range sections {
+		if id := sections[i].SeqExt; id != 0 {
+			l.feedback.seqExt.Store(uint32(id))
+		}
+	}
 	for _, slots := range [][]*downTrack{l.conn.audio, l.conn.video} {
 		for _, d := range slots {
 			if d.section < len(sections) {

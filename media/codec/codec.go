@@ -11,6 +11,7 @@ import (
 // GStreamer writes "audio/OPUS".
 const (
 	Opus = "audio/opus"
+	RED  = "audio/red" // RFC 2198, of Opus
 	VP8  = "video/vp8"
 	H264 = "video/h264"
 )

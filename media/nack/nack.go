@@ -62,6 +62,7 @@ type Counts struct {
 	Asked    uint64 // requests, each counted for each packet
 	Late     uint64 // came by themselves
 	Answered uint64 // came after a request
+	Spared   uint64 // came otherwise; see Forget
 	GivenUp  uint64
 }
 
@@ -158,6 +159,17 @@ func (g *Generator) found(seq uint16, at int64) Arrival {
 		return Answer
 	}
 	return Old
+}
+
+// Forget takes a packet off the list whose content came otherwise.
+func (g *Generator) Forget(seq uint16) {
+	for i := range g.missing {
+		if g.missing[i].seq == seq {
+			g.missing = append(g.missing[:i], g.missing[i+1:]...)
+			g.counts.Spared++
+			return
+		}
+	}
 }
 
 func (g *Generator) measure(took time.Duration) {

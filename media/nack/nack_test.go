@@ -62,6 +62,20 @@ func TestWhatIsOvertakenIsNotAskedFor(t *testing.T) {
 	}
 }
 
+func TestWhatCameOtherwiseIsNotAskedFor(t *testing.T) {
+	g := New(Audio())
+	g.Received(10, 0)
+	g.Received(13, 60*ms)
+	g.Forget(12)
+	g.Forget(13)
+	if got := g.Due(100*ms, 0, nil); !slices.Equal(got, []uint16{11}) {
+		t.Fatal(got)
+	}
+	if c := g.Counts(); c != (Counts{Missing: 2, Spared: 1, Asked: 1}) {
+		t.Fatal(c)
+	}
+}
+
 func TestThreeLaterPacketsEndTheWait(t *testing.T) {
 	g := New(Video())
 	g.Received(10, 0)

@@ -13,9 +13,18 @@ func packet(seq uint16, n int) []byte {
 	return b[:n]
 }
 
+// grown is a cache that has all its memory.
+func grown(bytes, slots int) Cache {
+	c := New(bytes, slots)
+	for c.size < c.most {
+		c.Grow()
+	}
+	return c
+}
+
 func TestNewestPacketsAreKeptAcrossTheWrap(t *testing.T) {
 	for _, first := range []uint16{0, 1, 32767, 32768, 65534, 65535} {
-		c := New(24<<10, 128)
+		c := grown(24<<10, 128)
 		for i := range uint16(500) {
 			c.Put(first+i, packet(first+i, 100+int(i%7)))
 		}
@@ -36,13 +45,19 @@ func TestMemoryIsTakenWithTheFirstPacketAndBounded(t *testing.T) {
 	}
 	for _, size := range []int{24 << 10, 128 << 10} {
 		c := New(size, 256)
-		if c.Get(1) != nil || c.Again(1, 1, 1) != nil || c.Bytes() != 0 {
+		if c.Get(1) != nil || c.Bytes() != 0 {
 			t.Fatal("memory before the first packet")
 		}
 		for i := range 5000 {
 			c.Put(uint16(i), packet(uint16(i), 1200))
 		}
-		if c.Bytes() > size || c.Bytes() < size*9/10 {
+		if c.Bytes() > size/2 || c.Get(uint16(4999)) == nil {
+			t.Fatal("nobody has asked for so much", c.Bytes(), size)
+		}
+		for range 10 {
+			c.Grow()
+		}
+		if c.Bytes() > size || c.Bytes() < size*9/10 || c.Get(uint16(4999)) == nil {
 			t.Fatal(c.Bytes(), size)
 		}
 	}
@@ -59,27 +74,6 @@ func TestWhatDoesNotFitIsNotKept(t *testing.T) {
 	}
 }
 
-func TestAPacketIsSentAgainOncePerGap(t *testing.T) {
-	c := New(4096, 16)
-	c.Put(7, []byte{1, 2})
-	for _, s := range []struct {
-		now  uint32
-		want bool
-	}{{0, true}, {10, false}, {39, false}, {41, true}, {60, false}, {81, true}} {
-		if got := c.Again(7, s.now, 40) != nil; got != s.want {
-			t.Fatal(s.now, got)
-		}
-	}
-	c.Put(7, []byte{3}) // another packet of that number
-	if c.Again(7, 82, 40) == nil || c.Again(8, 82, 40) != nil {
-		t.Fatal("another packet")
-	}
-	c.Clear()
-	if c.Get(7) != nil {
-		t.Fatal("cleared")
-	}
-}
-
 // TestWhatIsFoundIsWhatWasPut holds a cache of random size against a map, for any packets in any
 // order, and that what is newest and fits is there.
 func TestWhatIsFoundIsWhatWasPut(t *testing.T) {
@@ -93,6 +87,18 @@ func TestWhatIsFoundIsWhatWasPut(t *testing.T) {
 			seq += uint16(rapid.IntRange(-3, 5).Draw(t, "step"))
 			b := packet(uint16(i), rapid.IntRange(1, 300).Draw(t, "length"))
 			c.Put(seq, b)
+			if rapid.IntRange(0, 20).Draw(t, "grow") == 0 {
+				kept := map[uint16]bool{}
+				for s := seq - 80; s != seq+80; s++ {
+					kept[s] = c.Get(s) != nil
+				}
+				c.Grow()
+				for s, was := range kept {
+					if was && c.Get(s) == nil {
+						t.Fatalf("%d was lost by growing", s)
+					}
+				}
+			}
 			if len(b) <= int(c.size) {
 				put[seq] = b
 				order = append(order, seq)
@@ -121,7 +127,7 @@ func TestWhatIsFoundIsWhatWasPut(t *testing.T) {
 func TestNothingIsAllocated(t *testing.T) {
 	c, b, seq := New(128<<10, 256), make([]byte, 1000), uint16(0)
 	c.Put(0, b)
-	if n := testing.AllocsPerRun(1000, func() { seq++; c.Put(seq, b); c.Again(seq-10, 5, 20) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { seq++; c.Put(seq, b); c.Get(seq - 10) }); n != 0 {
 		t.Fatal(n)
 	}
 }

@@ -103,11 +103,11 @@ func Append(dst []byte, pt uint8, primary Frame, past []Frame, limit int) []byte
 	return append(dst, primary.Data...)
 }
 
-// Depth is how many earlier frames go along with each packet to a receiver that loses the share loss
+// wanted is how many earlier frames are to go along with each packet to a receiver that loses the share loss
 // (0..1) and gets was now. It deepens at once, and gives back only where loss is less than half of
 // what the step was for, so that a link at the edge does not swing. Measured with random loss and
 // 40 ms round trip, one copy leaves p² of the sound lost, two p³: MaxDepth is for a quarter and more.
-func Depth(was int, loss float64) int {
+func wanted(was int, loss float64) int {
 	steps := [MaxDepth]float64{0.05, 0.10, 0.25}
 	up, keep := 0, 0
 	for i, at := range steps {

@@ -99,6 +99,9 @@ func (r *Receiver) SenderReport(ntp uint64, at int64) {
 	r.senderNTP, r.senderAt, r.haveReport = middle(ntp), at, true
 }
 
+// Heard reports whether a packet was received.
+func (r *Receiver) Heard() bool { return r.started }
+
 // Loss is the share lost since the last Block, 0..1.
 func (r *Receiver) Loss() float64 {
 	want := r.expected() - r.wasWant

@@ -3,11 +3,7 @@
 // RFC 7741 section 4.2). It is pure; one goroutine owns a Stream.
 package rewrite
 
-import (
-	"encoding/binary"
-
-	"jedel/media/codec"
-)
+import "jedel/media/codec"
 
 // youth is after how many packets of a source nothing from before its first one is expected.
 const youth = 1024
@@ -134,15 +130,6 @@ func (s *Stream) VP8(payload []byte, switched bool) {
 		s.pidOff = s.lastPID + 1 - d.PictureID
 		s.tl0Off = s.lastTL0 + 1 - d.TL0
 	}
-	pid, tl0 := (d.PictureID+s.pidOff)&0x7fff, d.TL0+s.tl0Off
-	if d.PictureIDLen == 2 {
-		binary.BigEndian.PutUint16(payload[d.PictureIDAt:], pid|0x8000)
-	} else {
-		pid &= 0x7f
-		payload[d.PictureIDAt] = byte(pid)
-	}
-	if d.TL0At > 0 {
-		payload[d.TL0At] = tl0
-	}
+	pid, tl0 := s.descriptor(payload, d)
 	s.lastPID, s.lastTL0, s.sentPIDs = pid, tl0, true
 }

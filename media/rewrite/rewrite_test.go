@@ -162,3 +162,44 @@ func TestSourceThatCountsAnewIsHeardAgain(t *testing.T) {
 		t.Fatal(heard)
 	}
 }
+
+// What is sent again is what was sent: the packet of the number, and its picture's id.
+func TestWhatIsAskedForAgainIsFound(t *testing.T) {
+	for _, from := range []uint16{0, 1, 32767, 32768, 65534, 65535} {
+		s := New(90000)
+		s.Next(1, Packet{40, 0}, 0)
+		payload := func(pid uint16) []byte { return []byte{0x90, 0xc0, 0x80 | byte(pid>>8), byte(pid), 9, 0x00, 1} }
+		s.VP8(payload(7), true)
+		var sent [][]byte
+		for i := range uint16(50) {
+			out, switched, ok := s.Next(2, Packet{from + i, 3000 * uint32(i)}, int64(i)*33*ms)
+			if !ok || out.Seq != 41+i || out.TS != 3000*uint32(i)+s.Shift() {
+				t.Fatal(out, ok)
+			}
+			b := payload(500 + i)
+			s.VP8(b, switched)
+			sent = append(sent, b)
+		}
+		for i := range uint16(50) {
+			seq, ok := s.Original(2, 41+i)
+			if !ok || seq != from+i {
+				t.Fatal(from, i, seq, ok)
+			}
+			b := payload(500 + i)
+			if s.VP8Again(b); string(b) != string(sent[i]) {
+				t.Fatalf("%x is not %x", b, sent[i])
+			}
+		}
+		for _, seq := range []uint16{40, 91, 64000} {
+			if in, ok := s.Original(2, seq); ok {
+				t.Fatalf("%d was not sent by this source, and is its %d", seq, in)
+			}
+		}
+		if _, ok := s.Original(1, 45); ok {
+			t.Fatal("another source")
+		}
+		if ts, at, ok := s.Last(); !ok || at != 49*33*ms || ts != 3000*49+s.Shift() {
+			t.Fatal(ts, at, ok)
+		}
+	}
+}

@@ -103,7 +103,7 @@ export class Single {
     this.#ref = null;
   }
 
-  /** Bytes that came by the data channel. */
+  /** A receipt that came by the data channel. */
   async take(b: Uint8Array<ArrayBuffer>): Promise<void> {
     const s = await this.#who();
     const r = s && (await receipt(s, b));

@@ -20,6 +20,7 @@ type Operator struct {
 	Login, Password string
 	Answer          time.Duration            // from the ring to the answer
 	Video           bool                     // show a picture to callers
+	Between         bool                     // microphone and camera rest between calls
 	Ready           func()                   // called once, when the operator waits for calls; may be nil
 	Manner          func(call string) Manner // how a call is taken; nil: without a word
 }
@@ -86,7 +87,7 @@ func pick(all []wire.Choice, want string) string {
 }
 
 func (s *shift) run(ctx context.Context, w *wire.Welcome) error {
-	s.l.speak(true, s.Video)
+	s.l.speak(!s.Between, s.Video && !s.Between)
 	if err := s.begin(ctx, w.Console); err != nil {
 		return err
 	}
@@ -217,6 +218,7 @@ func camera(on bool) wire.DeviceState {
 // begins takes a call in hand.
 func (s *shift) begins(call string) {
 	s.call, s.manner, s.ask, s.chat = call, Manner{}, nil, map[string]bool{}
+	s.l.speak(true, s.Video)
 	if s.Manner != nil {
 		s.manner = s.Manner(call)
 	}
@@ -278,6 +280,7 @@ func (s *shift) written(call string) (category, outcome string) {
 func (s *shift) left() {
 	if s.call != "" {
 		s.See(watch.Left{Operator: s.staff, Call: s.call, At: time.Now()})
+		s.l.speak(!s.Between, s.Video && !s.Between)
 		s.call = ""
 	}
 }
