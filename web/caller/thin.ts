@@ -27,6 +27,7 @@ export class Thin {
   #comingMs = 0;
   #probed = false;
   #probing = false;
+  #feeling = false;
 
   constructor(w: ThinWays) {
     this.#w = w;
@@ -38,7 +39,7 @@ export class Thin {
 
   start(): void {
     this.#timer ??= setInterval(() => this.#look(), tick);
-    this.#w.session.on("welcome", () => this.#welcomed());
+    this.#w.session.on("welcome", () => void this.#welcomed());
   }
 
   stop(): void {
@@ -47,9 +48,16 @@ export class Thin {
   }
 
   /** The first word tells how slow words are: on a thin line nothing is made that a call would have to wait for. */
-  #welcomed(): void {
-    if (this.#ladder && (this.#w.open() || !wordy(this.rung))) return;
-    this.#ladder = begin(this.#signs(Date.now()), Date.now());
+  async #welcomed(): Promise<void> {
+    if (this.#feeling || (this.#ladder && (this.#w.open() || !wordy(this.rung)))) return;
+    let s = this.#signs(Date.now());
+    if (!s.slow && wordy(begin(s, 0).rung)) { // one word may have waited for this machine and not for the line
+      this.#feeling = true;
+      const ms = await this.#w.session.feel();
+      this.#feeling = false;
+      s = { ...this.#signs(Date.now()), rttMs: Math.min(s.rttMs, ms) };
+    }
+    this.#ladder = begin(s, Date.now());
     if (wordy(this.rung)) this.#w.changed(this.rung, "video");
     else void this.#w.peer.warm().catch(() => undefined);
   }

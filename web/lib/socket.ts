@@ -111,6 +111,15 @@ export class Session {
     return Math.max(this.#rtt, ...waits.slice(0, 1));
   }
 
+  /** How long one word takes now. */
+  async feel(): Promise<number> {
+    const sentMs = Date.now();
+    await this.request("ping", {}, { timeoutMs: 8000 }).catch(() => undefined);
+    const ms = Date.now() - sentMs;
+    this.#measured(ms);
+    return ms;
+  }
+
   /** Whether words of a person are on their way. */
   get busy(): boolean {
     return [...this.#pending.values(), ...this.#waiting].some((p) => urgent(p.type) || p.type === "voice.piece");
