@@ -71,6 +71,8 @@ type page struct {
 	audio *webrtc.TrackLocalStaticRTP
 	video *webrtc.TrackLocalStaticRTP
 
+	settings func(*webrtc.SettingEngine) // may be nil
+
 	mu   sync.Mutex
 	got  map[string][]*rtp.Packet // by kind and section: "audio-0"
 	msgs []string
@@ -89,6 +91,9 @@ func (p *page) connect() {
 	p.t.Helper()
 	var s webrtc.SettingEngine
 	s.SetIncludeLoopbackCandidate(true)
+	if p.settings != nil {
+		p.settings(&s)
+	}
 	var m webrtc.MediaEngine
 	if err := m.RegisterDefaultCodecs(); err != nil {
 		p.t.Fatal(err)
