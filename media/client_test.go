@@ -70,6 +70,8 @@ type page struct {
 	dc    *webrtc.DataChannel
 	audio *webrtc.TrackLocalStaticRTP
 	video *webrtc.TrackLocalStaticRTP
+	voice *downTrack // in place of audio where the page knows redundant sound and asks for sound again
+	knows bool
 
 	settings func(*webrtc.SettingEngine) // may be nil
 
@@ -95,8 +97,10 @@ func (p *page) connect() {
 		p.settings(&s)
 	}
 	var m webrtc.MediaEngine
-	if err := m.RegisterDefaultCodecs(); err != nil {
-		p.t.Fatal(err)
+	if p.knows {
+		must(p.t, registerCodecs(&m))
+	} else {
+		must(p.t, m.RegisterDefaultCodecs())
 	}
 	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(s), webrtc.WithMediaEngine(&m)).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
@@ -108,7 +112,11 @@ func (p *page) connect() {
 	p.video = track(p.t, webrtc.MimeTypeVP8, 90000)
 	both := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv}
 	recv := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}
-	must(p.t, second(pc.AddTransceiverFromTrack(p.audio, both)))
+	if p.voice = newDownTrack(nil, Audio, "audio-0", 0); p.knows {
+		must(p.t, second(pc.AddTransceiverFromTrack(p.voice, both)))
+	} else {
+		must(p.t, second(pc.AddTransceiverFromTrack(p.audio, both)))
+	}
 	if p.role == RoleOperator {
 		for range 3 {
 			must(p.t, second(pc.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio, recv)))
