@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need from the system, or says exactly what to install.
 set -euo pipefail
-declare -A need=([chromium]=chromium [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [redis-server]=redis-server [espeak-ng]=espeak-ng [firefox-esr]=firefox-esr)
+declare -A need=([chromium]=chromium [ffmpeg]=ffmpeg [ffprobe]=ffmpeg [redis-server]=redis-server [espeak-ng]=espeak-ng [firefox-esr]=firefox-esr [ip]=iproute2)
 missing=()
 for cmd in "${!need[@]}"; do
 	command -v "$cmd" >/dev/null || missing+=("${need[$cmd]}")

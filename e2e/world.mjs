@@ -45,12 +45,12 @@ export async function until(what, fn, ms = 15000) {
 }
 
 /** Starts a gateway. kill() is kill -9; start() begins again over the same data. */
-export async function gateway({ args = [], scheme = "http", host = "127.0.0.1" } = {}) {
+export async function gateway({ args = [], scheme = "http", host = "127.0.0.1", program = path.join(root, "bin/jedel") } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-e2e-"));
   let [port, media] = [await freePort(), await freePort()];
   const g = { data, port, media, url: `${scheme}://${host}:${port}`, log: "", codes: () => [...g.log.matchAll(/One-time code for \S+: (\d{6})/g)].map((m) => m[1]) };
   g.start = async () => {
-    g.child = spawn(path.join(root, "bin/jedel"), ["serve", "--demo", "--addr", `${host}:${port}`, "--media", `${host}:${media}`, "--data", data, ...args],
+    g.child = spawn(program, ["serve", "--demo", "--addr", `${host}:${port}`, "--media", `${host}:${media}`, "--data", data, ...args],
       { stdio: ["ignore", "pipe", "pipe"] });
     g.child.stdout.on("data", (b) => (g.log += b));
     g.child.stderr.on("data", (b) => (g.log += b));

@@ -73,7 +73,7 @@ type page struct {
 	voice *downTrack // in place of audio where the page knows redundant sound and asks for sound again
 	knows bool
 
-	settings func(*webrtc.SettingEngine) // may be nil
+	settings func(*webrtc.SettingEngine) // changes what a browser would do; nil for nothing
 
 	mu   sync.Mutex
 	got  map[string][]*rtp.Packet // by kind and section: "audio-0"

@@ -62,7 +62,11 @@ func (n *Node) newPeerConnection(keys *srtpio.Keys) (*webrtc.PeerConnection, err
 		s.SetDTLSKeyLogWriter(keys)
 	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(n.pion.codecs), webrtc.WithInterceptorRegistry(&interceptor.Registry{}), webrtc.WithSettingEngine(s))
-	return api.NewPeerConnection(webrtc.Configuration{Certificates: n.pion.identity})
+	return api.NewPeerConnection(webrtc.Configuration{
+		Certificates: n.pion.identity,
+		// Encrypted header extensions (RFC 9335), which Pion would promise, srtpio does not open.
+		RTPHeaderEncryptionPolicy: webrtc.RTPHeaderEncryptionPolicyDisable,
+	})
 }
 
 // viewersAPI is for connections that only receive what Source has.

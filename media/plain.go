@@ -4,6 +4,7 @@ package media
 // frames, and the reference that tests hold the direct way against.
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -148,6 +149,10 @@ func (l *link) readLoop(u *upTrack, t *webrtc.TrackRemote) {
 	}()
 	for {
 		n, attrs, err := t.Read(buf)
+		if errors.Is(err, webrtc.ErrCodecNotFound) { // one packet of a type that was not agreed on, not the end
+			l.conn.peer.node.met.refusedPackets.Inc()
+			continue
+		}
 		if err != nil {
 			return
 		}

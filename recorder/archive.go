@@ -50,6 +50,7 @@ type Archive struct {
 	meta    Meta
 	dir     string
 	part    int           // of the call's recording, from 1
+	volume  uint64        // the file system of its folder
 	base    time.Time     // with monotonic clock: when the archive was opened in this process
 	offset  uint64        // nanoseconds of the call before base
 	journal *Stream       // stream 0
@@ -95,11 +96,7 @@ func (a *Archive) admits(video bool, n int64) bool {
 	if !video {
 		mine, all = wordsFactor*mine, wordsFactor*all
 	}
-	ok := (!video || a.rec.Rung().Pictures()) && a.pending.Load()+n <= mine && a.rec.pending.Load()+n <= all
-	if !ok {
-		a.rec.met.dropped.WithLabelValues(a.cause()).Inc()
-	}
-	return ok
+	return (!video || a.rec.Rung().Pictures()) && a.pending.Load()+n <= mine && a.rec.pending.Load()+n <= all
 }
 
 // cause says why records are dropped at the moment.
@@ -264,7 +261,7 @@ func (a *Archive) ask(ctx context.Context, seal *SealInfo) error {
 func (a *Archive) Status() Status {
 	now := a.clock(time.Now())
 	oldest := now
-	for _, s := range a.all() {
+	for _, s := range a.all(nil) {
 		if t, ok := s.oldest(); ok {
 			oldest = min(oldest, t)
 		}
@@ -284,11 +281,11 @@ func (a *Archive) Status() Status {
 	return st
 }
 
-// all returns the streams that are not over, the journal first.
-func (a *Archive) all() []*Stream {
+// all appends the streams that are not over, the journal first.
+func (a *Archive) all(to []*Stream) []*Stream {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return append([]*Stream{a.journal, a.blobs}, a.streams...)
+	return append(append(to, a.journal, a.blobs), a.streams...)
 }
 
 // forget drops streams that have ended.

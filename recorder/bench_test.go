@@ -3,7 +3,6 @@ package recorder
 import (
 	"math"
 	"slices"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -13,22 +12,30 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// BenchmarkCalls records calls of two parties with audio (50 packets of 160 bytes a second) and
-// video (110 of 1100 bytes, 0.97 Mbit/s), each iteration one second in real time. It prints the age
-// of the oldest record that is not durable, as seen at random moments: what a kill would lose.
+// load is what the parties of a bench's calls send.
+type load struct {
+	name   string
+	calls  int
+	frames int // pictures a second, of four packets of 1000 bytes each; 0: sound alone
+}
+
+// BenchmarkCalls records calls of two parties with sound (50 packets of 160 bytes a second) and
+// pictures (30 a second, each four packets of 1000 bytes at once), each iteration one second in real
+// time. It prints processor time for each packet, feeding and disk included, and the age of the oldest
+// record that is not durable, as seen at random moments: what a kill would lose.
 func BenchmarkCalls(b *testing.B) {
-	for _, calls := range []int{30, 200} {
-		b.Run(map[int]string{30: "30", 200: "200"}[calls], func(b *testing.B) { benchCalls(b, calls) })
+	for _, l := range []load{{"30", 30, 30}, {"250", 250, 30}, {"60 sound", 60, 0}} {
+		b.Run(l.name, func(b *testing.B) { benchCalls(b, l) })
 	}
 }
 
-func benchCalls(b *testing.B, calls int) {
+func benchCalls(b *testing.B, l load) {
 	cfg := config(b.TempDir())
 	cfg.FlushEvery, cfg.HeadEvery = 250*time.Millisecond, time.Second
 	r, _ := run(b, cfg)
 	var archives []*Archive
 	var tracks [][4]*Stream
-	for range calls {
+	for range l.calls {
 		a := start(b, r, ident.New[ident.CallID](), time.Now())
 		var t [4]*Stream
 		for i := range t {
@@ -36,31 +43,33 @@ func benchCalls(b *testing.B, calls int) {
 		}
 		archives, tracks = append(archives, a), append(tracks, t)
 	}
-	sound, picture := make([]byte, 160), make([]byte, 1100)
+	sound, picture := make([]byte, 160), make([]byte, 1000)
 	var lags []time.Duration
 	packets := 0
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(time.Second / ticksASecond)
 	defer tick.Stop()
+	feedAll := func(step int) {
+		<-tick.C
+		for i, t := range tracks {
+			packets += feed(t, l, step+i, sound, picture)
+		}
+	}
+	for step := range 2 * ticksASecond { // until every file is open and every buffer has its size
+		feedAll(step)
+	}
+	packets = 0
 	b.ResetTimer()
 	spent := usedCPU()
 	for b.Loop() {
-		for step := range 100 {
-			<-tick.C
-			var wg sync.WaitGroup
-			for half := range 2 {
-				wg.Go(func() {
-					for _, t := range tracks[half*len(tracks)/2 : (half+1)*len(tracks)/2] {
-						feed(t, step, sound, picture)
-					}
-				})
-			}
-			wg.Wait()
-			lags = append(lags, archives[(step*37)%calls].Status().Lag, archives[(step*61)%calls].Status().Lag)
+		for step := range ticksASecond {
+			feedAll(step)
+			lags = append(lags, archives[(step*37)%l.calls].Status().Lag, archives[(step*61)%l.calls].Status().Lag)
 		}
-		packets += calls * 2 * 160
 	}
 	b.StopTimer()
-	b.ReportMetric(100*(usedCPU()-spent)/b.Elapsed().Seconds(), "%core")
+	used := usedCPU() - spent
+	b.ReportMetric(100*used/b.Elapsed().Seconds(), "%core")
+	b.ReportMetric(1e6*used/float64(packets), "us/packet")
 	b.ReportMetric(durableAfter(b, r, 0.99), "p99-first-packet-durable-ms")
 	slices.Sort(lags)
 	at := func(share float64) float64 { return float64(lags[int(share*float64(len(lags)-1))].Milliseconds()) }
@@ -69,6 +78,9 @@ func benchCalls(b *testing.B, calls int) {
 	b.ReportMetric(at(1), "max-lag-ms")
 	b.ReportMetric(float64(packets)/b.Elapsed().Seconds(), "packets/s")
 }
+
+// ticksASecond is how often a bench feeds.
+const ticksASecond = 150
 
 // usedCPU returns the seconds of processor time of this process so far.
 func usedCPU() float64 {
@@ -95,17 +107,22 @@ func durableAfter(b *testing.B, r *Recorder, share float64) float64 {
 	return math.Inf(1)
 }
 
-// feed gives 10 ms of two parties.
-func feed(t [4]*Stream, step int, sound, picture []byte) {
+// feed gives one tick of two parties: every third a packet of sound, every fifth a picture.
+func feed(t [4]*Stream, l load, step int, sound, picture []byte) (packets int) {
 	now := time.Now()
 	for party := range 2 {
-		if step%2 == 0 {
+		if step%3 == party {
 			t[2*party].RTP(now, sound, false)
+			packets++
 		}
-		for range 1 + step%10/9 { // 110 a second
-			t[2*party+1].RTP(now, picture, false)
+		if l.frames > 0 && step%(ticksASecond/l.frames) == 2*party {
+			for range 4 {
+				t[2*party+1].RTP(now, picture, false)
+			}
+			packets += 4
 		}
 	}
+	return packets
 }
 
 func TestTapAllocatesNothing(t *testing.T) {

@@ -16,7 +16,6 @@ type crypt struct {
 	kek    keys.Key
 	id     string // of the kek; empty: plain
 	sealer *keys.Sealer
-	out    []byte
 }
 
 // begin makes a key for the call, or for what follows a crash, and keeps it wrapped to every
@@ -57,20 +56,21 @@ func (c *crypt) segment(h *evr.SegmentHeader, salt []byte) {
 	c.sealer = keys.NewSealer(dek, salt, h.Call)
 }
 
-// block returns the bytes of a block as they are stored. buf has room for the header in front of
-// the plain payload, which stays as it is: a disk that fails gets it again in another segment,
-// under another key. The result is valid until the next call.
-func (c *crypt) block(buf []byte, h evr.BlockHeader) []byte {
+// block appends the bytes of a block as they are stored to out. plain has room for the header in
+// front of the payload, and stays as it is: a disk that fails gets it again in another segment, under
+// another key.
+func (c *crypt) block(out, plain []byte, h evr.BlockHeader) []byte {
+	begin := len(out)
 	if c.sealer == nil {
-		evr.SealBlock(buf, h)
-		return buf
+		out = append(out, plain...)
+	} else {
+		h.Flags |= evr.FlagEncrypted
+		aad := h.AAD()
+		out = append(out, plain[:evr.HeaderSize]...)
+		out = c.sealer.Seal(out, keys.At{Stream: h.Stream, Epoch: h.Epoch, Leaf: h.Leaf}, aad[:], plain[evr.HeaderSize:])
 	}
-	h.Flags |= evr.FlagEncrypted
-	aad := h.AAD()
-	c.out = append(c.out[:0], make([]byte, evr.HeaderSize)...)
-	c.out = c.sealer.Seal(c.out, keys.At{Stream: h.Stream, Epoch: h.Epoch, Leaf: h.Leaf}, aad[:], buf[evr.HeaderSize:])
-	evr.SealBlock(c.out, h)
-	return c.out
+	evr.SealBlock(out[begin:], h)
+	return out
 }
 
 // wipe forgets the key of the segment.

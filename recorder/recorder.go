@@ -76,22 +76,29 @@ type Recorder struct {
 	met      *metrics
 	disk     disk.Disk
 	keystore disk.Disk // second copies of call keys
-	signer   note.Signer
-	vkey     string
-	verifier note.Verifier
-	me       machine
-	stop     time.Duration // how long Run waits for writers at its end
-	retry    time.Duration // how often a new segment is tried on a disk that refuses
-	release  func() error
-	syncs    chan struct{} // capacity syncsAtOnce
-	pending  atomic.Int64  // bytes of all archives not yet durable
-	space    atomic.Int32  // a ladder.Rung
-	spawn    chan *Archive // to Run, which starts their writers
+	signing
+	me      machine
+	stop    time.Duration // how long Run waits for writers at its end
+	retry   time.Duration // how often a new segment is tried on a disk that refuses
+	release func() error
+	commits *commits
+	beat    *beat
+	stock   stock
+	pending atomic.Int64  // bytes of all archives not yet durable
+	space   atomic.Int32  // a ladder.Rung
+	spawn   chan *Archive // to Run, which starts their writers
 
 	mu       sync.Mutex // guards the rest
 	archives map[ident.CallID]*Archive
 	unsealed map[ident.CallID]*recovered
 	closing  chan struct{} // closed when Run ends
+}
+
+// signing is the key of this recorder's heads and seals.
+type signing struct {
+	signer   note.Signer
+	vkey     string
+	verifier note.Verifier
 }
 
 // machine is what segments say of where they were written.
@@ -101,9 +108,10 @@ type machine struct{ host, boot, writer string }
 // processes left unsealed. Nothing of them is changed.
 func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Recorder, error) {
 	r := &Recorder{
-		stop: stopTime, retry: retryEvery, cfg: cfg, log: log, met: newMetrics(reg), disk: cfg.Disk, syncs: make(chan struct{}, syncsAtOnce), spawn: make(chan *Archive),
+		stop: stopTime, retry: retryEvery, cfg: cfg, log: log, met: newMetrics(reg), disk: cfg.Disk, beat: newBeat(time.Now(), cfg.FlushEvery), spawn: make(chan *Archive),
 		archives: map[ident.CallID]*Archive{}, unsealed: map[ident.CallID]*recovered{}, closing: make(chan struct{}),
 	}
+	r.commits = &commits{limit: make(chan struct{}, syncsAtOnce), met: r.met, open: map[uint64]*batch{}}
 	if r.cfg.Log == nil {
 		r.cfg.Log = silence{}
 	}

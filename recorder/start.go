@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"jedel/internal/ident"
@@ -60,7 +61,7 @@ func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 	now := time.Now()
 	a := &Archive{
 		rec: r, meta: m, dir: Dir(m.Call, m.Opened), part: 1, base: now, asks: make(chan ask), done: make(chan struct{}),
-		w: writer{tree: proof.NewTree(), safe: proof.NewTree(), reason: "open"},
+		w: writer{tree: proof.NewTree(), safe: proof.NewTree(), reason: "open", round: round{answer: make(chan error, 1)}},
 	}
 	a.offset = uint64(max(0, now.Round(0).Sub(m.Opened.Round(0))))
 	a.w.a = a
@@ -82,6 +83,7 @@ func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 		}
 		r.met.recoveries.Inc()
 	}
+	a.volume = volume(filepath.Join(r.cfg.Dir, filepath.FromSlash(a.dir)))
 	if err := a.w.crypt.begin(r, a.dir); err != nil {
 		return nil, err
 	}
@@ -110,6 +112,18 @@ func (r *Recorder) place(dir string) error {
 	return r.disk.MkdirAll(dir)
 }
 
+// volume returns the number of the file system that a folder is on, 0 where it does not say.
+func volume(dir string) uint64 {
+	st, err := os.Stat(dir)
+	if err != nil {
+		return 0
+	}
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+		return sys.Dev
+	}
+	return 0
+}
+
 // elsewhere is a disk that can put a folder on another one.
 type elsewhere interface {
 	Elsewhere(root, dir string) error
@@ -131,7 +145,7 @@ func (w *writer) resume(old *recovered) error {
 		return err
 	}
 	w.seg, w.reason = old.nextSeg, "recover"
-	w.prev, w.prevLen = old.last, old.lastBytes
+	w.prev = former{old.last, old.lastBytes}
 	if old.torn > 0 {
 		var good []byte
 		for _, h := range old.heads {

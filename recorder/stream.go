@@ -7,8 +7,13 @@ import (
 	"jedel/recorder/evr"
 )
 
-// maxBlock is how many payload bytes one block holds at most while more can be cut off.
-const maxBlock = 256 << 10
+const (
+	// maxBlock is how many bytes one block has at most, with its header, while more can be cut off.
+	maxBlock = 1 << largeSlab
+	// owedMost is how many bytes of a stream the accounts of what waits may not know of: they are
+	// shared by all cores, and asked every few packets instead of at each.
+	owedMost = 4 << 10
+)
 
 // StreamInfo describes a stream; it is the record at its beginning.
 type StreamInfo struct {
@@ -39,16 +44,18 @@ type Stream struct {
 
 	mu     sync.Mutex // guards the rest
 	cur    chunk
-	full   []chunk  // cut off, waiting for the writer
-	spare  [][]byte // buffers to use again
-	lost   uint32   // dropped since the last block was begun
-	gap    gap      // dropped since the writer last took
+	full   []chunk // cut off, waiting for the writer
+	owed   int     // bytes of cur that the accounts do not know of
+	usual  int     // bytes of the last block: what the next one will need
+	lost   uint32  // dropped since the last block was begun
+	gap    gap     // dropped since the writer last took
 	closed bool
 }
 
 // chunk is a block to be: HeaderSize bytes of room, then records.
 type chunk struct {
-	buf    []byte
+	buf    []byte // within slab
+	slab   *slab
 	first  uint64 // T
 	last   uint64
 	lost   uint32
@@ -96,22 +103,30 @@ func (s *Stream) note(k evr.Kind, at time.Time, data []byte) bool { return s.put
 
 func (s *Stream) put(k evr.Kind, at time.Time, data []byte, own bool) bool {
 	t := s.archive.clock(at)
-	size := evr.RecordSize(len(data))
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.keep(k, t, data, own)
+}
+
+// keep is put for one who holds mu.
+func (s *Stream) keep(k evr.Kind, t uint64, data []byte, own bool) bool {
 	if s.closed && !own {
 		return false
 	}
-	if size > evr.MaxBlock || (!own && !s.archive.admits(s.video, int64(size))) {
+	size := evr.RecordSize(len(data))
+	if size > evr.MaxBlock || !own && !s.admitted(size) {
 		s.drop(t)
 		return false
 	}
 	c := &s.cur
-	if len(c.buf) > 0 && (t/evr.EpochTime != c.first/evr.EpochTime || len(c.buf)+size > evr.HeaderSize+maxBlock) {
+	if len(c.buf) > 0 && (t/evr.EpochTime != c.first/evr.EpochTime || len(c.buf)+size > maxBlock) {
 		s.cut()
 	}
+	if len(c.buf)+size > cap(c.buf) {
+		s.grow(size)
+	}
 	if len(c.buf) == 0 {
-		c.buf = s.fresh()
+		c.buf = c.buf[:evr.HeaderSize]
 		c.lost, s.lost = s.lost, 0
 		c.first = max(t, c.last) // blocks of a stream do not go back in time
 		t = c.first
@@ -119,8 +134,40 @@ func (s *Stream) put(k evr.Kind, at time.Time, data []byte, own bool) bool {
 	before := len(c.buf)
 	c.buf = evr.AppendRecord(c.buf, k, (max(t, c.first)-c.first)/1000, data)
 	c.last = max(c.last, t)
-	s.archive.charge(int64(len(c.buf) - before))
+	if s.owed += len(c.buf) - before; s.owed > owedMost {
+		s.settle()
+	}
 	return true
+}
+
+// admitted tells whether a record of so many bytes may wait for the disk. The caller holds mu.
+func (s *Stream) admitted(size int) bool {
+	if s.owed > 0 && s.owed+size <= owedMost {
+		return !s.video || s.archive.rec.Rung().Pictures()
+	}
+	return s.archive.admits(s.video, int64(s.owed+size))
+}
+
+// settle puts into the accounts what they do not know of. The caller holds mu.
+func (s *Stream) settle() {
+	if s.owed > 0 {
+		s.archive.charge(int64(s.owed))
+		s.owed = 0
+	}
+}
+
+// grow makes room for size bytes more. The caller holds mu.
+func (s *Stream) grow(size int) {
+	c, stock := &s.cur, &s.archive.rec.stock
+	if c.slab == nil {
+		c.slab = stock.get(max(s.usual, evr.HeaderSize+size))
+		c.buf = c.slab.b[:0]
+		return
+	}
+	larger := stock.get(max(2*cap(c.buf), len(c.buf)+size))
+	n := copy(larger.b, c.buf)
+	stock.put(c.slab)
+	c.slab, c.buf = larger, larger.b[:n]
 }
 
 // drop counts a record that is not kept. The next block says how many were lost before it. The
@@ -135,45 +182,33 @@ func (s *Stream) drop(t uint64) {
 	s.gap.To = t
 	s.gap.Count++
 	s.lost++
+	s.archive.rec.met.dropped.WithLabelValues(s.gap.Cause).Inc()
 }
 
 // cut moves the present chunk to those that wait. The caller holds mu.
 func (s *Stream) cut() {
+	s.settle()
 	c := s.cur
 	c.stream, c.kind = s.id, s.kind
+	s.usual = len(c.buf)
 	s.full = append(s.full, c)
 	s.cur = chunk{last: c.last}
 }
 
-// fresh returns an empty buffer with room for a header. The caller holds mu.
-func (s *Stream) fresh() []byte {
-	if n := len(s.spare); n > 0 {
-		b := s.spare[n-1]
-		s.spare = s.spare[:n-1]
-		return b[:evr.HeaderSize]
-	}
-	return make([]byte, evr.HeaderSize, 16<<10)
-}
-
-// take hands over everything collected, and what was dropped since the last time.
-func (s *Stream) take() (chunks []chunk, g gap) {
+// take hands over everything collected, at the end of those there, and what was dropped since the
+// last time.
+func (s *Stream) take(to []chunk) ([]chunk, gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.cur.buf) > 0 {
 		s.cut()
 	}
-	chunks, s.full = s.full, nil
-	g, s.gap = s.gap, gap{}
-	return chunks, g
-}
-
-// recycle takes a buffer back for later records.
-func (s *Stream) recycle(buf []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.spare) < 2 && cap(buf) <= maxBlock {
-		s.spare = append(s.spare, buf)
-	}
+	to = append(to, s.full...)
+	clear(s.full)
+	s.full = s.full[:0]
+	g := s.gap
+	s.gap = gap{}
+	return to, g
 }
 
 // oldest returns the time of the oldest record collected, and whether there is one.

@@ -29,20 +29,26 @@ type writer struct {
 	bytes   int64     // written to it
 	durable int64     // of them durable: what counts if it is given up
 	began   time.Time
-	prev    string // the segment before
-	prevLen int64  // what of it counts
+	prev    former // the segment before
 
 	reason   string // of the next segment
 	recovery []byte // Recovery record for it; nil for none
 	trouble  error  // why the last segment was given up; nil once something is durable again
 	retryAt  time.Time
 
-	waiting []chunk // taken from streams, not yet durable
-	owners  []*Stream
+	waiting []chunk   // taken from streams, not yet durable
+	streams []*Stream // scratch of collect
 	ticks   ticks
 	crypt   crypt
 	rung    ladder.Rung // as the archive last said
 	heads   headFile
+	round   round
+}
+
+// former is a segment that was left, and how many of its bytes count.
+type former struct {
+	name  string
+	bytes int64
 }
 
 // ticks is when the clocks were last looked at, and last written down.
@@ -64,15 +70,21 @@ func (w *writer) writeLoop(ctx context.Context) {
 	defer close(w.a.done)
 	defer w.a.rec.met.open.Dec()
 	w.a.rec.met.open.Inc()
-	timer := time.NewTimer(w.a.rec.cfg.FlushEvery)
+	beat := w.a.rec.beat
+	seat := beat.sit()
+	defer beat.rise(seat)
+	timer := time.NewTimer(beat.wait(seat, time.Now()))
 	defer timer.Stop()
 	for {
 		select {
 		case <-timer.C:
-			if err := w.flush(); err != nil && !errors.Is(err, errRefuses) {
+			w.round.now = beat.company(seat)
+			err := w.flush()
+			w.round.now = false
+			if err != nil && !errors.Is(err, errRefuses) {
 				w.a.rec.log.Error("recording", "call", w.a.meta.Call, "err", err)
 			}
-			timer.Reset(w.a.rec.cfg.FlushEvery)
+			timer.Reset(beat.wait(seat, time.Now()))
 		case q := <-w.a.asks:
 			if w.serve(q) {
 				return
@@ -133,7 +145,7 @@ func (w *writer) flush() error {
 	if err != nil {
 		return err
 	}
-	if now.Sub(w.heads.last) >= w.a.rec.cfg.HeadEvery && w.safe.Size() > w.heads.size {
+	if now.Sub(w.heads.last) >= w.a.rec.cfg.HeadEvery-w.a.rec.beat.period/2 && w.safe.Size() > w.heads.size {
 		return w.head("live", false)
 	}
 	return nil
@@ -145,21 +157,19 @@ var errRefuses = errors.New("the disk refuses")
 // collect takes what the streams have, and writes down what they had to drop. The journal comes
 // last, so that what is noted here goes along, with the last flush of a call too.
 func (w *writer) collect() {
-	all := w.a.all()
-	for _, s := range slices.Backward(all) {
+	w.streams = w.a.all(w.streams[:0])
+	for _, s := range slices.Backward(w.streams) {
 		if s == w.a.journal {
 			w.tick(time.Now())
 		}
-		chunks, g := s.take()
-		for _, c := range chunks {
-			w.waiting, w.owners = append(w.waiting, c), append(w.owners, s)
-		}
-		if g.Count > 0 {
+		var g gap
+		if w.waiting, g = s.take(w.waiting); g.Count > 0 {
 			if raw, err := json.Marshal(g); err == nil {
 				w.a.journal.note(evr.Gap, time.Now(), raw)
 			}
 		}
 	}
+	clear(w.streams)
 	w.a.forget()
 	if len(w.waiting) > 0 {
 		first := w.waiting[0].first
@@ -236,36 +246,15 @@ func (w *writer) write(now time.Time) error {
 			return err
 		}
 	}
-	for i := range w.waiting {
-		if err := w.put(&w.waiting[i]); err != nil {
-			return err
-		}
+	if err := w.blocks(w.waiting); err != nil {
+		return err
 	}
 	return w.sync()
 }
 
-// put writes one block.
-func (w *writer) put(c *chunk) error {
-	raw := w.crypt.block(c.buf, evr.BlockHeader{
-		Kind: c.kind, Stream: c.stream, Leaf: w.tree.Size(), T: c.first, Epoch: uint32(c.first / evr.EpochTime), Lost: c.lost,
-	})
-	if err := w.tree.Add(evr.Leaf(raw)); err != nil {
-		return fmt.Errorf("tree: %w", err)
-	}
-	if _, err := w.file.Write(raw); err != nil {
-		return fmt.Errorf("write: %w", err)
-	}
-	w.bytes += int64(len(raw))
-	return nil
-}
-
 // sync waits for the disk and counts as durable what was written.
 func (w *writer) sync() error {
-	w.a.rec.syncs <- struct{}{}
-	begin := time.Now()
-	err := w.file.Sync()
-	<-w.a.rec.syncs
-	w.a.rec.met.sync.Observe(time.Since(begin).Seconds())
+	err := w.round.commit(w.a, w.file)
 	if err != nil {
 		return err
 	}
@@ -276,16 +265,18 @@ func (w *writer) sync() error {
 	if t := w.a.flying.Swap(0); t > 0 {
 		w.a.rec.met.lag.Observe(float64(w.a.clock(time.Now())-(t-1)) / 1e9)
 	}
-	for i, c := range w.waiting {
-		n := int64(len(c.buf) - evr.HeaderSize)
-		w.a.charge(-n)
-		w.a.rec.met.bytes.Add(float64(len(c.buf)))
-		w.owners[i].recycle(c.buf)
+	freed, bytes := 0, 0
+	for i := range w.waiting {
+		c := &w.waiting[i]
+		freed += len(c.buf) - evr.HeaderSize
+		bytes += len(c.buf)
+		w.a.rec.stock.put(c.slab)
 	}
+	w.a.charge(-int64(freed))
+	w.a.rec.met.bytes.Add(float64(bytes))
 	w.a.rec.met.records.Add(float64(len(w.waiting)))
 	clear(w.waiting)
-	clear(w.owners)
-	w.waiting, w.owners = w.waiting[:0], w.owners[:0]
+	w.waiting = w.waiting[:0]
 	w.recovery, w.trouble = nil, nil
 	w.a.failed.Store(false)
 	return nil
@@ -312,7 +303,7 @@ func (w *writer) giveUp(now time.Time, why error) {
 // nothing is durable does not count at all.
 func (w *writer) leave() {
 	if w.durable > 0 {
-		w.prev, w.prevLen = evr.SegmentName(w.seg), w.durable
+		w.prev = former{evr.SegmentName(w.seg), w.durable}
 	}
 	w.seg++
 }
@@ -326,7 +317,7 @@ func (w *writer) openSegment(now time.Time) error {
 	var salt [32]byte
 	rand.Read(salt[:])
 	h := evr.SegmentHeader{
-		Format: "EVR1", Call: string(w.a.meta.Call), Seg: w.seg, FirstLeaf: w.tree.Size(), Prev: w.prev, PrevBytes: w.prevLen,
+		Format: "EVR1", Call: string(w.a.meta.Call), Seg: w.seg, FirstLeaf: w.tree.Size(), Prev: w.prev.name, PrevBytes: w.prev.bytes,
 		Number: w.a.meta.Number, Zone: w.a.meta.Zone, Opened: w.a.meta.Opened.UTC().Format(time.RFC3339Nano),
 		Created: now.UTC().Format(time.RFC3339Nano), Mono0: int64(w.a.clock(now)), Salt: base64.StdEncoding.EncodeToString(salt[:]),
 		Signer: w.a.rec.vkey, Writer: w.a.rec.me.writer, Host: w.a.rec.me.host, Boot: w.a.rec.me.boot, Reason: w.reason,
@@ -366,7 +357,7 @@ func (w *writer) declare(now time.Time) error {
 	}
 	c := chunk{buf: make([]byte, evr.HeaderSize), first: w.a.clock(now), kind: evr.BlockRecovery}
 	c.buf = evr.AppendRecord(c.buf, evr.Recovery, 0, w.recovery)
-	return w.put(&c) // said again by the next segment unless this one becomes durable
+	return w.blocks([]chunk{c}) // said again by the next segment unless this one becomes durable
 }
 
 // head signs what is durable. Only bytes for which fdatasync has returned are ever signed.
@@ -396,7 +387,7 @@ func (w *writer) head(state string, last bool) error {
 		}
 	}
 	if _, err = w.heads.file.Write(append(raw, '\n')); err == nil {
-		err = w.heads.file.Sync()
+		err = w.round.commit(w.a, w.heads.file)
 	}
 	if err != nil {
 		_ = w.heads.file.Close() // nothing about it is known any more

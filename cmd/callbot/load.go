@@ -117,6 +117,8 @@ type load struct {
 	cfg      bot.Config
 	book     *watch.Book
 	together chan struct{} // closed when the last call has been answered
+	between  bool          // operators rest their devices between calls
+	cold     bool          // callers make their connection at the tap
 
 	mu       sync.Mutex // guards the rest
 	talking  map[string]bool
@@ -157,7 +159,7 @@ func (l *load) operators(ctx context.Context, wg *sync.WaitGroup, staff []accoun
 	failed := make(chan error, len(staff))
 	for _, a := range staff {
 		wg.Go(func() {
-			o := bot.Operator{Config: l.cfg, Login: a.login, Password: a.password, Answer: l.Answer, Video: l.Back, Ready: func() { ready <- struct{}{} }}
+			o := bot.Operator{Config: l.cfg, Login: a.login, Password: a.password, Answer: l.Answer, Video: l.Back, Between: l.between, Ready: func() { ready <- struct{}{} }}
 			if err := o.Run(ctx); err != nil && ctx.Err() == nil {
 				failed <- err
 			}
@@ -184,6 +186,7 @@ func (l *load) callers(ctx context.Context) {
 			Config: l.cfg, Kind: kind(l.Video), Talk: l.Talk, Patience: l.Wait,
 			Lat: 54.8753 + float64(n%10)/500, Lon: 69.1628 + float64(n/10%10)/500, Text: fmt.Sprintf("load %d", n),
 		}
+		c.Cold = l.cold
 		if l.Together {
 			c.HangUp = l.late(ctx)
 		}

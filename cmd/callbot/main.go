@@ -26,6 +26,7 @@ type program struct {
 	Call    callCmd    `cmd:"" help:"Make one call and say what happens."`
 	Operate operateCmd `cmd:"" help:"Be an operator who takes every call, until interrupted."`
 	Load    loadCmd    `cmd:"" help:"Make many calls with as many operators as are needed; print figures. Exit code 3: a promise was broken or a bot failed."`
+	Media   mediaCmd   `cmd:"" help:"Fill a gateway with media, many calls both ways at little cost here, and print what it costs there and how late it comes."`
 	Centre  centreCmd  `cmd:"" help:"Play a whole city in Petropavl against a demo gateway: callers, reports, patrols, cameras, where wanted operators and a dispatcher, until interrupted."`
 	Cameras camerasCmd `cmd:"" help:"Be RTSP cameras with moving test pictures, until interrupted. Needs ffmpeg."`
 	SOS     sosCmd     `cmd:"" name:"sos" help:"Call by single datagrams."`

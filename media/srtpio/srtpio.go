@@ -82,9 +82,15 @@ func (k *Keys) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Take returns a session of the keys and forgets them. ok is false where Pion was not the server of
+// Take returns a session of the keys and forgets them. It fails where Pion was not the server of
 // the handshake, or there was none.
-func (k *Keys) Take() (*Session, error) {
+func (k *Keys) Take() (*Session, error) { return k.take(false) }
+
+// TakeAsClient is Take for the client of a handshake, who has to hand the server's hello to ServerHello
+// by itself: Pion shows a client its own hello only.
+func (k *Keys) TakeAsClient() (*Session, error) { return k.take(true) }
+
+func (k *Keys) take(client bool) (*Session, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var zero [handshake.RandomLength]byte
@@ -97,7 +103,7 @@ func (k *Keys) Take() (*Session, error) {
 	}
 	seed := append(append([]byte(label), k.client...), k.server[:]...)
 	config := &srtp.Config{Profile: profile}
-	if err := config.ExtractSessionKeysFromDTLS(exporter{k.master, seed, hashOf(k.suite)}, false); err != nil {
+	if err := config.ExtractSessionKeysFromDTLS(exporter{k.master, seed, hashOf(k.suite)}, client); err != nil {
 		return nil, err
 	}
 	clear(k.master)

@@ -8,12 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // File is an append-only file.
 type File interface {
 	// Write appends; a short write is an error.
 	Write(b []byte) (int, error)
+	// Begin starts writing back what was written and does not wait for it. It may be left out; an error
+	// is one of Sync.
+	Begin() error
 	// Sync makes everything written durable (fdatasync). After an error nothing about the file is
 	// known and it must not be written again: Linux may have dropped the pages.
 	Sync() error
@@ -64,6 +69,17 @@ func (d OS) Append(name string) (File, error) {
 }
 
 type osFile struct{ *os.File }
+
+// Begin implements File with sync_file_range(2). Where the kernel does not know it, Sync does all.
+// An error of the disk is told here and nowhere else, since the pages are gone with it.
+func (f osFile) Begin() error {
+	err := unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE)
+	switch {
+	case err == nil, errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ESPIPE):
+		return nil
+	}
+	return fmt.Errorf("sync_file_range: %w", err)
+}
 
 // Sync implements File with fdatasync: size and content, not the times.
 func (f osFile) Sync() error {

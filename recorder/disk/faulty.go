@@ -11,6 +11,7 @@ const (
 	OpMkdir   Kind = "mkdir"
 	OpFree    Kind = "free"
 	OpWrite   Kind = "write"
+	OpBegin   Kind = "begin"
 	OpSync    Kind = "sync"
 )
 
@@ -102,6 +103,11 @@ func (f faultyFile) Write(b []byte) (int, error) {
 		return n, err
 	}
 	return n, fate.After
+}
+
+// Begin implements File.
+func (f faultyFile) Begin() error {
+	return f.disk.do(Op{Kind: OpBegin, Name: f.name}, f.File.Begin)
 }
 
 // Sync implements File.

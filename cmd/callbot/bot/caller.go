@@ -91,6 +91,9 @@ func (t *talk) tap(ctx context.Context) error {
 	t.l.speak(true, t.Kind == wire.KindVideo)
 	ref := string(ident.New[ident.CallID]())
 	t.See(watch.Tapped{Ref: ref, At: time.Now()})
+	if t.l.p == nil {
+		t.l.renew(ctx, nil)
+	}
 	b, err := t.l.ask(ctx, &wire.CallCreate{Ref: ref, Kind: t.Kind, Fix: t.fix()})
 	if err != nil {
 		return fmt.Errorf("tap: %w", err)

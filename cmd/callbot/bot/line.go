@@ -10,6 +10,7 @@ import (
 
 	"jedel/cmd/callbot/clip"
 	"jedel/cmd/callbot/exchange"
+	"jedel/cmd/callbot/mill"
 	"jedel/cmd/callbot/peer"
 	"jedel/cmd/callbot/session"
 	"jedel/cmd/callbot/watch"
@@ -28,10 +29,12 @@ const (
 
 // Config is what every bot needs.
 type Config struct {
-	URL  string // of the site
-	Lang string // empty: en
-	Clip clip.Clip
-	See  func(watch.Event) // from several goroutines; must not block
+	URL   string // of the site
+	Lang  string // empty: en
+	Clip  clip.Clip
+	Works *mill.Works       // media at little cost in the clip's place; nil: the clip
+	Cold  bool              // no connection before it is needed: a page that was opened and tapped at once
+	See   func(watch.Event) // from several goroutines; must not block
 }
 
 // line is what both bots have: a session, and a peer connection that is made anew when it is lost.
@@ -52,7 +55,7 @@ type line struct {
 	audio, video bool
 }
 
-// open returns a line with a welcomed session and a connected peer, and the welcome. The caller
+// open returns a line with a welcomed session and, unless it is cold, a connected peer, and the welcome. The caller
 // must close it.
 func open(ctx context.Context, cfg Config, role wire.Role, token string) (*line, *wire.Welcome, error) {
 	lang := cfg.Lang
@@ -75,6 +78,10 @@ func open(ctx context.Context, cfg Config, role wire.Role, token string) (*line,
 		return nil, nil, err
 	}
 	cfg.See(watch.SetUp{What: "socket", Took: time.Since(began)})
+	if cfg.Cold {
+		l.servers = w.ICEServers
+		return l, w, nil
+	}
 	l.renew(running, w)
 	for l.p == nil || !closed(l.p.Connected()) {
 		select {
@@ -116,7 +123,7 @@ func (l *line) renew(ctx context.Context, w *wire.Welcome) {
 	asking, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	began := time.Now()
-	p, err := peer.Open(asking, peer.Config{Role: l.role, ICEServers: l.servers, Clip: l.cfg.Clip, ID: string(ident.New[ident.FileID]())}, l.s)
+	p, err := peer.Open(asking, peer.Config{Role: l.role, ICEServers: l.servers, Clip: l.cfg.Clip, Works: l.cfg.Works, ID: string(ident.New[ident.FileID]())}, l.s)
 	if err != nil {
 		l.retry = time.After(again)
 		return

@@ -20,6 +20,7 @@ type Operator struct {
 	Login, Password string
 	Answer          time.Duration            // from the ring to the answer
 	Video           bool                     // show a picture to callers
+	Between         bool                     // microphone and camera rest between calls
 	Ready           func()                   // called once, when the operator waits for calls; may be nil
 	Manner          func(call string) Manner // how a call is taken; nil: without a word
 }
@@ -86,7 +87,7 @@ func pick(all []wire.Choice, want string) string {
 }
 
 func (s *shift) run(ctx context.Context, w *wire.Welcome) error {
-	s.l.speak(true, s.Video)
+	s.l.speak(!s.Between, s.Video && !s.Between)
 	if err := s.begin(ctx, w.Console); err != nil {
 		return err
 	}
@@ -198,6 +199,7 @@ func (s *shift) accept(ctx context.Context) error {
 	switch {
 	case err == nil:
 		s.begins(o.Call)
+		s.l.speak(true, s.Video)
 		s.See(watch.Accepted{Operator: s.staff, Call: o.Call, Epoch: o.Epoch, Asked: asked, At: time.Now()})
 		_, err = s.l.ask(ctx, &wire.MediaStatus{Mic: wire.DeviceOn, Camera: camera(s.Video)})
 	case exchange.Refused(err):
@@ -278,6 +280,7 @@ func (s *shift) written(call string) (category, outcome string) {
 func (s *shift) left() {
 	if s.call != "" {
 		s.See(watch.Left{Operator: s.staff, Call: s.call, At: time.Now()})
+		s.l.speak(!s.Between, s.Video && !s.Between)
 		s.call = ""
 	}
 }

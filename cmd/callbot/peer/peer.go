@@ -12,6 +12,7 @@ import (
 
 	"jedel/cmd/callbot/clip"
 	"jedel/cmd/callbot/exchange"
+	"jedel/cmd/callbot/mill"
 	"jedel/cmd/callbot/watch"
 	"jedel/internal/fault"
 	"jedel/signaling/wire"
@@ -45,7 +46,8 @@ type Config struct {
 	Role       wire.Role
 	ICEServers []wire.ICEServer
 	Clip       clip.Clip
-	ID         string // chosen anew for each connection
+	ID         string      // chosen anew for each connection
+	Works      *mill.Works // media of many connections at little cost, in the clip's place; nil: the clip
 }
 
 // Peer is one connection. Make a new one when it is Lost.
@@ -62,11 +64,12 @@ type Peer struct {
 	connected chan struct{}
 	lost      chan struct{}
 	open      atomic.Bool // the data channel
+	leg       *mill.Leg   // nil: the clip through Pion
 
 	once struct{ connected, lost sync.Once }
 
 	mu     sync.Mutex // guards the rest
-	counts map[webrtc.RTPCodecType]*count
+	counts map[webrtc.RTPCodecType]*mill.Count
 	await  map[webrtc.RTPCodecType]chan time.Time
 }
 
@@ -77,14 +80,14 @@ type arrived struct {
 
 // Open makes a connection and offers it to the gateway. Run must follow.
 func Open(ctx context.Context, cfg Config, gateway Asker) (*Peer, error) {
-	pc, err := connection(cfg.ICEServers)
+	pc, leg, err := connect(cfg)
 	if err != nil {
 		return nil, err
 	}
 	p := &Peer{
-		cfg: cfg, pc: pc, tracks: make(chan arrived, 2+audioSlots+videoSlots), trickle: make(chan webrtc.ICECandidateInit, 64),
+		cfg: cfg, pc: pc, leg: leg, tracks: make(chan arrived, 2+audioSlots+videoSlots), trickle: make(chan webrtc.ICECandidateInit, 64),
 		connected: make(chan struct{}), lost: make(chan struct{}),
-		counts: map[webrtc.RTPCodecType]*count{webrtc.RTPCodecTypeAudio: {}, webrtc.RTPCodecTypeVideo: {}},
+		counts: map[webrtc.RTPCodecType]*mill.Count{webrtc.RTPCodecTypeAudio: {}, webrtc.RTPCodecTypeVideo: {}},
 		await:  map[webrtc.RTPCodecType]chan time.Time{},
 	}
 	if err = p.sections(); err == nil {
@@ -94,9 +97,40 @@ func Open(ctx context.Context, cfg Config, gateway Asker) (*Peer, error) {
 		err = p.negotiate(ctx, gateway)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open peer: %w", err), pc.Close())
+		return nil, errors.Join(fmt.Errorf("open peer: %w", err), pc.Close(), closeLeg(leg))
 	}
 	return p, nil
+}
+
+// connect makes the connection, and where there are works its media.
+func connect(cfg Config) (*webrtc.PeerConnection, *mill.Leg, error) {
+	if cfg.Works == nil {
+		pc, err := connection(cfg.ICEServers)
+		return pc, nil, err
+	}
+	leg, err := cfg.Works.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	var s webrtc.SettingEngine
+	s.SetICETimeouts(iceQuiet, iceDead, iceBeat)
+	s.SetDTLSRetransmissionInterval(dtlsAgain)
+	api, err := leg.API(s)
+	if err != nil {
+		return nil, nil, errors.Join(err, leg.Close())
+	}
+	pc, err := api.NewPeerConnection(webrtc.Configuration{RTPHeaderEncryptionPolicy: webrtc.RTPHeaderEncryptionPolicyDisable}) // srtpio does not open them
+	if err != nil {
+		return nil, nil, errors.Join(err, leg.Close())
+	}
+	return pc, leg, nil
+}
+
+func closeLeg(l *mill.Leg) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
 }
 
 // connection makes the connection; its callbacks only post.
@@ -236,6 +270,10 @@ func (p *Peer) Lost() <-chan struct{} { return p.lost }
 
 // Speak starts or stops sending the clip's sound and pictures.
 func (p *Peer) Speak(audio, video bool) {
+	if p.leg != nil {
+		p.leg.Speak(audio, video)
+		return
+	}
 	p.audio.on.Store(audio)
 	p.video.on.Store(video)
 }
@@ -243,6 +281,9 @@ func (p *Peer) Speak(audio, video bool) {
 // Await returns a channel that brings the time of the next packet of a kind from the caller (at a
 // console) or the operator (at a caller). A second Await of the kind replaces the first.
 func (p *Peer) Await(kind webrtc.RTPCodecType) <-chan time.Time {
+	if p.leg != nil {
+		return p.leg.Await(kind)
+	}
 	c := make(chan time.Time, 1)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -266,11 +307,14 @@ func (p *Peer) Ask(ctx context.Context, gateway Asker, body wire.Body) (wire.Bod
 
 // Legs returns the counts so far.
 func (p *Peer) Legs() watch.Legs {
+	if p.leg != nil {
+		return p.leg.Legs()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	received := func(k webrtc.RTPCodecType) watch.Leg {
 		c := p.counts[k]
-		return watch.Leg{Packets: c.received, Lost: c.lost(), Frames: c.frames}
+		return watch.Leg{Packets: c.Received, Lost: c.Lost(), Frames: c.Frames}
 	}
 	return watch.Legs{
 		AudioSent: p.audio.leg(), VideoSent: p.video.leg(),
@@ -282,14 +326,24 @@ func (p *Peer) Legs() watch.Legs {
 func (p *Peer) Run(ctx context.Context, gateway Asker) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	for _, s := range []*sender{p.audio, p.video} {
-		wg.Go(func() { s.pump(ctx) })
-		wg.Go(s.reports)
+	var begin <-chan struct{}
+	if p.leg != nil {
+		begin = p.connected
+	} else {
+		for _, s := range []*sender{p.audio, p.video} {
+			wg.Go(func() { s.pump(ctx) })
+			wg.Go(s.reports)
+		}
 	}
 	for {
 		select {
 		case <-ctx.Done():
 		case <-p.lost:
+		case <-begin:
+			begin = nil
+			if p.leg.Begin(p.pc) == nil {
+				continue
+			}
 		case a := <-p.tracks:
 			wg.Go(func() { p.receive(a) })
 			continue
@@ -307,7 +361,7 @@ func (p *Peer) Run(ctx context.Context, gateway Asker) error {
 	}
 	cancel()
 	p.line.Break()
-	err := p.pc.Close() // ends the readers
+	err := errors.Join(p.pc.Close(), closeLeg(p.leg)) // ends the readers
 	wg.Wait()
 	return err
 }
@@ -324,7 +378,7 @@ func (p *Peer) receive(a arrived) {
 			continue // a third party's
 		}
 		p.mu.Lock()
-		p.counts[kind].take(pkt.SequenceNumber, pkt.Marker)
+		p.counts[kind].Take(pkt.SequenceNumber, pkt.Marker)
 		if c := p.await[kind]; c != nil {
 			c <- time.Now()
 			delete(p.await, kind)

@@ -2,12 +2,15 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
 
 	"jedel/cmd/callbot/clip"
+	"jedel/cmd/callbot/mill"
 	"jedel/signaling/wire"
 
 	"github.com/pion/webrtc/v4"
@@ -59,6 +62,27 @@ func newFar(t *testing.T) *far {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newFarOf(t, pc)
+}
+
+// plainPion is a connection as Pion makes it, with a role in the handshake.
+func plainPion(t *testing.T, role webrtc.DTLSRole) *webrtc.PeerConnection {
+	t.Helper()
+	var m webrtc.MediaEngine
+	var s webrtc.SettingEngine
+	s.SetIncludeLoopbackCandidate(true)
+	if err := errors.Join(m.RegisterDefaultCodecs(), s.SetAnsweringDTLSRole(role)); err != nil {
+		t.Fatal(err)
+	}
+	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithSettingEngine(s)).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pc
+}
+
+func newFarOf(t *testing.T, pc *webrtc.PeerConnection) *far {
+	t.Helper()
 	t.Cleanup(func() { _ = pc.Close() })
 	f := &far{pc: pc}
 	for kind, mime := range map[webrtc.RTPCodecType]string{webrtc.RTPCodecTypeAudio: webrtc.MimeTypeOpus, webrtc.RTPCodecTypeVideo: webrtc.MimeTypeVP8} {
@@ -113,13 +137,15 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // open runs a peer for the length of the test.
-func open(t *testing.T, f *far) *Peer {
+func open(t *testing.T, f *far) *Peer { return openWith(t, f, nil) }
+
+func openWith(t *testing.T, f *far, works *mill.Works) *Peer {
 	t.Helper()
 	c, err := clip.Embedded()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Open(t.Context(), Config{Role: wire.RoleCaller, Clip: c, ID: "pc-1"}, f)
+	p, err := Open(t.Context(), Config{Role: wire.RoleCaller, Clip: c, ID: "pc-1", Works: works}, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,6 +204,57 @@ func TestSoundAndPicturesGoThereAndBack(t *testing.T) {
 	})
 	if l := p.Legs(); l.AudioReceived.Lost != 0 || l.VideoReceived.Lost != 0 {
 		t.Errorf("lost on loopback: %+v", l)
+	}
+}
+
+// The far end is plain Pion: it opens what the works seal and the works open what it seals, whichever of
+// the two is the server of the handshake.
+func TestTheWorksTalkWithPion(t *testing.T) {
+	for name, role := range map[string]webrtc.DTLSRole{"client": webrtc.DTLSRoleServer, "server": webrtc.DTLSRoleClient} {
+		t.Run(name, func(t *testing.T) {
+			works := mill.New(netip.MustParseAddr("127.0.0.1"))
+			pacing, stop := context.WithCancel(context.Background())
+			done := make(chan error, 1)
+			go func() { done <- works.Run(pacing) }()
+			defer func() {
+				stop()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			}()
+			f := newFarOf(t, plainPion(t, role))
+			p := openWith(t, f, works)
+			eventually(t, "connected", func() bool {
+				select {
+				case <-p.Connected():
+					return true
+				default:
+					return false
+				}
+			})
+			first := p.Await(webrtc.RTPCodecTypeVideo)
+			p.Speak(true, true)
+			select {
+			case <-first:
+			case <-time.After(bound):
+				t.Fatalf("nothing comes back: sent %d, received %d, unsent %d, refused %d %+v", works.Sent.Load(), works.Received.Load(), works.Unsent.Load(), works.Refused.Load(), p.Legs())
+			}
+			eventually(t, "both kinds", func() bool {
+				l := p.Legs()
+				return l.AudioReceived.Packets > 50 && l.VideoReceived.Frames > 30
+			})
+			p.Speak(false, false)
+			l := p.Legs()
+			if l.AudioReceived.Lost != 0 || l.VideoReceived.Lost != 0 || works.Refused.Load()+works.Unsent.Load() != 0 {
+				t.Errorf("lost on loopback: %+v; %d refused, %d unsent", l, works.Refused.Load(), works.Unsent.Load())
+			}
+			if got := float64(l.VideoSent.Packets) / float64(l.AudioSent.Packets); got < 2 || got > 2.8 { // 120 to 50
+				t.Errorf("%.2f packets of pictures to one of sound", got)
+			}
+			if p50 := works.Latency.At(0.5); p50 <= 0 || p50 > time.Second {
+				t.Errorf("half of all took %v", p50)
+			}
+		})
 	}
 }
 

@@ -17,6 +17,9 @@ type Figure struct {
 // samples are the measurements of one figure.
 type samples []time.Duration
 
+// FigureOf returns the spread of measurements.
+func FigureOf(all []time.Duration) Figure { return samples(all).figure() }
+
 // figure sorts s and returns its spread. A percentile is the smallest sample that is at least as
 // large as that share of all (nearest rank), so that it is always one that was measured.
 func (s samples) figure() Figure {

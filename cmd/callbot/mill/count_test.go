@@ -1,4 +1,4 @@
-package peer
+package mill
 
 import "testing"
 
@@ -16,16 +16,16 @@ func TestPacketsAreCountedOverTheWrap(t *testing.T) {
 			"before":     {[]uint16{5, 4, 6}, 2, 0},
 			"burst lost": {[]uint16{0, 1000}, 2, 999},
 		} {
-			var got count
+			var got Count
 			for _, o := range c.order {
-				got.take(start+o, false)
+				got.Take(start+o, false)
 			}
-			if got.received != c.received || got.lost() != c.lost {
-				t.Errorf("%s from %d: received %d lost %d", name, start, got.received, got.lost())
+			if got.Received != c.received || got.Lost() != c.lost {
+				t.Errorf("%s from %d: received %d lost %d", name, start, got.Received, got.Lost())
 			}
 		}
 	}
-	if (&count{}).lost() != 0 {
+	if (&Count{}).Lost() != 0 {
 		t.Error("nothing has come, nothing is lost")
 	}
 }

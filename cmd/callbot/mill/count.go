@@ -1,23 +1,23 @@
-package peer
+package mill
 
-// count tells the packets of one RTP stream apart: new, late, doubled, missing. The zero value is
+// Count tells the packets of one RTP stream apart: new, late, doubled, missing. The zero value is
 // a stream before its first packet.
-type count struct {
+type Count struct {
 	begun    bool
 	first    uint64 // extended sequence numbers (RFC 3550 appendix A.1)
 	highest  uint64
 	seen     uint64 // bit n: highest-n has come
-	received uint64 // without doubles
-	frames   uint64 // packets with the marker bit
+	Received uint64 // without doubles
+	Frames   uint64 // packets with the marker bit
 }
 
 // window is how many packets behind the highest a late one is still told from a double.
 const window = 64
 
-// take counts one packet.
-func (c *count) take(seq uint16, marker bool) {
+// Take counts one packet.
+func (c *Count) Take(seq uint16, marker bool) {
 	if !c.begun {
-		*c = count{begun: true, first: 1<<16 | uint64(seq), highest: 1<<16 | uint64(seq), seen: 1, received: 1}
+		*c = Count{begun: true, first: 1<<16 | uint64(seq), highest: 1<<16 | uint64(seq), seen: 1, Received: 1}
 		c.mark(marker)
 		return
 	}
@@ -34,20 +34,23 @@ func (c *count) take(seq uint16, marker bool) {
 	default:
 		c.seen |= 1 << uint64(-step)
 	}
-	c.received++
+	c.Received++
 	c.mark(marker)
 }
 
-func (c *count) mark(marker bool) {
+func (c *Count) mark(marker bool) {
 	if marker {
-		c.frames++
+		c.Frames++
 	}
 }
 
-// lost returns how many packets between the first and the highest have not come.
-func (c *count) lost() uint64 {
+// Lost returns how many packets between the first and the highest have not come.
+func (c *Count) Lost() uint64 {
 	if !c.begun {
 		return 0
 	}
-	return c.highest - c.first + 1 - c.received
+	return c.highest - c.first + 1 - c.Received
 }
+
+// Highest returns the highest sequence number so far, extended by its wraps.
+func (c *Count) Highest() uint64 { return c.highest }

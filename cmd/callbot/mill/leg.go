@@ -1,0 +1,247 @@
+package mill
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"jedel/cmd/callbot/watch"
+	"jedel/media/srtpio"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+)
+
+// Leg is the media of one connection: what it sends, and what it counts of what comes.
+type Leg struct {
+	// Set at creation, read by all.
+	works  *Works
+	socket *socket
+	mux    *ice.UDPMuxDefault
+	keys   srtpio.Keys
+	audio  source
+	video  source
+
+	session atomic.Pointer[srtpio.Session] // its opening side is the reader's, its sealing side the pacer's
+	to      netip.AddrPort                 // set before session
+	client  atomic.Bool                    // of the handshake
+	ended   atomic.Bool
+
+	now time.Duration // when the reader's batch came; the reader's
+
+	mu      sync.Mutex // guards the rest
+	streams []*stream
+	await   map[webrtc.RTPCodecType]chan time.Time
+}
+
+// stream is one SSRC that comes to us.
+type stream struct {
+	Count
+	ssrc uint32
+	kind webrtc.RTPCodecType
+	lsr  uint32 // middle of the newest sender report's time (RFC 3550 section 6.4.1), and when it came
+	at   time.Duration
+}
+
+// Payload types of the offer that API makes.
+const (
+	opusType = 111
+	vp8Type  = 96
+)
+
+// Open makes the media of a connection that is about to be made.
+func (w *Works) Open() (*Leg, error) {
+	l := &Leg{works: w, await: map[webrtc.RTPCodecType]chan time.Time{}}
+	l.audio = source{leg: l, kind: webrtc.RTPCodecTypeAudio, every: audioEvery, ticks: 960}
+	l.video = source{leg: l, kind: webrtc.RTPCodecTypeVideo, every: time.Second / frameRate, ticks: 90000 / frameRate}
+	var err error
+	if l.socket, err = newSocket(w.local, l); err != nil {
+		return nil, fmt.Errorf("media socket: %w", err)
+	}
+	l.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: l.socket})
+	return l, nil
+}
+
+// API returns Pion with the codecs of a browser that matter here, over this leg's socket. Interceptors it has none:
+// reports are the leg's own.
+func (l *Leg) API(s webrtc.SettingEngine) (*webrtc.API, error) {
+	var m webrtc.MediaEngine
+	pictures := []webrtc.RTCPFeedback{{Type: "goog-remb"}, {Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}}
+	err := errors.Join(
+		m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
+		}, PayloadType: opusType}, webrtc.RTPCodecTypeAudio),
+		m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: webrtc.MimeTypeVP8, ClockRate: 90000, RTCPFeedback: pictures,
+		}, PayloadType: vp8Type}, webrtc.RTPCodecTypeVideo),
+		m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: midURI}, webrtc.RTPCodecTypeAudio),
+		m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: midURI}, webrtc.RTPCodecTypeVideo),
+	)
+	if err != nil {
+		return nil, err
+	}
+	s.SetICEUDPMux(l.mux)
+	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	s.SetIncludeLoopbackCandidate(true)
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	s.SetHostAcceptanceMinWait(0)
+	s.SetSrflxAcceptanceMinWait(0)
+	s.SetPrflxAcceptanceMinWait(0)
+	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM)
+	s.SetDTLSKeyLogWriter(&l.keys)
+	s.SetDTLSServerHelloMessageHook(l.keys.ServerHello)
+	return webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithSettingEngine(s)), nil
+}
+
+const midURI = "urn:ietf:params:rtp-hdrext:sdes:mid"
+
+// Begin starts the media of a connection that is up.
+func (l *Leg) Begin(pc *webrtc.PeerConnection) error {
+	pair, err := pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
+	if err != nil || pair == nil {
+		return fmt.Errorf("no way: %w", err)
+	}
+	ip, err := netip.ParseAddr(pair.Remote.Address)
+	if err != nil {
+		return err
+	}
+	l.to = netip.AddrPortFrom(ip, pair.Remote.Port)
+	for _, t := range pc.GetTransceivers() {
+		sender := t.Sender()
+		if sender == nil || sender.Track() == nil {
+			continue
+		}
+		src := &l.audio
+		if t.Kind() == webrtc.RTPCodecTypeVideo {
+			src = &l.video
+		}
+		if err := src.describe(sender.GetParameters(), t.Mid()); err != nil {
+			return err
+		}
+	}
+	take := l.keys.Take
+	if l.client.Load() {
+		take = l.keys.TakeAsClient
+	}
+	session, err := take()
+	if err != nil {
+		return err
+	}
+	l.session.Store(session)
+	l.ride()
+	return nil
+}
+
+// Speak starts or stops sound and pictures.
+func (l *Leg) Speak(audio, video bool) {
+	if video && !(l.video.on.Load() && l.video.rides.Load()) {
+		l.video.key.Store(true)
+	}
+	l.audio.on.Store(audio)
+	l.video.on.Store(video)
+	l.ride()
+}
+
+// ride lets the pacer have what is on, once there is a session.
+func (l *Leg) ride() {
+	if l.session.Load() == nil {
+		return // when it begins
+	}
+	for _, s := range []*source{&l.audio, &l.video} {
+		if s.on.Load() && s.head != nil {
+			l.works.join(s)
+		}
+	}
+}
+
+// Await returns a channel that brings the time of the next packet of a kind. A second Await of the kind replaces the
+// first.
+func (l *Leg) Await(kind webrtc.RTPCodecType) <-chan time.Time {
+	c := make(chan time.Time, 1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.await[kind] = c
+	return c
+}
+
+// Legs returns the counts so far.
+func (l *Leg) Legs() watch.Legs {
+	out := watch.Legs{AudioSent: l.audio.count(), VideoSent: l.video.count()}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		to := &out.AudioReceived
+		if s.kind == webrtc.RTPCodecTypeVideo {
+			to = &out.VideoReceived
+		}
+		to.Packets, to.Lost, to.Frames = to.Packets+s.Received, to.Lost+s.Lost(), to.Frames+s.Frames
+	}
+	return out
+}
+
+// Close ends the media. The socket ends with the connection, or by this where there was none.
+func (l *Leg) Close() error {
+	l.ended.Store(true)
+	return l.mux.Close()
+}
+
+// take counts what comes; false for what is not media of ours. The reader calls it.
+func (l *Leg) take(b []byte, _ netip.AddrPort) bool {
+	session := l.session.Load()
+	if session == nil || len(b) < 12 {
+		return true // before the keys: nothing can be done with it
+	}
+	if pt := b[1]; pt >= 192 && pt <= 223 { // RFC 5761 section 4
+		if raw, err := session.OpenRTCP(b); err == nil {
+			l.control(raw)
+		}
+		return true
+	}
+	raw, h, err := session.OpenRTP(b)
+	if err != nil {
+		l.works.Refused.Add(1)
+		return true
+	}
+	kind, stamp := webrtc.RTPCodecTypeAudio, audioStamp
+	switch h.PayloadType {
+	case opusType:
+	case vp8Type:
+		kind, stamp = webrtc.RTPCodecTypeVideo, videoStamp
+	default:
+		return true
+	}
+	l.count(h, kind)
+	if body := raw[h.MarshalSize():]; len(body) >= stamp+8 {
+		l.works.Latency.Add(l.now - time.Duration(binary.BigEndian.Uint64(body[stamp:])))
+	}
+	return true
+}
+
+func (l *Leg) count(h *rtp.Header, kind webrtc.RTPCodecType) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var s *stream
+	for _, x := range l.streams {
+		if x.ssrc == h.SSRC {
+			s = x
+			break
+		}
+	}
+	if s == nil {
+		s = &stream{ssrc: h.SSRC, kind: kind}
+		l.streams = append(l.streams, s)
+	}
+	before := s.Received
+	s.Take(h.SequenceNumber, h.Marker)
+	l.works.Received.Add(s.Received - before)
+	if c := l.await[kind]; c != nil {
+		c <- time.Now()
+		delete(l.await, kind)
+	}
+}

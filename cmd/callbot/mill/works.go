@@ -1,0 +1,152 @@
+// Package mill is the media of many connections without Pion's media path: hundreds of calls on one core, so that a
+// gateway can be filled by one machine. Pion makes the connections; their packets are made, sealed, sent, opened and
+// counted here. They are paced as a browser paces them: each leg has its own beat, the packets of a picture go at
+// once, and every packet carries the time of its sending.
+package mill
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"jedel/media/batch"
+)
+
+// Step is how finely is paced. Coarser would let the packets of several calls arrive together and make the gateway's
+// work look cheaper than it is.
+const step = 200 * time.Microsecond
+
+// behind is how far a source may lag before it skips instead of catching up by a burst.
+const behind = 200 * time.Millisecond
+
+// wheelSize is how many steps ahead something may be due.
+const wheelSize = 512
+
+// Works are all legs of a program. Make them with New, then Run them.
+type Works struct {
+	local netip.Addr
+	epoch time.Time
+
+	// Totals, for all to read.
+	Latency  Latency       // from sending to having been received, through the gateway
+	Sent     atomic.Uint64 // media packets
+	Received atomic.Uint64 // of media, each once
+	Unsent   atomic.Uint64 // the system did not take them
+	Refused  atomic.Uint64 // came and could not be opened
+	Keys     atomic.Uint64 // pictures that were asked for
+	Late     atomic.Uint64 // times that a source lagged so far that it skipped: the figures are our own then
+
+	mu     sync.Mutex // guards joined
+	joined []*source
+
+	// Owned by Run.
+	wheel [wheelSize][]*source
+	at    int64 // the step that was done last
+	out   []batch.Message
+}
+
+// New returns works whose sockets are bound to local.
+func New(local netip.Addr) *Works {
+	w := &Works{local: local, epoch: time.Now(), out: make([]batch.Message, frameParts)}
+	for i := range w.out {
+		w.out[i].B = make([]byte, datagramSize)
+		for j := range w.out[i].B {
+			w.out[i].B[j] = byte(rand.Uint32())
+		}
+	}
+	return w
+}
+
+// join puts a source on the wheel: what it has is sent at once, as who speaks is waited for.
+func (w *Works) join(s *source) {
+	if s.rides.Swap(true) {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.joined = append(w.joined, s)
+}
+
+// Run paces until ctx ends.
+func (w *Works) Run(ctx context.Context) error {
+	c, err := newClock()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.close() }()
+	for ctx.Err() == nil {
+		now := time.Since(w.epoch)
+		w.enter()
+		for w.at < int64(now/step) {
+			w.at++
+			w.turn(now)
+		}
+		left := time.Duration(w.at+w.ahead())*step - time.Since(w.epoch)
+		if left <= 0 {
+			runtime.Gosched() // the readers are to have their turn
+			continue
+		}
+		if err := c.wait(left); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ahead returns how many steps it is to the next with work, five at most: what joins is not to wait longer.
+func (w *Works) ahead() int64 {
+	n := int64(1)
+	for n < 5 && len(w.wheel[(w.at+n)%wheelSize]) == 0 {
+		n++
+	}
+	return n
+}
+
+// enter puts on the wheel what has joined.
+func (w *Works) enter() {
+	w.mu.Lock()
+	joined := w.joined
+	w.joined = nil
+	w.mu.Unlock()
+	now := time.Since(w.epoch)
+	for _, s := range joined {
+		s.skip(now)
+		w.put(s)
+	}
+}
+
+func (w *Works) put(s *source) {
+	at := min(max(int64(s.due/step), w.at+1), w.at+wheelSize-1)
+	w.wheel[at%wheelSize] = append(w.wheel[at%wheelSize], s)
+}
+
+// turn does what is due in one step.
+func (w *Works) turn(now time.Duration) {
+	place := &w.wheel[w.at%wheelSize]
+	all := *place
+	*place = nil
+	for _, s := range all {
+		if s.leg.ended.Load() {
+			continue
+		}
+		if !s.on.Load() {
+			if s.rides.Store(false); !s.on.Load() || s.rides.Swap(true) {
+				continue
+			}
+		}
+		if now-s.due > behind {
+			w.Late.Add(1)
+			s.skip(now)
+		}
+		s.unit(s.leg.session.Load())
+		s.due += s.every
+		w.put(s)
+	}
+	if *place == nil {
+		*place = all[:0]
+	}
+}

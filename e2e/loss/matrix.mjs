@@ -1,0 +1,56 @@
+// The loss matrix: node e2e/loss/matrix.mjs [--cells a,b] [--variants all,fec] [--seconds 20] [--settle 8] [--program jedel] [--label x]
+// [--commit text] [--save name] [--keep dir]. Prints a table per variant; --save keeps it as results/NAME-VARIANT.json and writes docs/LOSS.md.
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import * as w from "../world.mjs";
+import { cells, variants } from "./cells.mjs";
+import { lane, measure } from "./lane.mjs";
+import { markdown, print } from "./report.mjs";
+
+const results = path.join(path.dirname(fileURLToPath(import.meta.url)), "results");
+const { values: o } = parseArgs({ options: {
+  cells: { type: "string", default: cells.map((c) => c.name).join(",") }, variants: { type: "string", default: "all" }, seconds: { type: "string", default: "20" },
+  settle: { type: "string", default: "8" }, program: { type: "string" }, label: { type: "string", default: "Now" }, commit: { type: "string" }, save: { type: "string" }, keep: { type: "string" },
+} });
+const load = () => os.loadavg()[0].toFixed(1);
+const commit = o.commit ?? execFileSync("git", ["log", "-1", "--format=%cs %h"], { cwd: w.root }).toString().trim();
+
+async function run(l, name) {
+  const v = variants[name];
+  const set = { label: o.label, words: v.words, variant: name, commit, date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC", seconds: Number(o.seconds), settle: Number(o.settle),
+    cores: os.cpus().length, load: [load()], cells: {} };
+  for (const c of o.cells.split(",")) {
+    const cell = cells.find((x) => x.name === c);
+    if (!cell) throw new Error(`no cell ${c}`);
+    try {
+      set.cells[c] = await measure(l, cell, { strip: v.strip, settle: set.settle, seconds: set.seconds, keep: o.keep });
+    } catch (e) {
+      set.cells[c] = { error: e.message.split("\n")[0] };
+    }
+    print({ ...set, cells: { [c]: set.cells[c] } });
+  }
+  set.load.push(load());
+  return set;
+}
+
+const l = await lane({ program: o.program });
+try {
+  for (const name of o.variants.split(",")) {
+    const set = await run(l, name);
+    print(set);
+    if (o.save) fs.writeFileSync(path.join(results, `${o.save}-${name}.json`), JSON.stringify(set, (k, v) => (typeof v === "number" ? Math.round(v * 1e4) / 1e4 : v), 1) + "\n");
+  }
+} finally {
+  await l.close();
+}
+if (o.save) {
+  const order = Object.keys(variants);
+  const sets = fs.readdirSync(results).filter((n) => n.endsWith(".json")).map((n) => JSON.parse(fs.readFileSync(path.join(results, n), "utf8")));
+  sets.sort((a, b) => (a.label === b.label ? order.indexOf(a.variant) - order.indexOf(b.variant) : a.label < b.label ? -1 : 1));
+  fs.writeFileSync(path.join(w.root, "docs/LOSS.md"), markdown(sets));
+}
+process.exit(0);
