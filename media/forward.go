@@ -83,6 +83,9 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	}
 	c.peer.lastPacket.Store(p.at.UnixNano())
 	c.peer.packetCount.Add(1)
+	if u.kind == Audio {
+		c.peer.lastVoice.Store(p.at.UnixNano())
+	}
 	u.count(p.header.SequenceNumber, p.recovered, p.at)
 	if !u.began.Swap(true) {
 		c.event(Event{Kind: FirstPacket, Track: u.kind})

@@ -73,6 +73,8 @@ const housekeeping = time.Second
 func (n *Node) Run(ctx context.Context) error {
 	tick := time.NewTicker(housekeeping)
 	defer tick.Stop()
+	voices := time.NewTicker(listenEvery)
+	defer voices.Stop()
 	var said sync.WaitGroup
 	said.Go(func() { (&reporter{node: n}).run(ctx) })
 	said.Go(func() { n.runRates(ctx) })
@@ -80,6 +82,8 @@ func (n *Node) Run(ctx context.Context) error {
 		select {
 		case now := <-tick.C:
 			n.tidy(now)
+		case now := <-voices.C:
+			n.listen(now)
 		case <-ctx.Done():
 			said.Wait()
 			return n.close()

@@ -25,6 +25,8 @@ type link struct {
 	in   ingress
 	out  egress
 
+	senders []*webrtc.RTPSender // of the slots, whose reports Pion has on a plain way
+
 	feedback feedback
 	sections atomic.Pointer[agreed.Sections] // empty before the first answer
 	shaky    atomic.Bool                     // ICE has lost the way
