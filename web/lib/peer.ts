@@ -34,7 +34,7 @@ export class Peer {
   readonly #lines = new Set<(line: Line) => void>();
   readonly #tunes = new Set<(t: MediaTune | null) => void>();
   readonly #off: (() => void)[] = [];
-  readonly #silence = new Silence();
+  #silence = new Silence();
   readonly #pace = new Pace();
   readonly #channel: Channel;
   #own: { mic: MediaStreamTrack | null; camera: MediaStreamTrack | null } = { mic: null, camera: null };
@@ -51,13 +51,15 @@ export class Peer {
   #seen = zero;
   /** Whether the link is reported, and a voice waited for, although none was heard yet: a caller who waits. */
   active = false;
+  /** Told the receipts of datagrams. */
+  onReceipt: (b: Uint8Array<ArrayBuffer>) => void = () => undefined;
   /** The newest report, for the page's own words. */
   latest: QualityReport | null = null;
 
   constructor(session: Session, shape: Shape) {
     this.#session = session;
     this.#shape = shape;
-    this.#channel = new Channel(session, (t) => this.#obey(t));
+    this.#channel = new Channel(session, (t) => this.#obey(t), (b) => this.onReceipt(b));
     this.#off.push(
       session.on("media.lost", (b) => this.#lost(b)),
       session.on("media.tune", (t) => this.#obey(t)),
@@ -117,6 +119,24 @@ export class Peer {
     const way = this.#made();
     this.#way = way;
     await this.#agree(way);
+  }
+
+  /** Lets the connection go: nothing of it is on the line until warm is asked for again. */
+  rest(): void {
+    clearTimeout(this.#retry);
+    this.#way?.close();
+    this.#next?.close();
+    this.#way = this.#next = null;
+    this.#silence = new Silence();
+    this.#failed = 0;
+    this.#set("new");
+  }
+
+  /** Sends bytes as they are by the data channel; false where it is not open. */
+  datagram(b: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#way?.channel.readyState !== "open") return false;
+    this.#way.channel.send(b);
+    return true;
   }
 
   async setMic(track: MediaStreamTrack | null): Promise<void> {

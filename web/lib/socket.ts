@@ -50,9 +50,8 @@ const silenceInCall = 5000;
 const openPatience = 5000; // of a socket that is being opened
 const wakePatience = 2500; // for a word on a socket that may have died with the old network
 const firstPause = 250;
-const spareEvery = 1000; // between sockets that are tried beside each other: longer costs words, shorter costs the gateway
-const spares = 5; // at a time; a distant gateway needs four round trips until the first is open
-const mostSpares = 10; // of one silence
+const firstSpare = 1000; // before a second socket is tried beside the first; each further one waits twice as long
+const spares = 4; // at a time, and of one silence: on a thin line each costs the others their room
 const longestPause = 5000;
 
 export class Session {
@@ -235,7 +234,7 @@ export class Session {
   }
 
   /** Somebody knows that nothing comes through: another socket is tried beside the present one at once,
-   * and another each second. The first that opens takes over, unless the present one speaks before. TCP by
+   * and others later. The first that opens takes over, unless the present one speaks before. TCP by
    * itself waits longer and longer between its attempts, and a new address needs a new connection anyway. */
   hurry(): void {
     if (this.#scope && this.#spare.size === 0) this.#openSpare();
@@ -243,12 +242,12 @@ export class Session {
 
   #spareLater(): void {
     clearTimeout(this.#spareTimer);
-    this.#spareTimer = setTimeout(() => this.#openSpare(), spareEvery);
+    this.#spareTimer = setTimeout(() => this.#openSpare(), firstSpare * 2 ** Math.max(0, this.#tried - 1));
   }
 
   #openSpare(): void {
     clearTimeout(this.#spareTimer);
-    if (!this.#scope || this.#spare.size >= spares || ++this.#tried > mostSpares) return;
+    if (!this.#scope || ++this.#tried > spares) return;
     let ws: WebSocket;
     try {
       ws = new WebSocket(this.#url());

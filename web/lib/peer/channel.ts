@@ -12,9 +12,11 @@ export class Channel {
   readonly #session: Pick<Session, "request">;
   readonly #answers = new Map<number, (a: Answer) => void>();
   readonly #tune: (t: MediaTune) => void;
+  readonly #receipt: (b: Uint8Array<ArrayBuffer>) => void;
   #seq = 0;
 
-  constructor(session: Pick<Session, "request">, tune: (t: MediaTune) => void) {
+  constructor(session: Pick<Session, "request">, tune: (t: MediaTune) => void, receipt: (b: Uint8Array<ArrayBuffer>) => void) {
+    this.#receipt = receipt;
     this.#session = session;
     this.#tune = tune;
   }
@@ -51,6 +53,7 @@ export class Channel {
   take(data: string): void {
     const m = JSON.parse(data) as { type: string; re?: number; body: unknown };
     if (m.type === "media.tune") return this.#tune(m.body as MediaTune);
+    if (m.type === "sos.receipt") return this.#receipt(Uint8Array.from(atob((m as unknown as { receipt: string }).receipt), (c) => c.charCodeAt(0)));
     const answer = m.re ? this.#answers.get(m.re) : undefined;
     if (!m.re || !answer) return;
     this.#answers.delete(m.re);
