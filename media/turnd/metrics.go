@@ -42,7 +42,7 @@ func newMetrics(reg prometheus.Registerer, r *Relay) *metrics {
 	m := &metrics{
 		refuses: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jedel_turn_refused_total", Help: "Messages, packets, connections and allocations that were refused, by reason."}, []string{"reason"}),
 		up:      bytes.WithLabelValues("up"), down: bytes.WithLabelValues("down"),
-		opened: prometheus.NewCounter(prometheus.CounterOpts{Name: "jedel_turn_allocations_opened_total", Help: "Allocations made since the start."}),
+		opened:  prometheus.NewCounter(prometheus.CounterOpts{Name: "jedel_turn_allocations_opened_total", Help: "Allocations made since the start."}),
 		missing: prometheus.NewGauge(prometheus.GaugeOpts{Name: "jedel_turn_ports_missing", Help: "Configured ports of the relay that somebody else had at the start."}),
 	}
 	reg.MustRegister(m.refuses, bytes, m.opened, m.missing,
