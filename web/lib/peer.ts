@@ -86,7 +86,7 @@ export class Peer {
   }
 
   /** How loud a received voice is at the moment, 0..1; undefined where none arrives. */
-  level(slot: number): number | undefined {
+  async level(slot: number): Promise<number | undefined> {
     return this.#way?.level(slot);
   }
 
