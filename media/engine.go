@@ -16,6 +16,7 @@ import (
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -183,6 +184,12 @@ func (n *Node) settings() (webrtc.SettingEngine, error) {
 		return s, err
 	}
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
-	s.SetSCTPMaxMessageSize(64 << 10)
+	s.SetSCTPMaxMessageSize(maxMessage)
+	s.DetachDataChannels()      // else each channel keeps a buffer of 64 KiB
+	own, err := stdnet.NewNet() // else each connection looks at all interfaces again
+	if err != nil {
+		return s, err
+	}
+	s.SetNet(own)
 	return s, nil
 }

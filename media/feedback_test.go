@@ -269,20 +269,46 @@ func TestSoundIsRepeatedAsTheSameBytes(t *testing.T) {
 		l.now = l.now.Add(20 * time.Millisecond)
 	}
 	sent := l.sent()
-	l.tells(l.to, compound.AppendNACK(nil, 1, ssrcEar, []uint16{3, 50, 90, 99, 100, 40000}))
+	l.tells(l.to, compound.AppendNACK(nil, 1, ssrcEar, []uint16{84, 86, 90, 99, 100, 40000}))
 	again := out(&l.reply)
-	if len(again) != 4 || !bytes.Equal(again[0], sent[3]) || !bytes.Equal(again[1], sent[50]) || !bytes.Equal(again[3], sent[99]) {
+	if len(again) != 4 || !bytes.Equal(again[0], sent[84]) || !bytes.Equal(again[1], sent[86]) || !bytes.Equal(again[3], sent[99]) {
 		t.Fatal(len(again))
 	}
 	// At once again: the answer is on its way.
-	l.tells(l.to, compound.AppendNACK(nil, 1, ssrcEar, []uint16{50}))
+	l.tells(l.to, compound.AppendNACK(nil, 1, ssrcEar, []uint16{86}))
 	if got := out(&l.reply); len(got) != 0 {
 		t.Fatal(len(got))
 	}
 	l.now = l.now.Add(20 * time.Millisecond) // half a round trip
-	l.tells(l.to, compound.AppendNACK(nil, 1, ssrcEar, []uint16{50}))
-	if got := out(&l.reply); len(got) != 1 || !bytes.Equal(got[0], sent[50]) {
+	l.tells(l.to, compound.AppendNACK(nil, 1, ssrcEar, []uint16{86}))
+	if got := out(&l.reply); len(got) != 1 || !bytes.Equal(got[0], sent[86]) {
 		t.Fatal(len(got))
+	}
+}
+
+// Who asks for what is no longer kept gets it the next time.
+func TestWhoIsFarAwayMakesUsKeepMore(t *testing.T) {
+	l := newLab(t)
+	old := 0
+	for round := range 2 {
+		for seq := range uint16(100) {
+			l.hears(uint16(round)*100+seq, nil)
+			l.now = l.now.Add(20 * time.Millisecond)
+		}
+		sent := l.sent()
+		for range 4 {
+			l.tells(l.to, compound.AppendNACK(nil, 1, ssrcEar, []uint16{uint16(round*100 + 10)}))
+			l.now = l.now.Add(20 * time.Millisecond)
+		}
+		again := out(&l.reply)
+		if round == 0 {
+			old = len(again)
+		} else if len(again) == 0 || !bytes.Equal(again[0], sent[10]) {
+			t.Fatal("still not kept")
+		}
+	}
+	if old != 0 {
+		t.Fatal("more was kept than anybody needed", old)
 	}
 }
 
@@ -293,7 +319,7 @@ func TestPicturesAreRepeatedOnTheirOwnSSRC(t *testing.T) {
 		l.now = l.now.Add(8 * time.Millisecond)
 	}
 	sent := l.open(l.sent())
-	want := sent[len(sent)-30]
+	want := sent[len(sent)-10]
 	for n := range 2 {
 		l.tells(l.to, compound.AppendNACK(nil, 1, ssrcEye, []uint16{want.SequenceNumber}))
 		got := l.open(out(&l.reply))

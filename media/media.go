@@ -60,6 +60,8 @@ const (
 	eventsLen = 1024
 	// mtu bounds one packet in bytes.
 	mtu = 1500
+	// maxMessage is the longest message of a data channel in bytes.
+	maxMessage = 64 << 10
 	// sendBuffer is how many bytes may wait in a data channel before Send refuses.
 	sendBuffer = 256 << 10
 )

@@ -17,6 +17,7 @@ type metrics struct {
 	restored                       prometheus.Counter
 	singlesDropped                 prometheus.Counter
 	lost                           *prometheus.CounterVec
+	rate                           rateMetrics
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -55,6 +56,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		lost: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jedel_media_packets_lost_total",
 			Help: "Packets that never arrived from peers, by kind."}, []string{"kind"}),
 	}
+	m.rate = newRateMetrics(reg)
 	ways := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "jedel_media_connections_total", Help: "Connections that came up, by the way of their media."}, []string{"way"})
 	m.direct, m.plain = ways.WithLabelValues("direct"), ways.WithLabelValues("plain")

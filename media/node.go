@@ -77,6 +77,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer voices.Stop()
 	var said sync.WaitGroup
 	said.Go(func() { (&reporter{node: n}).run(ctx) })
+	said.Go(func() { n.runRates(ctx) })
 	for {
 		select {
 		case now := <-tick.C:
@@ -215,7 +216,7 @@ func (n *Node) rebuild() {
 	feeders := map[*downTrack]*peer{}
 	for _, routes := range n.routes {
 		for _, r := range routes {
-			if to := n.peers[r.To]; to != nil {
+			if to := n.peers[r.To]; to != nil && !(r.Kind == Video && blinded(to)) {
 				if d := to.down(r.Kind, r.Slot); d != nil {
 					feeders[d] = n.peers[r.From]
 					receivers[key{r.From, r.Kind}] = append(receivers[key{r.From, r.Kind}], d)

@@ -164,6 +164,7 @@ func (f *feedback) again(d *downTrack, seq uint16, when [2]uint32, box *outbox) 
 		e.mu.Unlock()
 		return ok
 	}
+	d.repeats.sealed.Grow()
 	source := d.source
 	original, ok := d.stream.Original(source, seq)
 	e.mu.Unlock()
