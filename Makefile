@@ -8,7 +8,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 
-.PHONY: help run demo build tools web generate test check lint fuzz e2e torture bench matrix deps clean
+.PHONY: help run demo build tools web generate test check lint fuzz e2e torture bench matrix paths deps clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -83,6 +83,9 @@ bench: build ## the figures that the goals speak of
 	deploy/bench-net.sh
 	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/... ./internal/stats ./signaling
 	cd e2e && node goals.mjs
+
+paths: build ## how long nothing is heard when the way dies in mid-call: NAT, UDP blocked, address, blackouts; RUNS=20 for more
+	cd e2e && node paths.mjs
 
 matrix: deps build ## what is heard over links that lose, delay and narrow, in real Chromium; docs/LOSS.md; ARGS="--cells loss-30 --variants all,fec"
 	node e2e/loss/matrix.mjs --save now $(ARGS)

@@ -17,7 +17,7 @@ export const password = "jedel-demo";
 export const shots = path.join(here, "out");
 fs.mkdirSync(shots, { recursive: true });
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const s = net.createServer();
     s.once("error", reject);
@@ -45,9 +45,9 @@ export async function until(what, fn, ms = 15000) {
 }
 
 /** Starts a gateway. kill() is kill -9; start() begins again over the same data. */
-export async function gateway({ args = [], scheme = "http", host = "127.0.0.1", program = path.join(root, "bin/jedel") } = {}) {
+export async function gateway({ args = [], scheme = "http", host = "127.0.0.1", port: fixed = 0, program = path.join(root, "bin/jedel") } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-e2e-"));
-  let [port, media] = [await freePort(), await freePort()];
+  let [port, media] = [fixed || (await freePort()), await freePort()];
   const g = { data, port, media, url: `${scheme}://${host}:${port}`, log: "", codes: () => [...g.log.matchAll(/One-time code for \S+: (\d{6})/g)].map((m) => m[1]) };
   g.start = async () => {
     g.child = spawn(program, ["serve", "--demo", "--addr", `${host}:${port}`, "--media", `${host}:${media}`, "--data", data, ...args],
@@ -83,7 +83,7 @@ export async function gateway({ args = [], scheme = "http", host = "127.0.0.1", 
       // Another program took the port between our asking and our using it.
       if (tries === 4 || !/address already in use/.test(g.log)) throw e;
       g.child.kill("SIGKILL");
-      [port, media, g.log] = [await freePort(), await freePort(), ""];
+      [port, media, g.log] = [fixed || (await freePort()), await freePort(), ""];
       Object.assign(g, { port, media, url: `${scheme}://${host}:${port}` });
     }
   }

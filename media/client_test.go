@@ -70,7 +70,10 @@ type page struct {
 	dc    *webrtc.DataChannel
 	audio *webrtc.TrackLocalStaticRTP
 	video *webrtc.TrackLocalStaticRTP
+	voice *downTrack // in place of audio where the page knows redundant sound and asks for sound again
+	knows bool
 
+	config   webrtc.Configuration
 	settings func(*webrtc.SettingEngine) // changes what a browser would do; nil for nothing
 
 	mu   sync.Mutex
@@ -95,10 +98,12 @@ func (p *page) connect() {
 		p.settings(&s)
 	}
 	var m webrtc.MediaEngine
-	if err := m.RegisterDefaultCodecs(); err != nil {
-		p.t.Fatal(err)
+	if p.knows {
+		must(p.t, registerCodecs(&m))
+	} else {
+		must(p.t, m.RegisterDefaultCodecs())
 	}
-	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(s), webrtc.WithMediaEngine(&m)).NewPeerConnection(webrtc.Configuration{})
+	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(s), webrtc.WithMediaEngine(&m)).NewPeerConnection(p.config)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -108,7 +113,11 @@ func (p *page) connect() {
 	p.video = track(p.t, webrtc.MimeTypeVP8, 90000)
 	both := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv}
 	recv := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}
-	must(p.t, second(pc.AddTransceiverFromTrack(p.audio, both)))
+	if p.voice = newDownTrack(nil, Audio, "audio-0", 0); p.knows {
+		must(p.t, second(pc.AddTransceiverFromTrack(p.voice, both)))
+	} else {
+		must(p.t, second(pc.AddTransceiverFromTrack(p.audio, both)))
+	}
 	if p.role == RoleOperator {
 		for range 3 {
 			must(p.t, second(pc.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio, recv)))

@@ -3,13 +3,16 @@ package media
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"jedel/internal/fault"
 
+	"github.com/pion/datachannel"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -93,7 +96,7 @@ func (c *conn) shape(o offer) error {
 			return fmt.Errorf("slot: %w", err)
 		}
 		*slots = append(*slots, d)
-		c.start(func() { c.rtcpLoop(t.Sender().Read) })
+		c.senders = append(c.senders, t.Sender())
 	}
 	return nil
 }
@@ -287,7 +290,7 @@ func (c *conn) path() (string, time.Duration) {
 		return "", 0
 	}
 	transport := pair.Local.Protocol.String()
-	if pair.Remote.Typ == webrtc.ICECandidateTypeRelay {
+	if c.peer.node.cfg.isRelay(pair.Remote) {
 		transport = "relay"
 	}
 	st, ok := c.ice.GetSelectedCandidatePairStats()
@@ -301,10 +304,32 @@ func (c *conn) onDataChannel(dc *webrtc.DataChannel) {
 	if dc.Label() != "jedel" {
 		return
 	}
-	dc.OnOpen(func() { c.dc.Store(dc) })
-	dc.OnMessage(func(m webrtc.DataChannelMessage) {
-		c.event(Event{Kind: Data, Data: append([]byte(nil), m.Data...)})
+	dc.OnOpen(func() {
+		raw, err := dc.Detach()
+		if err != nil {
+			c.peer.node.log.Debug("data channel", "peer", c.peer.id, "err", err)
+			return
+		}
+		c.dc.Store(dc)
+		c.start(func() { c.dataLoop(raw) })
 	})
+}
+
+// dataLoop reads a data channel until it ends. Its buffer grows to what comes: most messages are small,
+// and there are many connections.
+func (c *conn) dataLoop(raw datachannel.ReadWriteCloser) {
+	buf := make([]byte, 1<<10)
+	for {
+		n, _, err := raw.ReadDataChannel(buf)
+		switch {
+		case errors.Is(err, io.ErrShortBuffer) && len(buf) < maxMessage:
+			buf = make([]byte, min(2*len(buf), maxMessage))
+			continue
+		case err != nil:
+			return
+		}
+		c.event(Event{Kind: Data, Data: append([]byte(nil), buf[:n]...)})
+	}
 }
 
 func (c *conn) send(b []byte) error {

@@ -16,6 +16,7 @@ import (
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -162,7 +163,7 @@ func (n *Node) settings() (webrtc.SettingEngine, error) {
 	s.DisableActiveTCP(true)
 	s.SetIncludeLoopbackCandidate(n.cfg.AllowLoopback)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	s.SetRemoteIPFilter(n.cfg.allowed)
+	s.SetRemoteIPFilter(n.mayCome)
 	s.SetIPFilter(func(ip net.IP) bool { return !ip.IsLinkLocalUnicast() })
 	if len(n.cfg.PublicIPs) > 0 {
 		err := s.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{
@@ -183,6 +184,12 @@ func (n *Node) settings() (webrtc.SettingEngine, error) {
 		return s, err
 	}
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
-	s.SetSCTPMaxMessageSize(64 << 10)
+	s.SetSCTPMaxMessageSize(maxMessage)
+	s.DetachDataChannels()      // else each channel keeps a buffer of 64 KiB
+	own, err := stdnet.NewNet() // else each connection looks at all interfaces again
+	if err != nil {
+		return s, err
+	}
+	s.SetNet(own)
 	return s, nil
 }

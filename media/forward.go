@@ -77,11 +77,15 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	met.received.Inc()
 	down := c.peer.receivers(u.kind)
 	u.heard(p, down != nil)
+	c.rate.arrived(u, p)
 	if t := u.tap.Load(); t != nil {
 		t.RTP(p.at, p.raw, p.recovered)
 	}
 	c.peer.lastPacket.Store(p.at.UnixNano())
 	c.peer.packetCount.Add(1)
+	if u.kind == Audio {
+		c.peer.lastVoice.Store(p.at.UnixNano())
+	}
 	u.count(p.header.SequenceNumber, p.recovered, p.at)
 	if !u.began.Swap(true) {
 		c.event(Event{Kind: FirstPacket, Track: u.kind})

@@ -82,5 +82,9 @@ func (h *hearing) forget(seq uint16) {
 func (h *hearing) packetSent(seq uint16, b []byte) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return copy(b, h.sent.Get(seq))
+	kept := h.sent.Get(seq)
+	if kept == nil {
+		h.sent.Grow()
+	}
+	return copy(b, kept)
 }

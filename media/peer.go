@@ -18,10 +18,12 @@ type peer struct {
 	turn chan struct{} // capacity 1: one negotiation at a time
 
 	lastPacket  atomic.Int64 // Unix nanoseconds
+	lastVoice   atomic.Int64 // of the newest packet of audio
 	packetCount atomic.Uint64
 	audioTo     atomic.Pointer[[]*downTrack]
 	videoTo     atomic.Pointer[[]*downTrack]
 
+	silentAt int64 // the lastVoice whose end was told; owned by Run
 	restarts restarts
 	live     atomic.Pointer[conn] // conn, for the path of packets
 	role     atomic.Uint32        // Role: what the page offers; a tap may have made the peer before its first offer

@@ -63,8 +63,12 @@ func (q *queue) push(d *downTrack, p *packet, met *metrics) {
 
 // plain begins the plain way out.
 func (e *egress) plain() {
-	if e.way.CompareAndSwap(wayNone, wayPlain) {
-		e.conn.start(e.writeLoop)
+	if !e.way.CompareAndSwap(wayNone, wayPlain) {
+		return
+	}
+	e.conn.start(e.writeLoop)
+	for _, s := range e.conn.senders {
+		e.conn.start(func() { e.conn.rtcpLoop(s.Read) })
 	}
 }
 

@@ -24,8 +24,9 @@ const (
 	repeatFloor = 15 * time.Millisecond
 	// askedMost is how many packets one request may name, and askedRate how many a second are looked up.
 	askedMost, askedRate = 256, 2000
-	// lossFresh is how long a receiver's word about its loss holds.
-	lossFresh = 5 * time.Second
+	// lossFresh is how long a receiver's word about its loss holds. Browsers that only hear report every
+	// 2.5 to 7.5 s.
+	lossFresh = 8 * time.Second
 )
 
 // repeats is what a slot remembers of what it has sent. It is guarded by the connection's egress.
@@ -163,6 +164,7 @@ func (f *feedback) again(d *downTrack, seq uint16, when [2]uint32, box *outbox) 
 		e.mu.Unlock()
 		return ok
 	}
+	d.repeats.sealed.Grow()
 	source := d.source
 	original, ok := d.stream.Original(source, seq)
 	e.mu.Unlock()

@@ -215,7 +215,7 @@ func (h *Hub) handle(ctx context.Context, c *client, raw []byte) (reply wire.Mes
 		return wire.Message{Re: m.Seq, Body: &wire.Pong{NowMs: now.UnixMilli()}}, false
 	case *wire.Hello:
 		return h.refuse(c, m, fault.New(fault.WrongState, "hello", nil), true)
-	case *wire.QualityReport: // the page sends it by itself
+	case *wire.QualityReport, *wire.MediaCheck: // the page sends them by itself
 	default:
 		c.used.Store(true)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,7 @@ type mediaCmd struct {
 	Idle   time.Duration `default:"10s" help:"From the last end of a call to the second look at the gateway's memory."`
 	Audio  bool          `help:"Sound only."`
 	Cold   bool          `help:"Callers make their connection at the tap and not before."`
+	Begin  string        `help:"Shell command to run when the measurement begins, such as one that asks the gateway for a profile."`
 	JSON   bool          `name:"json" help:"Print figures as JSON."`
 }
 
@@ -170,6 +172,11 @@ func (m *measure) steady(ctx context.Context, l *load, r *mediaReport) error {
 	case <-time.After(m.Settle):
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	if m.Begin != "" {
+		if out, err := exec.CommandContext(ctx, "/bin/sh", "-c", m.Begin).CombinedOutput(); err != nil {
+			return fmt.Errorf("begin: %w: %s", err, out)
+		}
 	}
 	a, err := m.look(ctx)
 	if err != nil {

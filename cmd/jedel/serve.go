@@ -15,6 +15,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -27,21 +28,28 @@ import (
 	"jedel/web"
 )
 
+// collectAt is by how many per cent the heap grows until it is collected.
+const collectAt = 40
+
 type serveCmd struct {
-	Config string `help:"Configuration file; defaults where it is left out." type:"existingfile"`
-	Demo   bool   `help:"Demo accounts, one-time codes printed here, loopback media."`
-	Addr   string `help:"Address to listen on, in place of http.addr."`
-	TLS    string `name:"tls" help:"off, self-signed, or CERT,KEY files; in place of http.tls."`
-	Data   string `help:"Folder of everything this gateway keeps." default:"data"`
-	Media  string `help:"UDP and TCP address of media, in place of media.udp and media.tcp."`
-	Turn   string `help:"UDP and TCP address of the relay, in place of media.turn.udp and media.turn.tcp; in a demo there is none without it."`
-	Store  string `help:"Store address, in place of store.url."`
-	Hints  string `help:"Redis address, in place of hints.url."`
-	Tips   string `help:"Address of the listener of anonymous tips, in place of tips.listen; off: none."`
+	Config  string `help:"Configuration file; defaults where it is left out." type:"existingfile"`
+	Demo    bool   `help:"Demo accounts, one-time codes printed here, loopback media."`
+	Addr    string `help:"Address to listen on, in place of http.addr."`
+	TLS     string `name:"tls" help:"off, self-signed, or CERT,KEY files; in place of http.tls."`
+	Data    string `help:"Folder of everything this gateway keeps." default:"data"`
+	Media   string `help:"UDP and TCP address of media, in place of media.udp and media.tcp."`
+	Turn    string `help:"UDP and TCP address of the relay, in place of media.turn.udp and media.turn.tcp; in a demo there is none without it."`
+	Store   string `help:"Store address, in place of store.url."`
+	Hints   string `help:"Redis address, in place of hints.url."`
+	Profile string `help:"Folder for profiles of processor and memory: ten seconds each time SIGUSR1 comes."`
+	Tips    string `help:"Address of the listener of anonymous tips, in place of tips.listen; off: none."`
 }
 
 // Run serves until a signal comes.
 func (c serveCmd) Run(ctx context.Context) error {
+	if os.Getenv("GOGC") == "" { // most memory is buffers of calls, little is made anew: collecting more often costs next to nothing
+		debug.SetGCPercent(collectAt)
+	}
 	cfg, err := c.settings()
 	if err != nil {
 		return err
@@ -51,6 +59,11 @@ func (c serveCmd) Run(ctx context.Context) error {
 		return err
 	}
 	sitelog.LogTo(log)
+	if c.Profile != "" {
+		if err := profiles(ctx, c.Profile, profileTime, log); err != nil {
+			return fmt.Errorf("profiles: %w", err)
+		}
+	}
 	opt := app.Options{Demo: c.Demo, Log: log, Pages: web.Pages(), TipPage: web.TipPage(), DataDir: c.Data, Version: version, Tools: tools()}
 	if c.Demo {
 		opt.Print = func(s string) { fmt.Println(s) }

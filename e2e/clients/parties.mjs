@@ -19,8 +19,8 @@ export async function firefox(hz) {
   });
 }
 
-/** Keeps the peer connections of a page where they can be looked at. */
-function keep() {
+/** Keeps the peer connections of a page where they can be looked at; red makes it send RED (RFC 2198) where that was agreed. */
+function keep(red) {
   Date.prototype.getHours = () => 12;
   const Real = window.RTCPeerConnection;
   window.__pcs = [];
@@ -28,6 +28,14 @@ function keep() {
     constructor(...a) {
       super(...a);
       window.__pcs.push(this);
+    }
+    setRemoteDescription(d) {
+      if (!red) return super.setRemoteDescription(d);
+      const first = (s) => {
+        const pt = /a=rtpmap:(\d+) red\//.exec(s)?.[1];
+        return pt && s.startsWith("m=audio") ? s.replace(new RegExp(`^(m=audio \\S+ \\S+)(.*?) ${pt}\\b`), `$1 ${pt}$2`) : s;
+      };
+      return super.setRemoteDescription({ type: d.type, sdp: d.sdp.split(/(?=^m=)/m).map(first).join("") });
     }
   };
 }
@@ -108,6 +116,15 @@ class Page {
     return w.until(`${hz} Hz is heard`, async () => Math.abs((await this.page.evaluate(strongest, [])) - hz) < 15);
   }
 
+  /** Bytes of sound in a packet that the page sends, in the mean: with a redundant frame they are twice as many. */
+  speaks() {
+    return this.page.evaluate(async () => {
+      for (const pc of window.__pcs) {
+        for (const s of (await pc.getStats()).values()) if (s.type === "outbound-rtp" && s.kind === "audio" && s.packetsSent > 0) return s.bytesSent / s.packetsSent;
+      }
+    });
+  }
+
   async sees() {
     const before = (await w.inbound(this.page)).video.frames;
     return w.until("pictures are decoded", async () => (await w.inbound(this.page)).video.frames > before + 5);
@@ -132,16 +149,16 @@ class Page {
 }
 
 /** Makes the pages of a browser, of either driver. */
-export function pages(browser) {
+export function pages(browser, { red = false } = {}) {
   const context = async () => {
     if (!browser.createBrowserContext) {
       const c = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 }, locale: "en-US" });
-      await c.addInitScript(keep);
+      await c.addInitScript(keep, red);
       return [c, await c.newPage()];
     }
     const c = await browser.createBrowserContext();
     const page = await c.newPage();
-    await page.evaluateOnNewDocument(keep);
+    await page.evaluateOnNewDocument(keep, red);
     await page.setViewport({ width: 1280, height: 800 });
     return [c, page];
   };

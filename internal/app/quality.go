@@ -37,13 +37,25 @@ func (a *App) reportQuality(who signaling.Who, b *wire.QualityReport) (wire.Body
 	if who.Role != wire.RoleCaller {
 		return &wire.OK{}, nil
 	}
-	q := wire.Quality{LossDown: max(b.LossDown, b.Concealed), RTTMs: b.RTTMs, FPS: b.FPS, Network: b.Network, AtMs: now.UnixMilli()}
+	q := wire.Quality{LossDown: max(b.LossDown, b.Concealed), RTTMs: b.RTTMs, FPS: b.FPS, Network: b.Network, Way: b.Transport, AtMs: now.UnixMilli()}
 	if st, ok := a.node.Stats(who.Client); ok {
 		q.LossUp = st.AudioLossUp
 	}
 	q.Word = word(q.LossUp, q.LossDown, q.RTTMs)
 	a.quality(s, q)
 	return &wire.OK{}, nil
+}
+
+// checkVoice tells a page what it should hear, and what is heard of it.
+func (a *App) checkVoice(who signaling.Who) wire.Body {
+	now, v := time.Now(), a.node.Voice(who.Client)
+	age := func(at time.Time) int64 {
+		if at.IsZero() {
+			return -1
+		}
+		return max(0, now.Sub(at).Milliseconds())
+	}
+	return &wire.MediaChecked{PC: v.PC, SentMs: age(v.Sent), HeardMs: age(v.Heard)}
 }
 
 func (a *App) quality(s call.State, q wire.Quality) {
@@ -118,6 +130,9 @@ func (a *App) mediaEvent(ev media.Event) {
 		return
 	case media.Tuned:
 		a.tuned(ev.Client)
+		return
+	case media.Silent:
+		a.edge.Hub().Send(ev.Client, &wire.MediaLost{PC: ev.PC, Reason: "silence"})
 		return
 	case media.Failed, media.Closed:
 		a.edge.Hub().Send(ev.Client, &wire.MediaLost{PC: ev.PC, Reason: ev.Reason})

@@ -158,6 +158,8 @@ func (a *App) Request(ctx context.Context, who signaling.Who, body wire.Body) (w
 		return a.takePiece(ctx, who, b)
 	case *wire.MediaStatus:
 		return a.mediaStatus(ctx, who, b)
+	case *wire.MediaCheck:
+		return a.checkVoice(who), nil
 	case *wire.ChatSend:
 		return a.sendChat(ctx, who, b)
 	case *wire.QualityReport:

@@ -3,11 +3,18 @@
 // so that memory is bounded whatever the packets' sizes. It is pure; one owner at a time.
 package pktcache
 
+import (
+	"cmp"
+	"slices"
+)
+
 // maxSlots is how many sequence numbers there are.
 const maxSlots = 1 << 16
 
-// Cache is a ring of packets. Its zero value keeps nothing. Memory is taken with the first packet.
+// Cache is a ring of packets. Its zero value keeps nothing. A part of the memory is taken with the first
+// packet, the rest as Grow asks for it.
 type Cache struct {
+	most    uint64 // bytes of the arena when it is grown
 	size    uint64 // of the arena in bytes
 	mask    uint16 // number of slots - 1
 	arena   []byte
@@ -33,8 +40,15 @@ func New(bytes, slots int) Cache {
 	for n > 1 && n*entrySize > bytes/2 {
 		n >>= 1
 	}
-	return Cache{size: uint64(max(0, bytes-n*entrySize)), mask: uint16(n - 1)}
+	most := uint64(max(0, bytes-n*entrySize))
+	return Cache{most: most, size: max(min(most, leastSize), most/firstShare), mask: uint16(n - 1)}
 }
+
+// What is taken at first: a share of the arena, and what a large packet needs.
+const (
+	firstShare = 8
+	leastSize  = 2 << 10
+)
 
 // entrySize is that of an entry in bytes.
 const entrySize = 16
@@ -43,6 +57,9 @@ const entrySize = 16
 // not fit at all is not kept.
 func (c *Cache) Put(seq uint16, b []byte) {
 	n := uint64(len(b))
+	for n > c.size && c.size < c.most {
+		c.Grow()
+	}
 	if n == 0 || n > c.size || n > 1<<16-1 {
 		return
 	}
@@ -57,6 +74,31 @@ func (c *Cache) Put(seq uint16, b []byte) {
 	copy(c.arena[at:], b)
 	c.entries[seq&c.mask] = entry{pos: c.head, seq: seq, n: uint16(n)}
 	c.head += n
+}
+
+// Grow doubles the arena, up to what New said, and keeps what is in it. Whoever is asked for a packet
+// that is no longer there calls it.
+func (c *Cache) Grow() {
+	if c.size >= c.most {
+		return
+	}
+	old := *c
+	c.size = min(2*c.size, c.most)
+	if old.arena == nil {
+		return
+	}
+	c.arena, c.head = make([]byte, c.size), 0
+	c.entries = make([]entry, len(old.entries))
+	from := uint64(0)
+	if old.head > old.size {
+		from = old.head - old.size
+	}
+	kept := slices.DeleteFunc(slices.Clone(old.entries), func(e entry) bool { return e.n == 0 || e.pos < from })
+	slices.SortFunc(kept, func(a, b entry) int { return cmp.Compare(a.pos, b.pos) })
+	for _, e := range kept {
+		at := e.pos % old.size
+		c.Put(e.seq, old.arena[at:at+uint64(e.n)])
+	}
 }
 
 // Get returns the packet seq, or nil where it is not kept or no longer. The slice belongs to the

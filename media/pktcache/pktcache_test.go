@@ -13,9 +13,18 @@ func packet(seq uint16, n int) []byte {
 	return b[:n]
 }
 
+// grown is a cache that has all its memory.
+func grown(bytes, slots int) Cache {
+	c := New(bytes, slots)
+	for c.size < c.most {
+		c.Grow()
+	}
+	return c
+}
+
 func TestNewestPacketsAreKeptAcrossTheWrap(t *testing.T) {
 	for _, first := range []uint16{0, 1, 32767, 32768, 65534, 65535} {
-		c := New(24<<10, 128)
+		c := grown(24<<10, 128)
 		for i := range uint16(500) {
 			c.Put(first+i, packet(first+i, 100+int(i%7)))
 		}
@@ -42,7 +51,13 @@ func TestMemoryIsTakenWithTheFirstPacketAndBounded(t *testing.T) {
 		for i := range 5000 {
 			c.Put(uint16(i), packet(uint16(i), 1200))
 		}
-		if c.Bytes() > size || c.Bytes() < size*9/10 {
+		if c.Bytes() > size/2 || c.Get(uint16(4999)) == nil {
+			t.Fatal("nobody has asked for so much", c.Bytes(), size)
+		}
+		for range 10 {
+			c.Grow()
+		}
+		if c.Bytes() > size || c.Bytes() < size*9/10 || c.Get(uint16(4999)) == nil {
 			t.Fatal(c.Bytes(), size)
 		}
 	}
@@ -72,6 +87,18 @@ func TestWhatIsFoundIsWhatWasPut(t *testing.T) {
 			seq += uint16(rapid.IntRange(-3, 5).Draw(t, "step"))
 			b := packet(uint16(i), rapid.IntRange(1, 300).Draw(t, "length"))
 			c.Put(seq, b)
+			if rapid.IntRange(0, 20).Draw(t, "grow") == 0 {
+				kept := map[uint16]bool{}
+				for s := seq - 80; s != seq+80; s++ {
+					kept[s] = c.Get(s) != nil
+				}
+				c.Grow()
+				for s, was := range kept {
+					if was && c.Get(s) == nil {
+						t.Fatalf("%d was lost by growing", s)
+					}
+				}
+			}
 			if len(b) <= int(c.size) {
 				put[seq] = b
 				order = append(order, seq)

@@ -6,28 +6,24 @@ import "time"
 const (
 	// calm is how long the loss must stay low before a frame less goes along.
 	calm = 10 * time.Second
-	// trial is how long after a deepening its effect is looked at.
-	trial = 4 * time.Second
-	// penance is how long a depth that did harm is not tried again.
-	penance = 30 * time.Second
-	// standing is how much longer than ever the round trip may be before our packets are what stands in
-	// the queue.
+	// standing is how much longer than the shortest the round trip is where a queue stands.
 	standing = 250 * time.Millisecond
-	// harm is how much loss may grow within a trial before the deepening is blamed.
-	harm = 0.08
+	// patience is how long a queue may stand before redundancy gives way: pictures give way first.
+	patience = 3 * time.Second
+	// penance is how long the depth at which a queue stood is not tried again.
+	penance = 15 * time.Second
 )
 
-// Level follows how deep the redundancy towards one receiver should be. Loss deepens it at once. Where
-// that makes loss or delay grow, the way is too thin for it and it goes back: each frame that goes along
-// costs the stream's bit rate once more. Its zero value is a receiver without redundancy.
+// Level follows how deep the redundancy towards one receiver should be. Loss deepens it at once. Where a
+// queue stands it goes back step by step: each frame that goes along costs the stream's bit rate once
+// more, and on a way too thin for it words come late instead of not at all. Its zero value is a receiver
+// without redundancy.
 type Level struct {
 	depth    int
 	most     int           // not deeper than this until until
 	until    time.Duration // 0: no bound
-	lowSince time.Duration
-	low      bool
-	before   float64       // loss when it was last deepened
-	deepened time.Duration // when; 0: not on trial
+	lowSince time.Duration // 0: loss is not low
+	full     time.Duration // since when a queue stands; 0: none does
 	shortest time.Duration // round trip
 }
 
@@ -37,35 +33,34 @@ func (l *Level) Next(loss float64, rtt, now time.Duration) int {
 	if rtt > 0 && (l.shortest == 0 || rtt < l.shortest) {
 		l.shortest = rtt
 	}
-	if l.until > 0 && now > l.until {
-		l.until = 0
+	if now > l.until {
+		l.until, l.most = 0, MaxDepth
 	}
-	crowded := l.shortest > 0 && rtt > l.shortest+standing
-	worse := l.deepened > 0 && loss > l.before+harm
-	if l.depth > 0 && (crowded || worse && now-l.deepened <= trial) {
+	if l.crowded(rtt, now) && l.depth > 0 {
 		l.depth--
-		l.most, l.until, l.deepened = l.depth, now+penance, 0
+		l.most, l.until, l.full = l.depth, now+penance, now
 		return l.depth
 	}
-	if now-l.deepened > trial {
-		l.deepened = 0
-	}
-	want := wanted(l.depth, loss)
-	if l.until > 0 {
-		want = min(want, l.most)
-	}
-	switch {
+	switch want := min(wanted(l.depth, loss), l.most); {
 	case want > l.depth:
-		if l.deepened == 0 {
-			l.before = loss
-		}
-		l.depth, l.low, l.deepened = want, false, now
-	case want < l.depth && !l.low:
-		l.low, l.lowSince = true, now
-	case want < l.depth && now-l.lowSince >= calm:
-		l.depth, l.low = l.depth-1, false
+		l.depth, l.lowSince = want, 0
 	case want == l.depth:
-		l.low = false
+		l.lowSince = 0
+	case l.lowSince == 0:
+		l.lowSince = now
+	case now-l.lowSince >= calm:
+		l.depth, l.lowSince = l.depth-1, 0
 	}
 	return l.depth
+}
+
+// crowded reports whether a queue has stood for too long.
+func (l *Level) crowded(rtt, now time.Duration) bool {
+	switch {
+	case rtt <= l.shortest+standing:
+		l.full = 0
+	case l.full == 0:
+		l.full = now
+	}
+	return l.full > 0 && now-l.full >= patience
 }

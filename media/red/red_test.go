@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -101,6 +102,70 @@ func TestDepthFollowsLossAndDoesNotSwing(t *testing.T) {
 		if got := wanted(c.was, c.loss); got != c.want {
 			t.Errorf("from %d at %.2f: %d, want %d", c.was, c.loss, got, c.want)
 		}
+	}
+}
+
+// TestLevelFollowsLossAndGivesWayToAQueue plays a receiver second by second.
+func TestLevelFollowsLossAndGivesWayToAQueue(t *testing.T) {
+	var l Level
+	now := time.Duration(0)
+	play := func(seconds int, loss float64, rtt time.Duration) (depth int) {
+		for range seconds {
+			now += time.Second
+			depth = l.Next(loss, rtt, now)
+		}
+		return depth
+	}
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name    string
+		seconds int
+		loss    float64
+		rtt     time.Duration
+		want    int
+	}{
+		{"clean", 20, 0.02, 50 * ms, 0},
+		{"loss deepens at once", 1, 0.2, 50 * ms, 2},
+		{"and further", 1, 0.4, 50 * ms, 3},
+		{"a good second is not the end of it", 3, 0, 50 * ms, 3},
+		{"nor are some", 1, 0.3, 60 * ms, 3},
+		{"calm takes one away", 11, 0, 60 * ms, 2},
+		{"then the others", 22, 0, 60 * ms, 0},
+		{"deep again", 1, 0.3, 60 * ms, 3},
+		{"a queue is not believed at once", 3, 0.3, 600 * ms, 3},
+		{"one that stands takes one away", 1, 0.3, 600 * ms, 2},
+		{"and the others", 6, 0.3, 600 * ms, 0},
+		{"not tried again soon", 5, 0.3, 60 * ms, 0},
+		{"but in the end", 12, 0.3, 60 * ms, 3},
+	} {
+		if got := play(c.seconds, c.loss, c.rtt); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// TestLevelOnAThinWay plays a link that has room for the plain stream and little more, where redundancy
+// makes a queue and then loss: it must not stay deep there.
+func TestLevelOnAThinWay(t *testing.T) {
+	var l Level
+	const room, stream, queueMost = 64_000.0, 53_000.0, 1.0 // bit/s, seconds of the room
+	queue, deepFor, depth := 0.0, 0, 0
+	for s := range 120 {
+		rate := stream + float64(depth)*32_000
+		queue += (rate - room) / room
+		loss := 0.06 // the radio's own
+		if queue > queueMost {
+			loss += (queue - queueMost) * room / rate
+			queue = queueMost
+		}
+		queue = max(0, queue)
+		depth = l.Next(min(1, loss), 60*time.Millisecond+time.Duration(queue*float64(time.Second)), time.Duration(s+1)*time.Second)
+		if depth > 0 {
+			deepFor++
+		}
+	}
+	if deepFor > 60 {
+		t.Fatalf("%d of 120 seconds with redundancy that the way has no room for", deepFor)
 	}
 }
 

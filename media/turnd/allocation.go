@@ -11,14 +11,20 @@ import (
 
 // perClient is how many allocations one client may have: two networks of a phone by two
 // transports. A page that goes to another network makes new ones before the old are known to be
-// dead, so beyond it the one that was quiet for longest gives way to the new.
+// dead, so beyond it the one whose client was quiet for longest gives way to the new.
 const perClient = 4
+
+// busyTime is how long an allocation does not give way after its client was heard or it was made: a
+// voice comes every 20 ms, and all that one connection gathers comes at once, the best first. Pages
+// give a dead way up after 250 ms of silence, and then need another.
+const busyTime = 250 * time.Millisecond
 
 // relayBuffer is how many bytes may wait for a client whose network is slow: about half a second
 // of audio and video. Longer delays words, shorter loses bursts.
 const relayBuffer = 64 << 10
 
 var (
+	errQuota    = errors.New("all allocations of the client are in use")
 	errFull     = errors.New("no room for another allocation")
 	errFamily   = errors.New("no media address of this family")
 	errNoTCP    = errors.New("allocations are for UDP")
@@ -52,7 +58,7 @@ type allocation struct {
 	local  netip.AddrPort // of the socket
 	told   netip.AddrPort // to the client
 	udp    *net.UDPConn
-	used   atomic.Int64 // when something was relayed, Unix nanoseconds
+	heard  atomic.Int64 // when the client sent something, or it was made; Unix nanoseconds
 
 	up   flow // owned by the goroutine that reads from the client
 	down flow // owned by the goroutine that reads from the socket
@@ -78,7 +84,7 @@ func (a *allocation) WriteTo(p []byte, to net.Addr) (int, error) {
 		return len(p), nil
 	}
 	now := time.Now()
-	a.used.Store(now.UnixNano())
+	a.heard.Store(now.UnixNano())
 	if !a.up.take(len(p), a.relay.cfg.Bandwidth, now) {
 		a.relay.met.refused(reasonBandwidth)
 		return len(p), nil
@@ -107,9 +113,7 @@ func (a *allocation) ReadFrom(b []byte) (int, net.Addr, error) {
 			a.relay.met.refused(reasonStranger)
 			continue
 		}
-		now := time.Now()
-		a.used.Store(now.UnixNano())
-		if !a.down.take(n, a.relay.cfg.Bandwidth, now) {
+		if !a.down.take(n, a.relay.cfg.Bandwidth, time.Now()) {
 			a.relay.met.refused(reasonBandwidth)
 			continue
 		}
@@ -189,9 +193,12 @@ func (b *book) add(a *allocation) (out *allocation, err error) {
 	if len(theirs) >= perClient {
 		out = theirs[0]
 		for _, x := range theirs {
-			if x.used.Load() < out.used.Load() {
+			if x.heard.Load() < out.heard.Load() {
 				out = x
 			}
+		}
+		if a.heard.Load()-out.heard.Load() < int64(busyTime) {
+			return nil, errQuota
 		}
 		b.forget(out)
 	} else if len(b.told) >= b.max {

@@ -21,7 +21,7 @@ const (
 	reasonPeer      reason = "peer"       // an address that is not our media port
 	reasonStranger  reason = "stranger"   // a packet at a relayed address that is not from our media port
 	reasonBandwidth reason = "bandwidth"  // over the bound of an allocation
-	reasonQuota     reason = "quota"      // an allocation that gave way to a newer one of its client
+	reasonQuota     reason = "quota"      // an allocation beyond those of a client: one that gave way, or one that was not made
 	reasonFull      reason = "full"       // no room
 	reasonFamily    reason = "family"     // no media address of this family
 	reasonShape     reason = "shape"      // what no page asks for: ports by choice, TCP to peers

@@ -1,8 +1,10 @@
 package turnd
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/pion/turn/v5"
 )
@@ -33,11 +35,15 @@ func (s sockets) AllocatePacketConn(c turn.AllocateListenerConfig) (net.PacketCo
 	_ = udp.SetReadBuffer(relayBuffer)
 	a := &allocation{relay: r, client: c.UserID, udp: udp, local: plain(udp.LocalAddr().(*net.UDPAddr).AddrPort()), names: map[netip.AddrPort]netip.AddrPort{}}
 	a.told = netip.AddrPortFrom(r.public(a.local.Addr()), a.local.Port())
-	a.used.Store(r.now().UnixNano())
+	a.heard.Store(time.Now().UnixNano())
 	out, err := r.book.add(a)
 	if err != nil {
 		_ = udp.Close()
-		r.met.refused(reasonFull)
+		why := reasonFull
+		if errors.Is(err, errQuota) {
+			why = reasonQuota
+		}
+		r.met.refused(why)
 		return nil, nil, err
 	}
 	if out != nil {

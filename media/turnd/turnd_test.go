@@ -392,18 +392,35 @@ func TestAFloodOfRequestsLeavesACallUnharmed(t *testing.T) {
 	}
 }
 
-func TestAllocationsAreBoundedAndTheNewestStay(t *testing.T) {
+func TestAllocationsOfOneClientAreBounded(t *testing.T) {
 	w := open(t, func(c *Config) { c.Allocations = 6 })
-	var mine []net.PacketConn
-	for range 3 * perClient {
-		mine = append(mine, w.allocate(true, creds{}))
+	voices := make([]net.PacketConn, perClient)
+	for i := range voices {
+		voices[i] = w.allocate(true, creds{})
 	}
-	until(t, "four are left", func() bool { return w.book.size() == perClient })
-	if _, ok := echo(t, mine[len(mine)-1], w.at); !ok {
-		t.Fatal("the newest does not work")
+	if _, err := w.client(true, creds{}).Allocate(); err == nil {
+		t.Fatal("a fifth while the four have just been made")
 	}
-	if w.refusals(reasonQuota) != 2*perClient {
-		t.Fatal(w.refusals(reasonQuota), "gave way")
+	<-time.After(busyTime + 50*time.Millisecond)
+	for _, c := range voices[1:] { // all but the first are heard
+		if _, ok := echo(t, c, w.at); !ok {
+			t.Fatal("no media")
+		}
+	}
+	newest := w.allocate(true, creds{})
+	if n := w.book.size(); n != perClient {
+		t.Fatal(n, "allocations")
+	}
+	for i, c := range append(voices[1:], newest) {
+		if _, ok := echo(t, c, w.at); !ok {
+			t.Fatal(i, "was in use and gave way")
+		}
+	}
+	if _, ok := w.Local(voices[0].LocalAddr().(*net.UDPAddr).AddrPort()); ok {
+		t.Fatal("the quiet one did not give way")
+	}
+	if w.refusals(reasonQuota) != 2 {
+		t.Fatal(w.refusals(reasonQuota), "counted")
 	}
 	for i := range 2 {
 		w.allocate(true, creds{client: "other-" + string(rune('a'+i))})

@@ -126,6 +126,8 @@ func (m *MediaOffer) check() error {
 	return word("pc", m.PC)
 }
 
+func (m *MediaCheck) check() error { return word("pc", m.PC) }
+
 func (m *MediaCandidate) check() error {
 	if len(m.Candidate) > 512 || len(m.Mid) > MaxShort {
 		return errors.New("candidate: too long")

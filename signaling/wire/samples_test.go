@@ -19,7 +19,7 @@ func samples() []Body {
 	spoken.Phase, spoken.Ahead, spoken.Operator, spoken.OpMic, spoken.Guests = PhaseTalking, 0, "Айгүл С.", true, []Companion{{Name: "П-14", As: "patrol"}}
 	caller := CallerCard{Name: "Нұрлан А.", Phone: "+77015551212", Proof: "sms", Lang: "kk", Earlier: 2, EarlierMs: 1795000000000, Registered: true}
 	media := MediaState{Mic: DeviceOn, Camera: DeviceOff, Link: true, Connected: true}
-	quality := Quality{Word: "good", LossUp: 0.004, LossDown: 0.001, RTTMs: 48, FPS: 24, Network: "4g", AtMs: 1795424405000}
+	quality := Quality{Word: "good", LossUp: 0.004, LossDown: 0.001, RTTMs: 48, FPS: 24, Network: "4g", Way: "udp", AtMs: 1795424405000}
 	me := OperatorRow{Staff: staff, Name: "Айгүл С.", State: DutyReady, SinceMs: 1795424000000}
 	state := ConsoleState{Rev: 7, Me: me, Waiting: []WaitingRow{{Call: call, Number: "26-000123", Kind: KindVideo, Priority: 2, SinceMs: 1795424400000,
 		Name: "Нұрлан А.", Place: "Абай 24", Fix: &fix, Mic: DeviceOn, Camera: DeviceAsking}}, Operators: []OperatorRow{me},
@@ -57,6 +57,7 @@ func samples() []Body {
 			{Patrol: client, Name: "П-06", Unit: "center", State: "off", SinceMs: 1795424405000},
 		}}, &SessionReplaced{},
 		&CallJoin{Call: call, Mode: GuestListen}, &CallJoined{View: guest}, &CallMode{Call: call, Mode: GuestWhisper}, &CallLeave{Call: call}, &CallTakeOver{Call: call}, &GuestState{View: guest},
+		&MediaCheck{PC: "pc-1"}, &MediaChecked{PC: "pc-1", SentMs: 12, HeardMs: -1},
 		&MediaTune{PC: "pc-1", Rev: 3, RED: true, JitterMs: 200, Video: VideoThin, VideoKbps: 180, Shown: VideoOff, Why: "loss"},
 		&RelayRenewed{ICEServers: []ICEServer{{URLs: []string{"turns:102.example.kz:443?transport=tcp"}, Username: "1795425000:" + client, Credential: "zLr9pXcQ"}}},
 		&VoicePiece{Call: call, Note: file, From: 2048, Data: "T3B1c0hlYWQ=", End: true}, &VoiceHave{Note: file, Bytes: 2056, Done: true},

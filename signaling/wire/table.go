@@ -34,6 +34,8 @@ func Table() []Entry {
 		{"media.candidate", Request, both, func() Body { return new(MediaCandidate) }},
 		{"media.status", Request, both, func() Body { return new(MediaStatus) }},
 		{"media.lost", News, nil, func() Body { return new(MediaLost) }},
+		{"media.check", Request, both, func() Body { return new(MediaCheck) }},
+		{"media.checked", Reply, nil, func() Body { return new(MediaChecked) }},
 		{"relay.renewed", News, nil, func() Body { return new(RelayRenewed) }},
 		{"media.tune", News, nil, func() Body { return new(MediaTune) }},
 

@@ -33,6 +33,12 @@ func (*MediaStatus) WireType() string { return "media.status" }
 // WireType returns "media.lost".
 func (*MediaLost) WireType() string { return "media.lost" }
 
+// WireType returns "media.check".
+func (*MediaCheck) WireType() string { return "media.check" }
+
+// WireType returns "media.checked".
+func (*MediaChecked) WireType() string { return "media.checked" }
+
 // WireType returns "relay.renewed".
 func (*RelayRenewed) WireType() string { return "relay.renewed" }
 

@@ -237,6 +237,21 @@ const (
 	VideoOff  VideoLevel = "off"  // the voice alone
 )
 
+// MediaCheck asks what the gateway hears and sends by the peer connection of the page: a page that
+// hears nothing asks whose silence it is. The page sends it by itself.
+type MediaCheck struct {
+	PC string `json:"pc"`
+}
+
+// MediaChecked answers it. Both are ages in milliseconds, -1 for never: of the newest audio that
+// was sent to the page, or would have been had its connection carried it, and of the newest that
+// came from it.
+type MediaChecked struct {
+	PC      string `json:"pc"`
+	SentMs  int64  `json:"sentMs"`
+	HeardMs int64  `json:"heardMs"`
+}
+
 // MediaTune is news: how the page's peer connection is to be used from now on. It holds until the
 // next one, which is whole again; a new connection begins with RED off, jitterMs 0, video on. It
 // comes anew after each welcome, and by the data channel as well where that is open: of one pc the
@@ -353,6 +368,7 @@ type Quality struct {
 	RTTMs    float64 `json:"rttMs"`
 	FPS      float64 `json:"fps"`
 	Network  string  `json:"network,omitempty"`
+	Way      string  `json:"way,omitempty"` // udp, tcp, relay: how the page reaches the gateway
 	AtMs     int64   `json:"atMs"`
 }
 

@@ -6,7 +6,7 @@ import { Camera, CameraOff, Flip, Handset, Phone, PhoneOff } from "./icons";
 import { useLate } from "./late";
 import { Where } from "./Where";
 import { useWakeLock } from "./wake";
-import { clock, stage, type View } from "./view";
+import { clock, heldBack, stage, type View } from "./view";
 
 /** What is told at the top, in one sentence. */
 export function sentence(v: View): string {
@@ -21,6 +21,8 @@ export function sentence(v: View): string {
       return t("connecting");
     case "hold":
       return t("hold");
+    case "far":
+      return t("operator.far");
     case "lost":
       return t("link.lost");
     default:
@@ -74,7 +76,6 @@ function Devices({ caller }: { caller: Caller }) {
         </p>
       )}
       {(v.camera === "denied" || v.camera === "none" || v.camera === "busy") && <p class="note">{t(`cam.${v.camera}`)}</p>}
-      {v.weak && <p class="note">{t("weak")}</p>}
       <div class="controls">
         <button type="button" aria-pressed={v.mic === "on"} onClick={() => void caller.toggleMic()}>
           {v.mic === "on" ? <Phone /> : <PhoneOff />}
@@ -112,6 +113,7 @@ export function Call({ caller, now }: { caller: Caller; now: number }) {
   const call = v.call;
   const [volume, setVolume] = useState(1);
   useWakeLock();
+  const held = heldBack(v);
   const recording = call?.recording.state ?? "stopped";
   return (
     <main class="call" data-stage={stage(v)}>
@@ -142,8 +144,14 @@ export function Call({ caller, now }: { caller: Caller; now: number }) {
         </div>
       )}
       <div class="pictures" data-any={v.camera === "on" || call?.opCamera === true}>
-        {call?.opCamera && <Media stream={caller.remoteVideo} kind="video" label="operator.video" muted />}
-        {v.camera === "on" && <Media stream={caller.preview} kind="video" label="preview" muted />}
+        {call?.opCamera && !held.theirs && <Media stream={caller.remoteVideo} kind="video" label="operator.video" muted />}
+        {v.camera === "on" && !held.own && <Media stream={caller.preview} kind="video" label="preview" muted />}
+        {(held.own || held.theirs) && (
+          <p class="heldback" role="status" data-own={held.own} data-theirs={held.theirs}>
+            <CameraOff />
+            <span>{t("weak")}</span>
+          </p>
+        )}
       </div>
       <Media stream={caller.remoteAudio} kind="audio" label="sound" volume={volume} />
       {caller.others.map((s, i) => <Media key={i} stream={s} kind="audio" label="sound" volume={volume} />)}

@@ -12,7 +12,6 @@ const refKey = "jedel.ref";
 const phoneKey = "jedel.phone";
 /** The event of a page that is being left in a hurry. */
 export const leaving = "jedel:leave";
-const weakLoss = 0.15; // of audio towards us, for two reports: video gives way
 
 const questionPatience = 4000;
 
@@ -37,7 +36,6 @@ export class Caller {
   preview: MediaStream | null = null;
   #mic: MediaStreamTrack | null = null;
   #camera: MediaStreamTrack | null = null;
-  #weak = 0;
   readonly #listeners = new Set<() => void>();
   readonly #photos = new Map<string, File>();
 
@@ -51,6 +49,8 @@ export class Caller {
     this.session.onLink((link) => this.set({ link }));
     this.session.onQuiet((unheard) => this.set({ unheard }));
     this.peer.onState((media) => this.set({ media }));
+    this.peer.onLine((line) => this.set({ line }));
+    this.peer.onTune((tune) => this.set({ tune }));
     this.peer.onQuiet((quiet) => this.set({ quiet }));
     this.session.on("welcome", (w) => {
       this.set({ self: w.caller ?? null, phone: w.centre.phone, centre: { lat: w.centre.lat, lon: w.centre.lon }, error: "" });
@@ -62,7 +62,7 @@ export class Caller {
     this.session.on("chat.posted", (b) => this.set({ chat: posted(this.view.chat, b.item) }));
     this.session.on("camera.requested", () => this.set({ cameraAsked: this.view.camera !== "on" }));
     this.session.on("position.requested", () => this.unpin());
-    this.session.on("quality.changed", (b) => this.#quality(b.quality));
+    this.session.on("quality.changed", (b) => this.set({ quality: b.quality }));
     this.session.on("call.recording", (b) => this.view.call && this.set({ call: { ...this.view.call, recording: b.recording } }));
     this.peer.onRemote((r) => {
       if (r.kind === "audio" && r.slot > 0) this.others[r.slot - 1] = new MediaStream([r.track]);
@@ -229,7 +229,7 @@ export class Caller {
     this.#camera = got.track;
     this.preview = got.track ? new MediaStream([got.track]) : null;
     await this.peer.setCamera(got.track);
-    this.set({ camera: got.state, weak: false, cameras: await countCameras() });
+    this.set({ camera: got.state, cameras: await countCameras() });
     await this.#tellDevices();
   }
 
@@ -250,16 +250,6 @@ export class Caller {
       await this.session.request("media.status", { mic: this.view.mic, camera: this.view.camera, ...(background ? { background } : {}) });
     } catch {
       // Told again with the next change.
-    }
-  }
-
-  /** Words before pictures: on a bad link the camera gives way and the person is told. */
-  #quality(quality: View["quality"] & object): void {
-    this.set({ quality });
-    this.#weak = Math.max(quality.lossUp, quality.lossDown) > weakLoss ? this.#weak + 1 : 0;
-    if (this.#weak >= 2 && this.#camera) {
-      void this.#drop("camera").then(() => this.#tellDevices());
-      this.set({ weak: true });
     }
   }
 
@@ -372,7 +362,7 @@ export class Caller {
   }
 
   home(): void {
-    this.set({ call: null, chat: [], quality: null, weak: false, error: "" });
+    this.set({ call: null, chat: [], quality: null, error: "" });
   }
 
   /** Quick exit: nothing of this page is heard, seen or lit while the next one is still loading. The

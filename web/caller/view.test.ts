@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { format } from "../lib/i18n";
 import type { CallView, ChatItem, Fix } from "../lib/wire.gen";
-import { clock, empty, marked, posted, stage, type View, withCall, worthSending, written } from "./view";
+import { clock, empty, heldBack, marked, posted, stage, type View, withCall, worthSending, written } from "./view";
 
 const call = (change: Partial<CallView>): CallView => ({
   call: "c", ref: "r", number: "26-000001", kind: "video", phase: "queued", rev: 1, ahead: 0, createdMs: 0, sinceMs: 0, opMic: false, opCamera: false,
@@ -29,6 +29,8 @@ describe("the caller's view", () => {
     expect(stage(view({ call: talking(true) }))).toBe("talking");
     expect(stage(view({ call: talking(true), offline: true }))).toBe("lost");
     expect(stage(view({ call: talking(true), quiet: true }))).toBe("lost");
+    expect(stage(view({ call: talking(true), quiet: true, line: "own" }))).toBe("lost");
+    expect(stage(view({ call: talking(true), quiet: true, line: "far" }))).toBe("far");
     expect(stage(view({ call: talking(false), quiet: true }))).toBe("talking");
     expect(stage(view({ call: call({ phase: "hold", opMic: true }), quiet: true }))).toBe("hold");
   });
@@ -47,6 +49,12 @@ describe("the caller's view", () => {
     expect(worthSending(fix({}), fix({ clientMs: 10000 }))).toBe(true);
     expect(worthSending(fix({}), fix({ lat: 54.0002 }))).toBe(true);
     expect(worthSending(fix({}), fix({ accuracyM: 10 }))).toBe(true);
+  });
+  it("holds pictures back only where there are some", () => {
+    const off = { pc: "p", rev: 1, red: true, jitterMs: 200, video: "off" as const, videoKbps: 0, shown: "off" as const, why: "loss" };
+    expect(heldBack(view({ tune: off, camera: "on", call: call({ opCamera: true }) }))).toEqual({ own: true, theirs: true });
+    expect(heldBack(view({ tune: off, camera: "off", call: call({}) }))).toEqual({ own: false, theirs: false });
+    expect(heldBack(view({ tune: { ...off, video: "thin", shown: "on" }, camera: "on", call: call({ opCamera: true }) }))).toEqual({ own: false, theirs: false });
   });
   it("reads its clock", () => {
     expect([clock(0, 61000), clock(5000, 0)]).toEqual(["01:01", "00:00"]);

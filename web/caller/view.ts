@@ -1,5 +1,6 @@
 /** What the page shows, and how it follows from what happens. Pure: no clock, socket or DOM. */
-import type { CallKind, CallView, CallerSelf, ChatItem, DeviceState, Fix, Quality } from "../lib/wire.gen";
+import type { Line as Way } from "../lib/peer";
+import type { CallKind, CallView, CallerSelf, ChatItem, DeviceState, Fix, MediaTune, Quality } from "../lib/wire.gen";
 
 /** A line of the chat that may still be on its way. */
 export interface Line {
@@ -31,7 +32,8 @@ export interface View {
   pin: Fix | null; // the place the person has shown on the map
   cameraAsked: boolean;
   quality: Quality | null;
-  weak: boolean;
+  tune: MediaTune | null; // how the gateway wants the media used
+  line: Way; // whose silence it is
   offline: boolean; // the device itself says so
   quiet: boolean; // a voice that flowed has stopped
   self: CallerSelf | null;
@@ -44,7 +46,7 @@ export interface View {
 
 export const empty: View = {
   link: "connecting", unheard: false, media: "new", call: null, calling: false, tapped: null, chat: [], mic: "off", camera: "off", cameras: 0,
-  place: "none", fix: null, pin: null, cameraAsked: false, quality: null, weak: false, offline: false, quiet: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "",
+  place: "none", fix: null, pin: null, cameraAsked: false, quality: null, tune: null, line: "none", offline: false, quiet: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "",
 };
 
 /** A newer view of the same call takes the place of an older one; an old one is ignored. */
@@ -72,7 +74,7 @@ export function marked(lines: Line[], id: string, state: Line["state"]): Line[] 
   return lines.map((l) => (l.id === id && l.from === "caller" && l.seq === 0 ? { ...l, state } : l));
 }
 
-export type Stage = "home" | "calling" | "waiting" | "ringing" | "connecting" | "talking" | "hold" | "lost" | "ended";
+export type Stage = "home" | "calling" | "waiting" | "ringing" | "connecting" | "talking" | "hold" | "far" | "lost" | "ended";
 
 /** What the caller is told, in one word. Their own lost link comes before everything. */
 export function stage(v: View): Stage {
@@ -92,8 +94,14 @@ export function stage(v: View): Stage {
     case "reconnecting":
       return "lost";
     default:
-      return v.quiet && v.call.opMic ? "lost" : "talking"; // no voice although the operator's microphone is on
+      if (!v.quiet || !v.call.opMic) return "talking";
+      return v.line === "far" ? "far" : "lost"; // no voice although the operator's microphone is on: theirs, or ours
   }
+}
+
+/** What a weak line holds back of the pictures: the own one, the operator's. Words come before pictures. */
+export function heldBack(v: View): { own: boolean; theirs: boolean } {
+  return { own: v.camera === "on" && v.tune?.video === "off", theirs: v.call?.opCamera === true && v.tune?.shown === "off" };
 }
 
 /** mm:ss since a moment; never negative. */

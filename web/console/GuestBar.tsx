@@ -63,7 +63,8 @@ export function GuestBar() {
         <Acts call={v.call} name={v.operator} keyed />
         <button type="button" class="small" data-guest="leave" onClick={() => void desk.leaveGuest()}>{t("guest.leave")}{v.mode === "listen" && <> <Key act="listen" /></>}</button>
       </div>
-      {seat.callerVideo && v.kind === "video" && <GuestPicture stream={seat.callerVideo} name={t("video.caller")} />}
+      {v.kind === "video" && seat.tune?.shown === "off" && <p class="warn" role="status">{t("media.voiceonly")}</p>}
+      {seat.callerVideo && v.kind === "video" && seat.tune?.shown !== "off" && <GuestPicture stream={seat.callerVideo} name={t("video.caller")} />}
     </section>
   );
 }

@@ -2,6 +2,7 @@ import { t } from "../lib/i18n";
 import type { CallCard } from "../lib/wire.gen";
 import { dayOf, phone } from "./clock";
 import { useConsole } from "./context";
+import { useLine } from "./LineNow";
 import { Copy, Key } from "./Small";
 import { callerLang } from "./snippets";
 
@@ -34,10 +35,13 @@ export function Person({ card }: { card: CallCard }) {
 export function CallerNow({ card }: { card: CallCard }) {
   const m = card.media;
   const { seat } = useConsole();
+  const { word } = useLine(card);
   const lines: [string, string][] = [];
   if (card.kind === "silent") lines.push(["bad", t("silent.warning")]);
   if (card.phase === "reconnecting" || !m.link) lines.push(["bad", t("media.nolink")]);
   else if (!m.connected) lines.push(["warn", t("media.textonly")]);
+  else if (word === "own" || word === "far") lines.push(["bad", t(`line.${word}`)]);
+  if (seat.tune?.shown === "off" || seat.tune?.video === "off") lines.push(["warn", t("media.voiceonly")]);
   if (m.background) lines.push(["warn", t("media.background")]);
   if (m.mic !== "on") lines.push(["warn", t(`mic.${m.mic}.long`)]);
   if (seat.mic !== "on" && seat.mic !== "asking") lines.push(["bad", t("own.nomic")]);

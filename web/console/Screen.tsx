@@ -9,7 +9,8 @@ export function Screen({ card, blurred, onBlur }: { card: CallCard; blurred: boo
   const { seat, desk } = useConsole();
   const ask = useShortcut("ask");
   const blur = useShortcut("blur");
-  const shown = card.media.camera === "on" && seat.callerVideo !== undefined && card.phase !== "reconnecting";
+  const held = card.media.camera === "on" && seat.tune?.shown === "off";
+  const shown = !held && card.media.camera === "on" && seat.callerVideo !== undefined && card.phase !== "reconnecting";
   return (
     <section class="panel screen" aria-label={t("video")}>
       <h2>
@@ -24,11 +25,11 @@ export function Screen({ card, blurred, onBlur }: { card: CallCard; blurred: boo
         </button>
       </h2>
       <div class="stage">
-        {shown ? <Picture stream={seat.callerVideo} name={t("video.caller")} class={blurred ? "blurred" : ""} /> : <p class="empty">{card.phase === "reconnecting" ? t("media.nolink") : t(`cam.${card.media.camera}.long`)}</p>}
+        {shown ? <Picture stream={seat.callerVideo} name={t("video.caller")} class={blurred ? "blurred" : ""} /> : <p class={held ? "empty held" : "empty"}>{card.phase === "reconnecting" ? t("media.nolink") : held ? t("video.held") : t(`cam.${card.media.camera}.long`)}</p>}
         {seat.ownVideo && (
           <figure class="own">
-            <Picture stream={seat.ownVideo} name={t("video.own")} class="mirror" />
-            <figcaption>{t("video.ownnote")}</figcaption>
+            <Picture stream={seat.ownVideo} name={t("video.own")} class={seat.tune?.video === "off" ? "mirror unsent" : "mirror"} />
+            <figcaption>{t(seat.tune?.video === "off" ? "video.ownheld" : "video.ownnote")}</figcaption>
           </figure>
         )}
       </div>

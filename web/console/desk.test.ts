@@ -59,6 +59,15 @@ class FakePeer implements PeerPort {
   onRemote(): () => void {
     return () => undefined;
   }
+  onLine(): () => void {
+    return () => undefined;
+  }
+  onTune(): () => void {
+    return () => undefined;
+  }
+  level(): undefined {
+    return undefined;
+  }
   close(): void {
     this.did.push("close");
   }

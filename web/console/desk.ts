@@ -1,6 +1,7 @@
 import { Guest } from "../lib/guest";
 import { t } from "../lib/i18n";
-import type { Bodies, CallKind, DeviceState, DutySet, GuestMode, Text } from "../lib/wire.gen";
+import type { Line } from "../lib/peer";
+import type { Bodies, CallKind, DeviceState, DutySet, GuestMode, MediaTune, Text } from "../lib/wire.gen";
 import { cameraWish, Level, micWish, openDevice } from "./mic";
 import type { Link, PeerPort, World } from "./ports";
 import { Ringer } from "./sounds";
@@ -24,6 +25,10 @@ export interface Seat {
   /** Operator and guests, by slot; slot 0 is the caller's and empty here. */
   voices: (MediaStream | undefined)[];
   guestVideo?: MediaStream;
+  /** Whose silence it is, where there is one. */
+  line: Line;
+  /** How the gateway wants the media used; undefined: as usual. */
+  tune?: MediaTune;
   toast?: Toast;
   /** Chat lines on their way, oldest first. */
   outbox: Outgoing[];
@@ -66,7 +71,7 @@ export class Desk {
   #camera: MediaStreamTrack | null = null;
   #toasts = 0;
   #view: View = nothing;
-  #seat: Seat = { link: "connecting", mic: "off", muted: false, camera: "off", starting: false, onDuty: false, silent: false, voices: [], outbox: [], closing: [] };
+  #seat: Seat = { link: "connecting", mic: "off", muted: false, camera: "off", starting: false, onDuty: false, silent: false, line: "none", voices: [], outbox: [], closing: [] };
   level: Level | undefined;
   /** This person's part in a call of somebody else. */
   readonly guest: Guest;
@@ -326,7 +331,13 @@ export class Desk {
       if (r.kind === "audio") this.#set({ callerAudio: new MediaStream([r.track]) });
       else this.#set({ callerVideo: new MediaStream([r.track]) });
     }));
+    this.#offs.push(peer.onLine((line) => this.#set({ line })), peer.onTune((t) => this.#set({ tune: t ?? undefined })));
     return peer;
+  }
+
+  /** How loud the caller is at the moment, 0..1; undefined where nothing arrives. */
+  callerLevel(): number | undefined {
+    return this.#peer?.level(0);
   }
 
   #other(r: { kind: string; slot: number; track: MediaStreamTrack }): void {
@@ -377,7 +388,7 @@ export class Desk {
     this.level?.close();
     this.level = undefined;
     this.ringer.ring(undefined);
-    this.#set({ mic: "off", camera: "off", onDuty: false, callerAudio: undefined, callerVideo: undefined, ownVideo: undefined, voices: [], guestVideo: undefined });
+    this.#set({ mic: "off", camera: "off", onDuty: false, callerAudio: undefined, callerVideo: undefined, ownVideo: undefined, voices: [], guestVideo: undefined, line: "none", tune: undefined });
   }
 
   /** A call began or ended here: neither camera nor mute goes on into the next one. */

@@ -1,7 +1,8 @@
 import { render } from "preact";
 import { useState } from "preact/hooks";
 import { loadLocale, setLang } from "../lib/i18n";
-import type { Bodies, Welcome } from "../lib/wire.gen";
+import type { Line } from "../lib/peer";
+import type { Bodies, MediaTune, Welcome } from "../lib/wire.gen";
 import { fakeCases } from "./cases/scene";
 import "./console.css";
 import { ConsoleContext, type Lang, type Theme, useDesk } from "./context";
@@ -25,7 +26,11 @@ interface Scene {
   onDuty?: boolean;
   mic?: boolean;
   hash?: string;
+  line?: Line;
+  tune?: MediaTune;
+  level?: number;
 }
+type SceneOf = Scene;
 
 const photo = { file: "f1", mime: "image/jpeg", name: "esik.jpg", bytes: 3_140_000, width: 4032, height: 3024, sha256: "0".repeat(64) };
 const talking = card();
@@ -41,6 +46,13 @@ const scenes: Record<string, Scene> = {
   taken: { welcome: welcome({ offer: offer() }), events: [{ type: "offer.withdrawn", body: { call: offer().call, epoch: 1, why: "taken", by: "Ерлан Тілеуов" } }] },
   missed: { welcome: welcome({ me: { state: "not_responding" }, offer: offer() }), events: [{ type: "offer.withdrawn", body: { call: offer().call, epoch: 1, why: "expired" } }] },
   call: { welcome: welcome({ me: { state: "talking" }, card: withPhoto }) },
+  far: { welcome: welcome({ me: { state: "talking" }, card: card() }), line: "far" },
+  own: { welcome: welcome({ me: { state: "talking" }, card: card() }), line: "own" },
+  quiet: { welcome: welcome({ me: { state: "talking" }, card: card() }), line: "flows", level: 0 },
+  voiceonly: {
+    welcome: welcome({ me: { state: "talking" }, card: card({ quality: { ...talking.quality, word: "poor", lossUp: 0.22, way: "relay" } }) }), line: "flows",
+    tune: { pc: "p", rev: 2, red: true, jitterMs: 200, video: "off", videoKbps: 0, shown: "off", why: "loss" },
+  },
   hold: { welcome: welcome({ me: { state: "talking", after: "pause" }, card: card({ phase: "hold", transfer: "Дана Ысқақова" }) }) },
   silentcall: {
     welcome: welcome({
@@ -108,6 +120,21 @@ class ScenePeer implements PeerPort {
   setMic(): void {}
   setCamera(): void {}
   close(): void {}
+  constructor(readonly scene: SceneOf) {}
+
+  onLine(fn: Parameters<PeerPort["onLine"]>[0]): () => void {
+    if (this.scene.line) queueMicrotask(() => fn(this.scene.line ?? "none"));
+    return () => undefined;
+  }
+
+  onTune(fn: Parameters<PeerPort["onTune"]>[0]): () => void {
+    if (this.scene.tune) queueMicrotask(() => fn(this.scene.tune ?? null));
+    return () => undefined;
+  }
+
+  level(): number | undefined {
+    return this.scene.level ?? 0.3;
+  }
 
   onRemote(fn: Parameters<PeerPort["onRemote"]>[0]): () => void {
     const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
@@ -164,7 +191,7 @@ else if (root && scene) {
   };
   sessionStorage.clear();
   if (scene.onDuty !== false) sessionStorage.setItem("jedel.console.duty", '{"state":"ready"}');
-  const desk = new Desk({ session: new SceneSession(scene), makePeer: () => new ScenePeer(), devices, tab: sessionStorage, now: () => moment + Date.now() - began });
+  const desk = new Desk({ session: new SceneSession(scene), makePeer: () => new ScenePeer(scene), devices, tab: sessionStorage, now: () => moment + Date.now() - began });
   render(<Scene desk={desk} lang={lang} theme={theme} />, root);
   desk.start();
   for (const e of scene.events ?? []) desk.dispatch(e);

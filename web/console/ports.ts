@@ -1,4 +1,5 @@
-import type { Bodies } from "../lib/wire.gen";
+import type { Line } from "../lib/peer";
+import type { Bodies, MediaTune } from "../lib/wire.gen";
 
 /** Where the socket stands. */
 export type Link = "connecting" | "open" | "lost" | "closed";
@@ -27,6 +28,9 @@ export interface PeerPort {
   setMic(track: MediaStreamTrack | null): Promise<void> | void;
   setCamera(track: MediaStreamTrack | null): Promise<void> | void;
   onRemote(fn: (r: Remote) => void): () => void;
+  onLine(fn: (line: Line) => void): () => void;
+  onTune(fn: (t: MediaTune | null) => void): () => void;
+  level(slot: number): number | undefined;
   close(): void;
 }
 

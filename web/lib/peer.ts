@@ -1,179 +1,174 @@
-/** One RTCPeerConnection of this page, kept alive: it is warmed before it is needed, restarted when
- * the network changes, replaced when it is lost. The page keeps the tracks; this keeps the way. */
+/** The media of this page, kept alive. There is one connection that carries it; when it falls silent a
+ * new one is made beside it at once and takes its place when it is up. The page keeps the tracks; this
+ * keeps the way. Nothing here waits for the states of ICE, which come after five to fifteen seconds. */
+import { Channel } from "./peer/channel";
+import { report, table, zero } from "./peer/measure";
+import { Pace } from "./peer/pace";
+import { type Line, Silence } from "./peer/silence";
+import { type Gate, type Remote, type Shape, Way } from "./peer/way";
 import type { Session } from "./socket";
-import { Refusal } from "./socket";
-import type { Bodies, MediaAnswer, QualityReport } from "./wire.gen";
+import type { Bodies, MediaAnswer, MediaChecked, MediaTune, QualityReport } from "./wire.gen";
 
+export type { Line } from "./peer/silence";
+export type { Remote } from "./peer/way";
 export type PeerState = "new" | "connecting" | "connected" | "lost" | "closed";
 
-export interface Remote {
-  kind: string;
-  slot: number;
-  track: MediaStreamTrack;
-  stream: MediaStream;
-}
-
-const rebuildAfter = 4000; // an ICE restart that has not helped by then
-const restartAfter = 1500; // of a disconnected transport
+const look = 50;
+const lookCloser = 100; // of silence, before the statistics are asked
 const reportEvery = 2000;
 const settle = 200; // of a changing network
-const listenEvery = 250;
-const quietAfter = 900; // of a voice that flowed
-const channelPatience = 2000;
-
-interface Counters {
-  lost: number;
-  received: number;
-  concealed: number;
-  samples: number;
-}
+const quietAfter = 900; // is told to people
+const handover = 500; // that the old connection is kept beside the new one
+const firstVoice = 300; // that a new connection may take to carry one
+const patience = 2500; // for a new connection, at least
+const longestPatience = 10_000;
+const voiceIsExpected = 30_000; // after the last one
+const sendsAfter = 700; // of a microphone being open
 
 export class Peer {
   readonly #session: Session;
-  readonly #shape: "caller" | "console";
+  readonly #shape: Shape;
   readonly #remote = new Set<(r: Remote) => void>();
   readonly #states = new Set<(s: PeerState) => void>();
-  readonly #answers = new Map<number, (m: { type: string; body: unknown }) => void>();
-  readonly #off: (() => void)[] = [];
-  #pc: RTCPeerConnection | null = null;
-  #id = "";
-  #channel: RTCDataChannel | null = null;
-  #mic: MediaStreamTrack | null = null;
-  #camera: MediaStreamTrack | null = null;
-  #state: PeerState = "new";
-  #repair: ReturnType<typeof setTimeout> | undefined;
-  #report: ReturnType<typeof setInterval> | undefined;
-  #soon: ReturnType<typeof setTimeout> | undefined;
-  #agreeing: RTCPeerConnection | null = null; // whose offer is on its way: one at a time
-  #listen: ReturnType<typeof setInterval> | undefined;
-  #stamp = 0;
-  #stampAt = 0;
-  #quiet = false;
   readonly #quiets = new Set<(quiet: boolean) => void>();
-  #seq = 0;
-  #seen: Counters = { lost: 0, received: 0, concealed: 0, samples: 0 };
-  #making = false;
-  /** Whether the link is reported although nothing is heard yet: a caller who waits. */
+  readonly #lines = new Set<(line: Line) => void>();
+  readonly #tunes = new Set<(t: MediaTune | null) => void>();
+  readonly #off: (() => void)[] = [];
+  #silence = new Silence();
+  readonly #pace = new Pace();
+  readonly #channel: Channel;
+  #own: { mic: MediaStreamTrack | null; camera: MediaStreamTrack | null } = { mic: null, camera: null };
+  #way: Way | null = null;
+  #next: Way | null = null;
+  #state: PeerState = "new";
+  #line: Line = "none";
+  #quiet = false;
+  #micSince = 0;
+  #failed = 0; // attempts in a row
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  #looking = false;
+  #seen = zero;
+  /** Whether the link is reported, and a voice waited for, although none was heard yet: a caller who waits. */
   active = false;
+  /** Told the receipts of datagrams. */
+  onReceipt: (b: Uint8Array<ArrayBuffer>) => void = () => undefined;
   /** The newest report, for the page's own words. */
   latest: QualityReport | null = null;
 
-  constructor(session: Session, shape: "caller" | "console") {
+  constructor(session: Session, shape: Shape) {
     this.#session = session;
     this.#shape = shape;
+    this.#channel = new Channel(session, (t) => this.#obey(t), (b) => this.onReceipt(b));
     this.#off.push(
-      session.on("media.lost", (b) => b.pc === this.#id && void this.#rebuild()),
-      session.on("welcome", (w) => {
-        if (this.#pc && w.pc !== this.#id) void this.#rebuild();
-        else if (this.#state === "lost") this.#restart();
-      }),
+      session.on("media.lost", (b) => this.#lost(b)),
+      session.on("media.tune", (t) => this.#obey(t)),
+      session.on("welcome", (w) => this.#welcomed(w.pc)),
     );
-    // One change of the network is told by several events; going offline is none to act on.
-    const changed = () => {
-      clearTimeout(this.#soon);
-      if (globalThis.navigator?.onLine !== false) this.#soon = setTimeout(() => this.#restart(), settle);
-    };
-    const network = (globalThis.navigator as Partial<{ connection: EventTarget }> | undefined)?.connection;
-    globalThis.addEventListener?.("online", changed);
-    network?.addEventListener("change", changed);
-    this.#off.push(
-      () => globalThis.removeEventListener?.("online", changed),
-      () => network?.removeEventListener("change", changed),
-    );
-    this.#listen = setInterval(() => this.#listenTo(), listenEvery);
-    this.#report = setInterval(() => void this.#measure(), reportEvery);
+    this.#listenToNetwork();
+    const looks = setInterval(() => void this.#look(), look);
+    const reports = setInterval(() => void this.#measure(), reportEvery);
+    this.#off.push(() => clearInterval(looks), () => clearInterval(reports));
   }
 
   get state(): PeerState {
     return this.#state;
   }
 
-  onState(fn: (s: PeerState) => void): () => void {
-    this.#states.add(fn);
-    return () => this.#states.delete(fn);
+  /** Whose silence it is. */
+  get line(): Line {
+    return this.#line;
   }
 
-  /** Told when a voice that flowed has stopped, long before the browser calls the way lost. Silence is
+  /** How the gateway wants this connection used; null: as usual. */
+  get tune(): MediaTune | null {
+    return this.#way?.tune ?? null;
+  }
+
+  /** How loud a received voice is at the moment, 0..1; undefined where none arrives. */
+  level(slot: number): number | undefined {
+    return this.#way?.level(slot);
+  }
+
+  onState(fn: (s: PeerState) => void): () => void {
+    return subscribe(this.#states, fn);
+  }
+
+  /** Told when a voice that flowed has stopped for long enough to be told to people. Silence is
    * sent too: only a cut, a hold or a microphone that was turned off stops it. */
   onQuiet(fn: (quiet: boolean) => void): () => void {
-    this.#quiets.add(fn);
-    return () => this.#quiets.delete(fn);
+    return subscribe(this.#quiets, fn);
   }
 
-  #listenTo(): void {
-    let stamp = 0;
-    for (const r of this.#pc?.getReceivers() ?? []) {
-      if (r.track.kind !== "audio") continue;
-      for (const s of r.getSynchronizationSources()) stamp += s.rtpTimestamp; // of several voices any that flows changes the sum
-    }
-    const now = Date.now();
-    if (stamp !== this.#stamp) {
-      this.#stamp = stamp;
-      this.#stampAt = now;
-    }
-    const quiet = this.#stampAt > 0 && now - this.#stampAt > quietAfter;
-    if (quiet === this.#quiet) return;
-    this.#quiet = quiet;
-    for (const fn of this.#quiets) fn(quiet);
+  onLine(fn: (line: Line) => void): () => void {
+    return subscribe(this.#lines, fn);
+  }
+
+  onTune(fn: (t: MediaTune | null) => void): () => void {
+    return subscribe(this.#tunes, fn);
   }
 
   onRemote(fn: (r: Remote) => void): () => void {
-    this.#remote.add(fn);
-    return () => this.#remote.delete(fn);
+    return subscribe(this.#remote, fn);
   }
 
-  /** Connects the transport before it is needed. Resolves when the offer is answered. */
+  /** Connects the transport before it is needed. Resolves when the offer is answered or refused. */
   async warm(): Promise<void> {
-    if (!this.#pc) await this.#make();
+    if (this.#way || this.#state === "closed") return;
+    this.#set("connecting");
+    const way = this.#made();
+    this.#way = way;
+    await this.#agree(way);
+  }
+
+  /** Lets the connection go: nothing of it is on the line until warm is asked for again. */
+  rest(): void {
+    clearTimeout(this.#retry);
+    this.#way?.close();
+    this.#next?.close();
+    this.#way = this.#next = null;
+    this.#silence = new Silence();
+    this.#failed = 0;
+    this.#set("new");
+  }
+
+  /** Sends bytes as they are by the data channel; false where it is not open. */
+  datagram(b: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#way?.channel.readyState !== "open") return false;
+    this.#way.channel.send(b);
+    return true;
   }
 
   async setMic(track: MediaStreamTrack | null): Promise<void> {
-    this.#mic = track;
-    await this.#sender("audio")?.replaceTrack(track);
+    this.#own.mic = track;
+    this.#micSince = performance.now();
+    await this.#send("audio", track);
   }
 
   async setCamera(track: MediaStreamTrack | null): Promise<void> {
-    this.#camera = track;
-    await this.#sender("video")?.replaceTrack(track);
+    if (track) track.contentHint = "motion"; // hands that sign
+    this.#own.camera = track;
+    await this.#send("video", track);
+  }
+
+  async #send(kind: string, track: MediaStreamTrack | null): Promise<void> {
+    await Promise.all([this.#way, this.#next].map((w) => w?.sender(kind)?.replaceTrack(track)));
   }
 
   close(): void {
     for (const off of this.#off.splice(0)) off();
-    clearTimeout(this.#repair);
-    clearInterval(this.#report);
-    clearInterval(this.#listen);
+    clearTimeout(this.#retry);
     clearTimeout(this.#soon);
-    this.#drop();
+    this.#way?.close();
+    this.#next?.close();
+    this.#way = this.#next = null;
     this.#set("closed");
   }
 
   /** Sends a request over the data channel, or over the socket where it is shut or silent. */
-  async request<T extends keyof Bodies>(type: T, body: Bodies[T], options: { timeoutMs?: number; again?: boolean } = {}): Promise<unknown> {
-    const dc = this.#channel;
-    if (dc?.readyState === "open" && dc.bufferedAmount < 65536) {
-      const answer = await this.#ask(dc, type, body);
-      if (answer?.type === "error") {
-        const e = answer.body as Bodies["error"];
-        throw new Refusal(e.code, e.words);
-      }
-      if (answer) return answer.body;
-    }
-    return this.#session.request(type, body, options);
-  }
-
-  #ask(dc: RTCDataChannel, type: string, body: unknown): Promise<{ type: string; body: unknown } | null> {
-    const seq = ++this.#seq;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#answers.delete(seq);
-        resolve(null);
-      }, channelPatience);
-      this.#answers.set(seq, (m) => {
-        clearTimeout(timer);
-        resolve(m);
-      });
-      dc.send(JSON.stringify({ type, seq, body }));
-    });
+  request<T extends keyof Bodies>(type: T, body: Bodies[T], options: { timeoutMs?: number; again?: boolean } = {}): Promise<unknown> {
+    const dc = this.#line === "own" ? undefined : this.#way?.channel;
+    return this.#channel.request(dc, type, body, options);
   }
 
   #set(s: PeerState): void {
@@ -182,198 +177,246 @@ export class Peer {
     for (const fn of this.#states) fn(s);
   }
 
-  #sender(kind: string): RTCRtpSender | undefined {
-    return this.#pc?.getTransceivers().find((t) => t.receiver.track.kind === kind && t.direction !== "recvonly")?.sender;
-  }
+  // A way is made, and takes the place of the one before.
 
-  /** The sections of the offer. Ours first, then the slots we receive in. */
-  #sections(pc: RTCPeerConnection): void {
-    const slots = this.#shape === "console" ? { audio: 4, video: 2 } : { audio: 2, video: 0 };
-    for (const kind of ["audio", "video"] as const) {
-      const own = pc.addTransceiver(kind, { direction: "sendrecv" });
-      void own.sender.replaceTrack(kind === "audio" ? this.#mic : this.#camera);
-      for (let i = 0; i < slots[kind]; i++) pc.addTransceiver(kind, { direction: "recvonly" });
-    }
-  }
-
-  async #make(): Promise<void> {
-    if (this.#making || this.#state === "closed") return;
-    this.#making = true;
-    try {
-      this.#drop();
-      const pc = new RTCPeerConnection(this.#configuration());
-      this.#pc = pc;
-      this.#id = Math.random().toString(36).slice(2, 12);
-      this.#seen = { lost: 0, received: 0, concealed: 0, samples: 0 };
-      this.#sections(pc);
-      this.#open(pc.createDataChannel("jedel", { ordered: true }));
-      pc.ontrack = (e) => this.#arrived(pc, e);
-      pc.onicecandidate = (e) => {
-        if (e.candidate) void this.#trickle(e.candidate);
-      };
-      pc.onconnectionstatechange = () => this.#changed(pc);
-      this.#set("connecting");
-      await this.#negotiate(pc, false);
-    } finally {
-      this.#making = false;
-    }
-  }
-
-  /** With the relays of this moment: their credentials live ten minutes. */
-  #configuration(): RTCConfiguration {
-    return { bundlePolicy: "max-bundle", iceServers: this.#session.iceServers };
-  }
-
-  #held: RTCIceCandidate[] | null = null;
-
-  async #negotiate(pc: RTCPeerConnection, iceRestart: boolean): Promise<void> {
-    this.#agreeing = pc;
-    this.#held = []; // candidates wait until the gateway knows the offer
-    try {
-      if (iceRestart) pc.setConfiguration(this.#configuration());
-      await pc.setLocalDescription(await pc.createOffer({ iceRestart }));
-      const answer = (await this.#session.request("media.offer", { pc: this.#id, sdp: pc.localDescription?.sdp ?? "" }, { timeoutMs: 15000, again: true })) as MediaAnswer;
-      if (pc !== this.#pc) return;
-      await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
-      if (pc.connectionState !== "connected") this.#later(rebuildAfter);
-    } catch {
-      if (pc === this.#pc) this.#later(rebuildAfter);
-      return;
-    } finally {
-      if (this.#agreeing === pc) this.#agreeing = null;
-      const held = this.#held ?? [];
-      this.#held = null;
-      if (pc === this.#pc && pc.remoteDescription) for (const c of held) void this.#trickle(c);
-    }
-  }
-
-  async #trickle(c: RTCIceCandidate): Promise<void> {
-    if (this.#held) {
-      this.#held.push(c);
-      return;
-    }
-    try {
-      await this.#session.request("media.candidate", { pc: this.#id, candidate: c.candidate, mid: c.sdpMid ?? "0" });
-    } catch {
-      // A refused address is not used; the others do the work.
-    }
-  }
-
-  #arrived(pc: RTCPeerConnection, e: RTCTrackEvent): void {
-    const same = pc.getTransceivers().filter((t) => t.receiver.track.kind === e.track.kind && (this.#shape === "caller" || t.direction === "recvonly"));
-    const slot = same.indexOf(e.transceiver);
-    if (slot < 0) return;
-    const stream = e.streams[0] ?? new MediaStream([e.track]);
-    for (const fn of this.#remote) fn({ kind: e.track.kind, slot, track: e.track, stream });
-  }
-
-  #open(dc: RTCDataChannel): void {
-    this.#channel = dc;
-    dc.onmessage = (e) => {
-      const m = JSON.parse(String(e.data)) as { type: string; re?: number; body: unknown };
-      const answer = m.re ? this.#answers.get(m.re) : undefined;
-      if (m.re && answer) {
-        this.#answers.delete(m.re);
-        answer(m);
-      }
+  #made(): Way {
+    const session = this.#session;
+    const gate: Gate = {
+      ready: () => this.#welcome(),
+      offer: async (pc, sdp) => ((await session.request("media.offer", { pc, sdp }, { timeoutMs: 15_000 })) as MediaAnswer).sdp,
+      candidate: (pc, candidate, mid) => session.request("media.candidate", { pc, candidate, mid }),
     };
+    return new Way(this.#shape, this.#own, gate, {
+      state: (w) => this.#changed(w),
+      remote: (w, r) => w === this.#way && this.#tell(r),
+      message: (_, data) => this.#channel.take(data),
+    }, performance.now());
   }
 
-  #changed(pc: RTCPeerConnection): void {
-    if (pc !== this.#pc) return;
-    switch (pc.connectionState) {
-      case "connected":
-        this.#stampAt = 0; // a voice has to flow here before it can stop
-        clearTimeout(this.#repair);
-        this.#repair = undefined;
-        this.#set("connected");
-        break;
-      case "disconnected":
-        this.#set("lost");
-        clearTimeout(this.#repair);
-        this.#repair = setTimeout(() => this.#restart(), restartAfter);
-        break;
-      case "failed":
-        this.#set("lost");
-        void this.#rebuild();
-        break;
+  /** Resolves when the gateway has said welcome. */
+  #welcome(): Promise<RTCIceServer[]> {
+    if (this.#session.link === "open") return Promise.resolve(this.#session.iceServers);
+    return new Promise((resolve) => {
+      const off = this.#session.on("welcome", (w) => {
+        off();
+        resolve(w.iceServers);
+      });
+    });
+  }
+
+  async #agree(way: Way): Promise<void> {
+    try {
+      await way.open();
+      if (!way.closed && way.state !== "connected") this.#later(this.#patience());
+    } catch {
+      this.#gaveUp(way);
     }
   }
 
-  /** An ICE restart; a new connection where that does not help in time. */
-  #restart(): void {
-    const pc = this.#pc;
-    if (!pc || this.#making || this.#agreeing === pc) return;
-    this.#later(rebuildAfter);
-    void this.#negotiate(pc, true);
+  #patience(): number {
+    return Math.min(longestPatience, Math.max(patience, 8 * this.#silence.rttMs) * 1.5 ** this.#failed);
   }
 
+  /** Makes a new connection beside the present one. sure: something new is known, such as another network. */
+  #replace(sure = false): void {
+    if (this.#state === "closed" || !this.#way) return;
+    const now = performance.now();
+    if (this.#next && !sure && now - this.#next.made < this.#patience()) return;
+    if (this.#session.link !== "open") return; // the welcome brings us here again
+    if (!this.#pace.take(now, sure)) return this.#later(this.#pace.next(now, sure) - now);
+    this.#next?.close();
+    this.#next = this.#made();
+    void this.#agree(this.#next);
+  }
+
+  /** Looks again after a while whether there is a way, and makes one where there is none. */
   #later(ms: number): void {
-    clearTimeout(this.#repair);
-    this.#repair = setTimeout(() => {
-      if (this.#pc?.connectionState === "connected") return;
-      // Without a socket nothing can be agreed on; the old way may still heal by itself.
-      if (this.#session.link !== "open" || (this.#pc && this.#agreeing === this.#pc)) this.#later(ms);
-      else void this.#rebuild();
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      if (this.#next && this.#next.state !== "connected") this.#gaveUp(this.#next);
+      else if (!this.#whole()) this.#replace();
     }, ms);
   }
 
-  async #rebuild(): Promise<void> {
-    this.#set("lost");
-    this.#later(2 * rebuildAfter);
-    await this.#make();
+  /** A new connection did not come up, or was refused. */
+  #gaveUp(way: Way): void {
+    if (way.closed) return;
+    this.#failed = Math.min(this.#failed + 1, 4);
+    if (way === this.#next) {
+      way.close();
+      this.#next = null;
+    }
+    if (!this.#whole()) this.#replace();
   }
 
-  #drop(): void {
-    const pc = this.#pc;
-    this.#pc = null;
-    this.#channel = null;
-    this.#answers.clear();
-    if (!pc) return;
-    pc.onconnectionstatechange = null;
-    pc.onicecandidate = null;
-    pc.ontrack = null;
-    pc.close();
+  /** Whether the present connection does its work. */
+  #whole(): boolean {
+    return this.#way?.state === "connected" && this.#silence.line !== "own";
+  }
+
+  #changed(way: Way): void {
+    const s = way.state;
+    if (way === this.#next) {
+      if (s === "connected") void this.#promote(way);
+      else if (s === "failed" || s === "closed") this.#gaveUp(way);
+      return;
+    }
+    if (way !== this.#way) return;
+    if (s === "connected") this.#began();
+    else if (s === "disconnected" || s === "failed" || s === "closed") {
+      if (!this.#next) this.#set("lost");
+      this.#replace();
+    }
+  }
+
+  #began(): void {
+    clearTimeout(this.#retry);
+    this.#failed = 0;
+    this.#silence.began(performance.now());
+    this.#set("connected");
+  }
+
+  /** The new connection is up: it takes over with its first voice, or without one after a moment. */
+  async #promote(way: Way): Promise<void> {
+    for (const end = performance.now() + firstVoice; this.#way?.state === "connected" && performance.now() < end; ) {
+      if ((await way.age()) !== undefined) break;
+      await new Promise((r) => setTimeout(r, 20));
+    }
+    if (way !== this.#next || way.closed) return;
+    const old = this.#way;
+    this.#way = way;
+    this.#next = null;
+    this.#seen = zero;
+    for (const r of way.remotes) this.#tell(r);
+    this.#began();
+    this.#tellTune();
+    setTimeout(() => old?.close(), handover);
+  }
+
+  #tell(r: Remote): void {
+    for (const fn of this.#remote) fn(r);
+  }
+
+  // What makes a new way necessary.
+
+  #welcomed(pc: string | undefined): void {
+    const way = this.#next ?? this.#way;
+    if (!way?.asked) return; // its offer waits for this welcome
+    const known = pc === this.#way?.id || pc === this.#next?.id;
+    if (!way.agreed || !known || !this.#whole()) this.#replace(true);
+  }
+
+  /** The gateway has lost the connection, or hears nothing by it. */
+  #lost(b: Bodies["media.lost"]): void {
+    if (b.pc !== this.#way?.id) return;
+    if (b.reason !== "silence" || this.#sending()) this.#replace(b.reason !== "silence");
+  }
+
+  /** One change of the network is told by several events; going offline is none to act on. */
+  #listenToNetwork(): void {
+    const changed = () => {
+      clearTimeout(this.#soon);
+      if (globalThis.navigator?.onLine === false) return;
+      this.#soon = setTimeout(() => {
+        if (this.#silence.quiet(performance.now()) > lookCloser || this.#line !== "flows") this.#replace(true);
+      }, settle);
+    };
+    const network = (globalThis.navigator as Partial<{ connection: EventTarget }> | undefined)?.connection;
+    globalThis.addEventListener?.("online", changed);
+    network?.addEventListener("change", changed);
+    this.#off.push(
+      () => globalThis.removeEventListener?.("online", changed),
+      () => network?.removeEventListener("change", changed),
+    );
+  }
+
+  /** Our own voice has been on its way for a while. */
+  #sending(): boolean {
+    return this.#own.mic?.readyState === "live" && performance.now() - this.#micSince > sendsAfter;
+  }
+
+  /** Looks whether a voice arrives. The statistics are asked for only when none is played. */
+  async #look(): Promise<void> {
+    const way = this.#way;
+    if (!way || this.#looking || way.closed) return;
+    this.#looking = true;
+    try {
+      if (way.played()) this.#silence.heard(performance.now());
+      else if (this.#silence.line === "none" || this.#silence.quiet(performance.now()) > lookCloser) {
+        const age = await way.age();
+        if (age !== undefined) this.#silence.heard(performance.now() - age);
+      }
+    } finally {
+      this.#looking = false;
+    }
+    if (way === this.#way) this.#judge(performance.now());
+  }
+
+  #judge(now: number): void {
+    const quiet = this.#silence.quiet(now);
+    const expected = this.active || (quiet > 0 && quiet < voiceIsExpected);
+    if (this.#way?.agreed && this.#way.state !== "new" && this.#way.state !== "connecting") {
+      const act = this.#silence.tick(now, expected);
+      if (act === "ask") void this.#ask();
+      else if (act) {
+        if (act === "renew") this.#session.hurry();
+        this.#replace();
+      }
+    }
+    this.#tellQuiet(quiet > quietAfter);
+    if (this.#line === this.#silence.line) return;
+    this.#line = this.#silence.line;
+    for (const fn of this.#lines) fn(this.#line);
+  }
+
+  #tellQuiet(quiet: boolean): void {
+    if (quiet === this.#quiet) return;
+    this.#quiet = quiet;
+    for (const fn of this.#quiets) fn(quiet);
+  }
+
+  async #ask(): Promise<void> {
+    const pc = this.#way?.id ?? "";
+    try {
+      const a = (await this.#session.request("media.check", { pc }, { timeoutMs: 3000 })) as MediaChecked;
+      if (a.pc !== this.#way?.id && a.pc !== this.#next?.id) this.#replace(); // it has another, or none
+      else if (pc === this.#way?.id) this.#silence.answered(performance.now(), a, this.#sending());
+    } catch {
+      // No answer is one too: the silence goes on.
+    }
+  }
+
+  // How the way is used.
+
+  #obey(t: MediaTune): void {
+    if (this.#next?.obey(t)) return;
+    if (this.#way?.obey(t)) this.#tellTune();
+  }
+
+  #tellTune(): void {
+    for (const fn of this.#tunes) fn(this.tune);
   }
 
   /** Tells the gateway every two seconds how this end hears. */
   async #measure(): Promise<void> {
-    const pc = this.#pc;
-    if (!pc || pc.connectionState !== "connected") return;
-    const now: Counters = { lost: 0, received: 0, concealed: 0, samples: 0 };
-    const report: QualityReport = { rttMs: 0, lossDown: 0, concealed: 0, jitterMs: 0, fps: 0, transport: "none" };
-    const stats = await pc.getStats();
-    const byId = new Map<string, Record<string, unknown>>();
-    stats.forEach((s: Record<string, unknown>) => void byId.set(String(s.id), s));
-    for (const s of byId.values()) {
-      if (s.type === "inbound-rtp" && s.kind === "audio") {
-        now.lost += Number(s.packetsLost ?? 0);
-        now.received += Number(s.packetsReceived ?? 0);
-        now.concealed += Number(s.concealedSamples ?? 0);
-        now.samples += Number(s.totalSamplesReceived ?? 0);
-        report.jitterMs = Math.max(report.jitterMs, 1000 * Number(s.jitter ?? 0));
-      }
-      if (s.type === "inbound-rtp" && s.kind === "video") report.fps = Math.max(report.fps, Number(s.framesPerSecond ?? 0));
-      if (s.type === "candidate-pair" && s.nominated && s.state === "succeeded") {
-        report.rttMs = 1000 * Number(s.currentRoundTripTime ?? 0);
-        const local = byId.get(String(s.localCandidateId));
-        report.transport = local?.candidateType === "relay" ? "relay" : local?.protocol === "tcp" ? "tcp" : "udp";
-      }
-    }
-    const was = this.#seen;
-    this.#seen = now;
-    const got = now.received - was.received;
-    const lost = Math.max(0, now.lost - was.lost);
-    if (got + lost > 0) report.lossDown = lost / (got + lost);
-    if (now.samples > was.samples && got > 0) report.concealed = Math.min(1, Math.max(0, now.concealed - was.concealed) / (now.samples - was.samples));
+    const way = this.#way;
+    if (way?.state !== "connected") return;
+    const got = report(table(await way.pc.getStats()), this.#seen);
+    const voices = got.now.received - this.#seen.received;
+    this.#seen = got.now;
     const network = (navigator as { connection?: { effectiveType?: string } }).connection?.effectiveType;
-    if (network) report.network = network;
-    this.latest = report;
-    if (!this.active && got === 0) return;
+    if (network) got.report.network = network;
+    this.latest = got.report;
+    if (!this.active && voices === 0) return;
     try {
-      await this.request("quality.report", report);
+      await this.request("quality.report", got.report);
     } catch {
       // The next one comes in two seconds.
     }
   }
+}
+
+function subscribe<F>(set: Set<F>, fn: F): () => void {
+  set.add(fn);
+  return () => set.delete(fn);
 }

@@ -50,6 +50,8 @@ const silenceInCall = 5000;
 const openPatience = 5000; // of a socket that is being opened
 const wakePatience = 2500; // for a word on a socket that may have died with the old network
 const firstPause = 250;
+const firstSpare = 1000; // before a second socket is tried beside the first; each further one waits twice as long
+const spares = 4; // at a time, and of one silence: on a thin line each costs the others their room
 const longestPause = 5000;
 
 export class Session {
@@ -70,6 +72,9 @@ export class Session {
   #scope: AbortController | null = null;
   #wakeups = 0;
   #quiet = false;
+  readonly #spare = new Set<WebSocket>();
+  #tried = 0; // spares since something was heard
+  #spareTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #onQuiet = new Set<(quiet: boolean) => void>();
   /** A call is open: somebody waits for every word. */
   attentive = false;
@@ -113,6 +118,7 @@ export class Session {
     this.#scope = null;
     clearTimeout(this.#timer);
     clearInterval(this.#watch);
+    this.#calm();
     this.#ws?.close(1000);
     this.#ws = null;
     this.#set("closed");
@@ -187,36 +193,97 @@ export class Session {
     for (const fn of this.#onLink) fn(link);
   }
 
+  #url(): string {
+    return this.#opts.url ?? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+  }
+
   #connect(): void {
     if (!this.#scope) return;
     clearTimeout(this.#timer);
     if (this.#link !== "lost") this.#set("connecting");
-    const url = this.#opts.url ?? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
     let ws: WebSocket;
     try {
-      ws = new WebSocket(url);
+      ws = new WebSocket(this.#url());
     } catch {
       this.#again();
       return;
     }
     this.#ws = ws;
-    this.#seq = 0;
     this.#begun = Date.now();
     this.#due = this.#begun + openPatience;
-    ws.onopen = () => {
-      const kept = this.credentials();
-      const token = this.#opts.token?.();
-      this.#raw("hello", {
-        version,
-        role: this.#opts.role,
-        lang: this.#opts.lang,
-        agent: this.#opts.agent ?? "jedel-web",
-        ...(token ? { token } : {}),
-        ...(kept ? { resume: kept } : {}),
-      });
-    };
+    ws.onopen = () => this.#hello(ws);
     ws.onmessage = (e) => this.#take(ws, String(e.data));
     ws.onclose = (e) => this.#lost(ws, e.code);
+    if (this.attentive) this.#spareLater();
+  }
+
+  #hello(ws: WebSocket): void {
+    if (ws !== this.#ws) return;
+    this.#calm();
+    this.#seq = 0;
+    const kept = this.credentials();
+    const token = this.#opts.token?.();
+    this.#raw("hello", {
+      version,
+      role: this.#opts.role,
+      lang: this.#opts.lang,
+      agent: this.#opts.agent ?? "jedel-web",
+      ...(token ? { token } : {}),
+      ...(kept ? { resume: kept } : {}),
+    });
+  }
+
+  /** Somebody knows that nothing comes through: another socket is tried beside the present one at once,
+   * and others later. The first that opens takes over, unless the present one speaks before. TCP by
+   * itself waits longer and longer between its attempts, and a new address needs a new connection anyway. */
+  hurry(): void {
+    if (this.#scope && this.#spare.size === 0) this.#openSpare();
+  }
+
+  #spareLater(): void {
+    clearTimeout(this.#spareTimer);
+    this.#spareTimer = setTimeout(() => this.#openSpare(), firstSpare * 2 ** Math.max(0, this.#tried - 1));
+  }
+
+  #openSpare(): void {
+    clearTimeout(this.#spareTimer);
+    if (!this.#scope || ++this.#tried > spares) return;
+    let ws: WebSocket;
+    try {
+      ws = new WebSocket(this.#url());
+    } catch {
+      return;
+    }
+    this.#spare.add(ws);
+    ws.onopen = () => this.#switch(ws);
+    ws.onclose = () => this.#spare.delete(ws);
+    this.#spareLater();
+  }
+
+  /** A socket that was tried beside the present one takes its place. */
+  #switch(ws: WebSocket): void {
+    this.#spare.delete(ws);
+    this.#abandon();
+    clearTimeout(this.#timer);
+    this.#ws = ws;
+    this.#begun = Date.now();
+    this.#due = this.#begun + openPatience;
+    ws.onmessage = (e) => this.#take(ws, String(e.data));
+    ws.onclose = (e) => this.#lost(ws, e.code);
+    this.#drop();
+    if (this.#link === "open") this.#set("lost");
+    this.#hello(ws);
+  }
+
+  /** The present socket speaks: no other is needed. */
+  #calm(): void {
+    clearTimeout(this.#spareTimer);
+    this.#tried = 0;
+    for (const ws of this.#spare) {
+      ws.onopen = ws.onclose = null;
+      ws.close();
+    }
+    this.#spare.clear();
   }
 
   #raw(type: string, body: unknown): number {
@@ -234,6 +301,7 @@ export class Session {
     this.#heard = Date.now();
     this.#due = this.#heard + (this.attentive ? silenceInCall : silence);
     this.#tellQuiet(false);
+    this.#calm();
     const m = JSON.parse(data) as { type: string; re?: number; body: unknown };
     if (m.type === "welcome" || m.type === "relay.renewed") this.iceServers = (m.body as Bodies["relay.renewed"]).iceServers;
     if (m.type === "welcome") this.#welcome(m.body as Welcome);
@@ -264,11 +332,7 @@ export class Session {
   #lost(ws: WebSocket, code: number): void {
     if (ws !== this.#ws) return;
     this.#ws = null;
-    for (const p of this.#pending.values()) {
-      if (p.again) this.#waiting.push(p);
-      else p.fail(new Refusal("unavailable"));
-    }
-    this.#pending.clear();
+    this.#drop();
     if (!this.#scope) return;
     if (code === 4001 || (code === 4002 && this.#opts.role === "console") || code === 4003) {
       this.close();
@@ -276,6 +340,15 @@ export class Session {
     }
     this.#set("lost");
     this.#again();
+  }
+
+  /** What was asked over a socket that is gone waits for the next one, or fails. */
+  #drop(): void {
+    for (const p of this.#pending.values()) {
+      if (p.again) this.#waiting.push(p);
+      else p.fail(new Refusal("unavailable"));
+    }
+    this.#pending.clear();
   }
 
   #again(): void {

@@ -231,6 +231,7 @@ export interface Quality {
   rttMs: number;
   fps: number;
   network?: string;
+  way?: string;
   atMs: number;
 }
 
@@ -371,6 +372,16 @@ export interface MediaStatus {
 export interface MediaLost {
   pc: string;
   reason: string;
+}
+
+export interface MediaCheck {
+  pc: string;
+}
+
+export interface MediaChecked {
+  pc: string;
+  sentMs: number;
+  heardMs: number;
 }
 
 export interface RelayRenewed {
@@ -628,6 +639,8 @@ export interface Bodies {
   "media.candidate": MediaCandidate;
   "media.status": MediaStatus;
   "media.lost": MediaLost;
+  "media.check": MediaCheck;
+  "media.checked": MediaChecked;
   "relay.renewed": RelayRenewed;
   "media.tune": MediaTune;
   "call.create": CallCreate;

@@ -55,8 +55,10 @@ export function LiveBar() {
         <button type="button" class={speaking ? "huge stop" : "huge go"} aria-pressed={speaking} disabled={live.busy} onClick={() => void live.speak(!speaking)}>{t(speaking ? "live.mute" : "live.speak")}</button>
         <button type="button" class="huge" disabled={live.busy} onClick={() => void live.leave()}>{t("live.leave")}</button>
       </div>
+      {live.line === "own" && <p class="warn" role="status">{t("live.line")}</p>}
+      {seen && live.held && <p class="warn" role="status">{t("live.held")}</p>}
       {v.kind !== "voice" && live.picture && <button type="button" class="big" aria-pressed={seen} onClick={() => show(!seen)}>{t("live.picture")}</button>}
-      {seen && live.picture && <Picture stream={live.picture} />}
+      {seen && live.picture && !live.held && <Picture stream={live.picture} />}
       {trouble}
     </section>
   );

@@ -1,6 +1,6 @@
 /** The call of the task, as it goes on: listened to by one tap, spoken in by another. */
 import { Ears, Guest, OwnMic } from "../lib/guest";
-import { Peer } from "../lib/peer";
+import { type Line, Peer } from "../lib/peer";
 import type { Session } from "../lib/socket";
 import { Refusal } from "../lib/socket";
 import type { GuestView, Text } from "../lib/wire.gen";
@@ -27,7 +27,11 @@ export class Live {
 
   /** A transport is made with the first call: a phone on patrol all day keeps none open for nothing. */
   #made(): { peer: Peer; mic: OwnMic } {
-    this.#peer ??= new Peer(this.#session, "console");
+    if (!this.#peer) {
+      this.#peer = new Peer(this.#session, "console");
+      this.#peer.onLine(this.#changed);
+      this.#peer.onTune(this.#changed);
+    }
     if (!this.#ears) {
       this.#ears = new Ears(this.#peer);
       this.#ears.subscribe(this.#changed);
@@ -38,6 +42,16 @@ export class Live {
 
   async #hear(): Promise<void> {
     await this.#made().peer.warm();
+  }
+
+  /** Whose silence it is. */
+  get line(): Line {
+    return this.#peer?.line ?? "none";
+  }
+
+  /** The picture waits for a better line. */
+  get held(): boolean {
+    return this.#peer?.tune?.shown === "off";
   }
 
   get view(): GuestView | undefined {

@@ -199,7 +199,6 @@ func (s *shift) accept(ctx context.Context) error {
 	switch {
 	case err == nil:
 		s.begins(o.Call)
-		s.l.speak(true, s.Video)
 		s.See(watch.Accepted{Operator: s.staff, Call: o.Call, Epoch: o.Epoch, Asked: asked, At: time.Now()})
 		_, err = s.l.ask(ctx, &wire.MediaStatus{Mic: wire.DeviceOn, Camera: camera(s.Video)})
 	case exchange.Refused(err):
@@ -219,6 +218,7 @@ func camera(on bool) wire.DeviceState {
 // begins takes a call in hand.
 func (s *shift) begins(call string) {
 	s.call, s.manner, s.ask, s.chat = call, Manner{}, nil, map[string]bool{}
+	s.l.speak(true, s.Video)
 	if s.Manner != nil {
 		s.manner = s.Manner(call)
 	}

@@ -1,0 +1,245 @@
+// A caller behind a line that can die in many ways: a namespace of its own, joined to the gateway by
+// netimpair with 40 ms of round trip and a NAT. What the other side hears is timed in its page: when
+// packets of a voice came in, and when a tone could be heard.
+import { execFileSync, spawn } from "node:child_process";
+import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import * as w from "./world.mjs";
+
+const run = (...a) => execFileSync(a[0], a.slice(1), { stdio: ["ignore", "pipe", "pipe"] }).toString();
+export const later = (ms) => new Promise((r) => setTimeout(r, ms));
+
+function freePort() {
+  return new Promise((resolve) => {
+    const s = net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = s.address();
+      s.close(() => resolve(port));
+    });
+  });
+}
+
+let made = 0;
+
+/** The line. why is set where none can be made here. */
+export async function line({ rtt = 40 } = {}) {
+  const n = made++;
+  const ns = `jd${process.pid % 100000}${n}`;
+  const dev = `${ns}t`;
+  const base = `10.${100 + (process.pid % 100)}.${(process.pid >> 7) % 200 + n}`;
+  const l = { ns, host: `${base}.1`, client: `${base}.2`, outer: `${base}.200`, why: "" };
+  const inside = (...a) => run("ip", "netns", "exec", ns, ...a);
+  const plain = { delayMs: rtt / 2 };
+  const program = path.join(os.tmpdir(), `${ns}.sh`);
+  const binary = path.join(os.tmpdir(), `netimpair-${process.pid}`);
+  let child;
+  try {
+    if (!fs.existsSync(binary)) execFileSync("go", ["build", "-o", binary, "."], { cwd: path.join(w.root, "e2e/netimpair"), env: { ...process.env, GOFLAGS: "-mod=mod" } });
+    run("ip", "netns", "add", ns);
+    inside("ip", "link", "set", "lo", "up");
+    const ctl = await freePort();
+    l.ctl = `http://127.0.0.1:${ctl}`;
+    child = spawn(binary, ["-a", `${ns},wire,${l.client}/24`, "-b", `,${dev},${l.host}/24`, "-nat", l.outer, "-ctl", `127.0.0.1:${ctl}`], { stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    child.stderr.on("data", (b) => (said += b));
+    await w.until("the line is up", async () => {
+      if (child.exitCode !== null) throw new Error(said);
+      return (await fetch(`${l.ctl}/stats`)).ok;
+    }, 5000).catch((e) => {
+      throw new Error(said || e.message);
+    });
+    inside("ip", "route", "add", "default", "dev", "wire");
+    fs.writeFileSync(program, `#!/bin/sh\nexec ip netns exec ${ns} ${process.env.CHROMIUM || "/usr/bin/chromium"} "$@"\n`, { mode: 0o755 });
+  } catch (e) {
+    l.why = `no network of its own can be made here: ${String(e.stderr ?? e.message).trim()}`;
+  }
+  l.program = program;
+  l.inside = inside;
+  l.set = (how, down = how) => fetch(`${l.ctl}/set`, { method: "POST", body: JSON.stringify({ up: { ...plain, ...how }, down: { ...plain, ...down } }) });
+  l.heal = () => l.set({});
+  /** The NAT loses its table: UDP's alone, or all. */
+  l.rebind = (all = false) => fetch(`${l.ctl}/forget?all=${all ? 1 : 0}`, { method: "POST" });
+  /** Another address, as of another network. The old one goes first: it may have others under it. */
+  l.address = (last) => {
+    inside("ip", "addr", "flush", "dev", "wire");
+    inside("ip", "addr", "add", `${base}.${last}/24`, "dev", "wire");
+    inside("ip", "route", "replace", "default", "dev", "wire");
+  };
+  l.close = () => {
+    child?.kill("SIGKILL");
+    for (const end of [() => run("ip", "netns", "del", ns), () => fs.rmSync(program, { force: true }), () => fs.rmSync(binary, { force: true })]) {
+      try {
+        end();
+      } catch {
+        // It was never made.
+      }
+    }
+  };
+  if (!l.why) await l.heal();
+  return l;
+}
+
+/** Lets a page hear by itself: from every connection it makes, when packets of a voice came in and when
+ * a sound could be heard, in ms of its own clock. */
+export function ears(context) {
+  return context.addInitScript(() => {
+    const e = (window.__ears = { packets: [], sound: [], looks: [], analysers: new Map(), ctx: null });
+    const count = new Map();
+    const listen = (track) => {
+      e.ctx ??= new AudioContext();
+      const an = e.ctx.createAnalyser();
+      an.fftSize = 512;
+      an.smoothingTimeConstant = 0;
+      e.ctx.createMediaStreamSource(new MediaStream([track])).connect(an);
+      e.analysers.set(track, an);
+      track.addEventListener("ended", () => e.analysers.delete(track));
+    };
+    const bins = new Float32Array(512);
+    const note = (list) => {
+      const now = performance.now();
+      if (list.length === 0 || now - list.at(-1) >= 1) list.push(now);
+      if (list.length > 20000) list.splice(0, 5000);
+    };
+    setInterval(async () => {
+      note(e.looks);
+      for (const pc of window.__pcs ?? []) {
+        if (pc.connectionState === "closed" || pc.connectionState === "new") continue;
+        for (const r of pc.getReceivers()) if (r.track.kind === "audio" && r.track.readyState === "live" && !e.analysers.has(r.track)) listen(r.track);
+        (await pc.getStats()).forEach((s) => {
+          if (s.type !== "inbound-rtp" || s.kind !== "audio") return;
+          const key = `${window.__pcs.indexOf(pc)} ${s.id}`;
+          if ((count.get(key) ?? 0) < s.packetsReceived) note(e.packets);
+          count.set(key, s.packetsReceived);
+        });
+      }
+      for (const an of e.analysers.values()) {
+        an.getFloatTimeDomainData(bins);
+        let sum = 0;
+        for (const x of bins) sum += x * x;
+        if (Math.sqrt(sum / bins.length) > 0.01) note(e.sound);
+      }
+    }, 15);
+  });
+}
+
+/** The moment, by the page's clock. */
+export const mark = (page) => page.evaluate(() => performance.now());
+
+/** The longest time without a packet of a voice, and without a sound, since a moment; and the longest in which
+ * the page itself stood still, so that a figure on a busy machine can be judged. */
+export const gaps = (page, since) =>
+  page.evaluate((since) => {
+    const longest = (list) => {
+      let last = since;
+      let most = 0;
+      for (const t of [...list.filter((t) => t >= since), performance.now()]) {
+        most = Math.max(most, t - last);
+        last = t;
+      }
+      return Math.round(most);
+    };
+    return { packets: longest(window.__ears.packets), sound: longest(window.__ears.sound), stall: longest(window.__ears.looks) };
+  }, since);
+
+/** Waits until the page has heard packets for so long without a hole of 200 ms. */
+export const steady = (page, ms = 1500, limit = 20_000) =>
+  w.until("a voice flows again", () =>
+    page.evaluate((ms) => {
+      const now = performance.now();
+      const list = window.__ears.packets.filter((t) => t > now - ms);
+      return list.length > 10 && [now - ms, ...list, now].every((t, i, all) => i === 0 || t - all[i - 1] < 250);
+    }, ms), limit);
+
+/** What the caller's page has for connections. */
+export const ways = (page) =>
+  page.evaluate(async () => {
+    const out = [];
+    for (const pc of window.__pcs) {
+      const all = new Map();
+      (await pc.getStats()).forEach((s) => all.set(s.id, s));
+      let way;
+      for (const s of all.values()) {
+        if (s.type !== "transport" || !s.selectedCandidatePairId) continue;
+        const local = all.get(all.get(s.selectedCandidatePairId)?.localCandidateId);
+        way = local && { protocol: local.candidateType === "relay" ? "relay" : local.protocol, address: local.address, port: local.port };
+      }
+      out.push({ state: pc.connectionState, way });
+    }
+    return { made: out.length, now: out.filter((x) => x.state === "connected").at(-1)?.way };
+  });
+
+/** A gateway, an operator beside it and a caller behind the line, talking to each other. */
+export async function talking(l, { args = [] } = {}) {
+  const g = await w.gateway({ host: l.host, args });
+  const more = [`--unsafely-treat-insecure-origin-as-secure=${g.url}`];
+  const bCaller = await w.browser({ wav: w.tone(440), program: l.program, args: more });
+  const bOperator = await w.browser({ wav: w.tone(880), args: more });
+  const co = await w.context(bOperator, { lang: "en-US", viewport: { width: 1280, height: 800 } });
+  await ears(co);
+  const operator = await co.newPage();
+  await operator.goto(`${g.url}/console`);
+  await operator.locator("input").nth(0).fill("operator");
+  await operator.locator("input").nth(1).fill(w.password);
+  await operator.keyboard.press("Enter");
+  await operator.getByText("Go on duty").waitFor();
+  await operator.keyboard.press("F2");
+  const cc = await w.context(bCaller, { lang: "en-US", viewport: { width: 360, height: 740 } });
+  await ears(cc);
+  await cc.addInitScript(() => {
+    const Real = window.WebSocket;
+    window.__sockets = [];
+    window.WebSocket = class extends Real {
+      constructor(...a) {
+        super(...a);
+        window.__sockets.push(this);
+      }
+    };
+    // When the page told the loss, by its own clock.
+    window.__told = [];
+    addEventListener("DOMContentLoaded", () =>
+      new MutationObserver(() => {
+        const s = document.querySelector("main.call")?.getAttribute("data-stage");
+        if (s && window.__told.at(-1)?.stage !== s) window.__told.push({ stage: s, at: Date.now() });
+      }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-stage"] }));
+  });
+  const caller = await cc.newPage();
+  await caller.goto(g.url);
+  await caller.locator('.linkline[data-open="true"]').waitFor();
+  await caller.locator(".callbutton").click();
+  await operator.locator(".offer .go").waitFor();
+  await operator.keyboard.press("F2");
+  await w.hears(operator, 440);
+  await w.hears(caller, 880);
+  const number = (await caller.locator(".facts").innerText()).match(/\d\d-\d{6}/)[0];
+  await steady(operator);
+  await steady(caller);
+  return {
+    g, caller, operator, number, bCaller, bOperator,
+    close: async () => {
+      await bCaller.close();
+      await bOperator.close();
+      await g.stop();
+    },
+  };
+}
+
+/** Lets something happen to the line and times what both sides hear until both hear steadily again. */
+export async function happens(call, fn, { settle = 1500 } = {}) {
+  await steady(call.operator);
+  await steady(call.caller);
+  const was = await ways(call.caller);
+  const [up, down] = [await mark(call.operator), await mark(call.caller)];
+  await fn();
+  await later(settle);
+  await steady(call.operator);
+  await steady(call.caller);
+  const now = await ways(call.caller);
+  return { up: await gaps(call.operator, up), down: await gaps(call.caller, down), made: now.made - was.made, way: `${was.now?.protocol} -> ${now.now?.protocol}` };
+}
+
+/** The load of the last minute. */
+export const loadavg = () => os.loadavg()[0];
+
+/** Waits until the caller's media goes by UDP again, where it can: a browser goes back by itself. */
+export const back = (call, ms = 20_000) => w.until("UDP is the way again", async () => (await ways(call.caller)).now?.protocol === "udp", ms).catch(() => undefined);

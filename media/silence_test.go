@@ -1,0 +1,85 @@
+package media
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// offers negotiates another connection beside the page's present one, and keeps the answer from it.
+func (p *page) offers(pcID string) {
+	p.t.Helper()
+	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
+	must(p.t, err)
+	p.t.Cleanup(func() { _ = pc.Close() })
+	must(p.t, second(pc.AddTransceiverFromTrack(track(p.t, webrtc.MimeTypeOpus, 48000))))
+	o, err := pc.CreateOffer(nil)
+	must(p.t, err)
+	must(p.t, pc.SetLocalDescription(o))
+	_, err = p.node.Negotiate(p.t.Context(), p.id, p.role, pcID, pc.LocalDescription().SDP)
+	must(p.t, err)
+}
+
+func TestOldConnectionCarriesUntilTheNewOneIsUp(t *testing.T) {
+	n := openNode(t, nil)
+	caller, operator := newPage(t, n, RoleCaller), newPage(t, n, RoleOperator)
+	caller.connected()
+	operator.connected()
+	must(t, n.SetRoutes("room", []Route{{caller.id, operator.id, Audio, 0}, {operator.id, caller.id, Audio, 0}}))
+	stopCaller, stopOperator := caller.chatter('a'), operator.chatter('b')
+	defer func() { stopCaller() }()
+	defer stopOperator()
+	operator.hears("audio-0", 'a')
+	caller.hears("audio-0", 'b')
+
+	caller.offers("never up") // as where the page was wrong, or the new way is dead too
+	if got := n.Voice(caller.id).PC; got != "1" {
+		t.Fatalf("the connection is %q before the new one is up", got)
+	}
+	operator.hears("audio-0", 'a')
+	caller.hears("audio-0", 'b')
+
+	stopCaller()
+	stopCaller = func() {}
+	caller.pcID = "2"
+	old := caller.pc
+	caller.connect()
+	caller.connected()
+	eventually(t, "the new one counts", func() bool { return n.Voice(caller.id).PC == "2" })
+	stopCaller = caller.chatter('c')
+	operator.hears("audio-0", 'c')
+	caller.hears("audio-0", 'b')
+	eventually(t, "the old one is closed", func() bool { return old.ConnectionState() == webrtc.PeerConnectionStateClosed })
+	if v := n.Voice(caller.id); v.PC != "2" || time.Since(v.Sent) > time.Second || time.Since(v.Heard) > time.Second {
+		t.Errorf("voice %+v", v)
+	}
+}
+
+func TestSilenceOfAVoiceIsToldOnce(t *testing.T) {
+	n := openNode(t, nil)
+	caller := newPage(t, n, RoleCaller)
+	caller.connected()
+	stop := caller.chatter('a')
+	eventually(t, "a voice", func() bool { return !n.Voice(caller.id).Heard.IsZero() })
+	stop()
+	silent := 0
+	end := time.After(1200 * time.Millisecond)
+	for {
+		select {
+		case e := <-n.Events():
+			if e.Kind == Silent {
+				silent++
+				if e.PC != "1" || e.Client != caller.id {
+					t.Errorf("%+v", e)
+				}
+			}
+			continue
+		case <-end:
+		}
+		break
+	}
+	if silent != 1 {
+		t.Errorf("told %d times", silent)
+	}
+}
