@@ -13,6 +13,7 @@ import { defaults } from "./keys";
 import type { Link, PeerPort, SessionPort } from "./ports";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
+import { thinScenes } from "./thinScenes";
 import type { Event } from "./view";
 
 /**
@@ -60,32 +61,6 @@ const scenes: Record<string, Scene> = {
       card: card({ kind: "silent", media: { ...talking.media, mic: "denied", camera: "off", background: true }, track: [], caller: caller({ proof: "none", name: "", earlier: 0, iin: undefined, medical: undefined }) }),
     }),
   },
-  sos: {
-    welcome: welcome({
-      offer: offer({
-        kind: "voice", words: "Абай 24, есікті сындырып жатыр", expiresMs: moment + 3_600_000, media: { ...talking.media, mic: "off", camera: "off", connected: false, rung: "sos", battery: 12 },
-        caller: caller({ proof: "none", name: "", phone: "", earlier: 0 }),
-      }),
-    }),
-  },
-  notes: {
-    welcome: welcome({
-      me: { state: "talking" },
-      card: card({
-        media: { ...talking.media, camera: "off", connected: false, rung: "notes" }, quality: { ...talking.quality, word: "unknown" },
-        chat: [...talking.chat, item("m4", 4, { text: "", file: { ...photo, file: "v1", mime: "audio/webm", name: "voice.webm", bytes: 10_400, width: 0, height: 0 } })],
-      }),
-    }),
-  },
-  soscall: {
-    welcome: welcome({
-      me: { state: "talking" },
-      card: card({
-        phase: "reconnecting", media: { ...talking.media, mic: "off", camera: "off", connected: false, link: false, rung: "sos", battery: 12 },
-        quality: { ...talking.quality, word: "unknown" }, caller: caller({ proof: "none", name: "", phone: "", earlier: 0, iin: undefined, medical: undefined }),
-      }),
-    }),
-  },
   dropped: {
     welcome: welcome({
       me: { state: "talking" },
@@ -97,7 +72,7 @@ const scenes: Record<string, Scene> = {
   },
   lost: { welcome: welcome({ me: { state: "talking" }, card: card({ recording: { state: "degraded", lagMs: 4200 } }) }), link: "lost" },
   wrapup: { welcome: welcome({ me: { state: "wrapup", after: "pause" }, card: card({ phase: "wrapup", endReason: "caller", sinceMs: moment - 14_000, wrapUntilMs: moment + 46_000 }) }) },
-  cases: { welcome: welcome(), hash: "#cases" },
+  ...thinScenes, cases: { welcome: welcome(), hash: "#cases" },
   case: { welcome: welcome({ me: { state: "talking" }, card: withPhoto }), hash: "#cases?case=c2" },
   supervisor: { welcome: welcome({ roles: ["supervisor"] }) },
   replaced: { welcome: welcome(), events: [{ type: "session.replaced", body: {} }] },
