@@ -163,6 +163,7 @@ export class Peer {
     this.#way?.close();
     this.#next?.close();
     this.#way = this.#next = null;
+    if (this.#shape === "console") this.#session.attentive = false;
     this.#set("closed");
   }
 
@@ -362,6 +363,7 @@ export class Peer {
   #judge(now: number): void {
     const quiet = this.#silence.quiet(now);
     const expected = this.active || (quiet > 0 && quiet < voiceIsExpected);
+    if (this.#shape === "console") this.#session.attentive = this.#silence.line !== "none" && quiet < voiceIsExpected;
     if (this.#way?.agreed && this.#way.state !== "new" && this.#way.state !== "connecting") {
       const act = this.#silence.tick(now, expected);
       if (act === "ask") void this.#ask();
