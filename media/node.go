@@ -154,7 +154,7 @@ func (n *Node) AddCandidate(id ident.ClientID, pc, candidate, mid string) error 
 	if candidate == "" {
 		return nil
 	}
-	err := checkCandidate(candidate, n.cfg)
+	candidate, err := checkCandidate(candidate, n.cfg)
 	if errors.Is(err, errName) {
 		return nil // the connection finds it as a peer-reflexive address
 	}
