@@ -404,8 +404,10 @@ export class Session {
       this.close();
       return;
     }
+    const inCall = this.attentive && this.#link === "open";
     this.#set("lost");
-    this.#again();
+    if (inCall) this.#connect(); // at once: somebody is speaking
+    else this.#again();
   }
 
   /** What was asked over a socket that is gone waits for the next one, or fails. */
