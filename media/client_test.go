@@ -73,6 +73,7 @@ type page struct {
 	voice *downTrack // in place of audio where the page knows redundant sound and asks for sound again
 	knows bool
 
+	config   webrtc.Configuration
 	settings func(*webrtc.SettingEngine) // changes what a browser would do; nil for nothing
 
 	mu   sync.Mutex
@@ -102,7 +103,7 @@ func (p *page) connect() {
 	} else {
 		must(p.t, m.RegisterDefaultCodecs())
 	}
-	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(s), webrtc.WithMediaEngine(&m)).NewPeerConnection(webrtc.Configuration{})
+	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(s), webrtc.WithMediaEngine(&m)).NewPeerConnection(p.config)
 	if err != nil {
 		p.t.Fatal(err)
 	}

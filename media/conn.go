@@ -290,7 +290,7 @@ func (c *conn) path() (string, time.Duration) {
 		return "", 0
 	}
 	transport := pair.Local.Protocol.String()
-	if pair.Remote.Typ == webrtc.ICECandidateTypeRelay {
+	if c.peer.node.cfg.isRelay(pair.Remote) {
 		transport = "relay"
 	}
 	st, ok := c.ice.GetSelectedCandidatePairStats()

@@ -24,6 +24,9 @@ func (f *feedback) control(raw []byte, at time.Time, box *outbox) {
 		case compound.RR:
 			f.blocks(p, at)
 		case compound.RTPFB:
+			if p.Count == compound.TWCC {
+				f.conn.rate.feedback(p.Raw, at)
+			}
 			if media, fci, ok := p.Feedback(); ok && p.Count == compound.NACK {
 				f.repeat(media, fci, at, box)
 			}
@@ -78,6 +81,8 @@ func (f *feedback) pictures(p compound.Packet, at time.Time) {
 	media, fci, ok := p.Feedback()
 	switch {
 	case !ok:
+	case p.Count == compound.AFB:
+		f.conn.rate.estimate(fci, at)
 	case p.Count == compound.PLI:
 		f.askedFor(media, at)
 	case p.Count == compound.FIR:

@@ -87,6 +87,7 @@ func (e *egress) first(d *downTrack, payload []byte, box *outbox) fate {
 
 // write sends a packet and returns it as it went out, nil where it did not. The lock is held.
 func (e *egress) write(d *downTrack, h *rtp.Header, payload []byte, box *outbox) []byte {
+	e.conn.rate.number(d, h, len(payload))
 	if h.MarshalSize()+len(payload) > mtu {
 		return nil
 	}

@@ -163,7 +163,7 @@ func (n *Node) settings() (webrtc.SettingEngine, error) {
 	s.DisableActiveTCP(true)
 	s.SetIncludeLoopbackCandidate(n.cfg.AllowLoopback)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	s.SetRemoteIPFilter(n.cfg.allowed)
+	s.SetRemoteIPFilter(n.mayCome)
 	s.SetIPFilter(func(ip net.IP) bool { return !ip.IsLinkLocalUnicast() })
 	if len(n.cfg.PublicIPs) > 0 {
 		err := s.SetICEAddressRewriteRules(webrtc.ICEAddressRewriteRule{

@@ -77,6 +77,7 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	met.received.Inc()
 	down := c.peer.receivers(u.kind)
 	u.heard(p, down != nil)
+	c.rate.arrived(u, p)
 	if t := u.tap.Load(); t != nil {
 		t.RTP(p.at, p.raw, p.recovered)
 	}

@@ -17,6 +17,7 @@ package media
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"time"
 
 	"jedel/internal/ident"
@@ -35,6 +36,10 @@ type Config struct {
 	Gather        time.Duration // how long datagrams may wait so that one wake-up serves many; 0: not at all
 	Readers       int           // goroutines that read each address; 0: one a core
 	Plain         bool          // let Pion carry all media, which is slower
+
+	// Relayed returns the place on this machine of an address that our own relay has lent to a client;
+	// ok is false for any other. nil: there is no relay.
+	Relayed func(netip.AddrPort) (at netip.AddrPort, ok bool)
 }
 
 // Limits that are not configuration: what a browser needs, with room.
@@ -45,8 +50,10 @@ const (
 	MaxSections = 9
 	// MaxCandidates is how many remote candidates one connection may have.
 	MaxCandidates = 32
-	// MaxRestarts is how many ICE restarts a client may ask for within a minute.
-	MaxRestarts = 5
+	// MaxRestarts is how many ICE restarts and how many new connections a client may ask for within a
+	// minute. A page whose line keeps dying makes eight at once and then one each 6 s: fewer leave it
+	// without a way.
+	MaxRestarts = 10
 	// ConnectTime is how long an offer may take to become a connection.
 	ConnectTime = 15 * time.Second
 	// keyframeEvery is the shortest time between two keyframe requests to one source.

@@ -15,8 +15,9 @@ type metrics struct {
 	direct, plain                  prometheus.Counter
 	asked, repeated, unanswered    prometheus.Counter
 	restored                       prometheus.Counter
-	singlesDropped                 prometheus.Counter
+	singlesDropped, streamsRefused prometheus.Counter
 	lost                           *prometheus.CounterVec
+	rate                           rateMetrics
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -44,6 +45,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		repeated:       counter("jedel_media_packets_repeated_total", "Packets sent again to peers that asked for them."),
 		unanswered:     counter("jedel_media_packets_unanswered_total", "Packets that peers asked for and did not get again: too old, too soon or too many."),
 		restored:       counter("jedel_media_frames_restored_total", "Frames of lost packets of sound that came as copies with later ones."),
+		streamsRefused: counter("jedel_media_streams_refused_total", "TCP connections refused at the port of ICE over TCP: too many, or too many of one address."),
 		signalDrops:    dropped.WithLabelValues("signals"),
 		readErrors:     counter("jedel_media_read_errors_total", "Errors of reading from a UDP socket."),
 		eventsDropped:  counter("jedel_media_events_dropped_total", "Events the app did not take in time."),
@@ -55,6 +57,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		lost: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jedel_media_packets_lost_total",
 			Help: "Packets that never arrived from peers, by kind."}, []string{"kind"}),
 	}
+	m.rate = newRateMetrics(reg)
 	ways := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "jedel_media_connections_total", Help: "Connections that came up, by the way of their media."}, []string{"way"})
 	m.direct, m.plain = ways.WithLabelValues("direct"), ways.WithLabelValues("plain")

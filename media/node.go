@@ -77,6 +77,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer voices.Stop()
 	var said sync.WaitGroup
 	said.Go(func() { (&reporter{node: n}).run(ctx) })
+	said.Go(func() { n.runRates(ctx) })
 	for {
 		select {
 		case now := <-tick.C:
@@ -153,7 +154,7 @@ func (n *Node) AddCandidate(id ident.ClientID, pc, candidate, mid string) error 
 	if candidate == "" {
 		return nil
 	}
-	err := checkCandidate(candidate, n.cfg)
+	candidate, err := checkCandidate(candidate, n.cfg)
 	if errors.Is(err, errName) {
 		return nil // the connection finds it as a peer-reflexive address
 	}
@@ -215,7 +216,7 @@ func (n *Node) rebuild() {
 	feeders := map[*downTrack]*peer{}
 	for _, routes := range n.routes {
 		for _, r := range routes {
-			if to := n.peers[r.To]; to != nil {
+			if to := n.peers[r.To]; to != nil && !(r.Kind == Video && blinded(to)) {
 				if d := to.down(r.Kind, r.Slot); d != nil {
 					feeders[d] = n.peers[r.From]
 					receivers[key{r.From, r.Kind}] = append(receivers[key{r.From, r.Kind}], d)

@@ -56,9 +56,11 @@ func checkOffer(sdp string, cfg Config) (offer, error) {
 			if o.cands++; o.cands > MaxCandidates {
 				return offer{}, fault.New(fault.TooMany, op, nil)
 			}
-			if checkCandidate(strings.TrimPrefix(line, "a="), cfg) != nil {
+			cand, err := checkCandidate(strings.TrimPrefix(line, "a="), cfg)
+			if err != nil {
 				continue
 			}
+			line = "a=" + cand
 		case line == "a=sendrecv" || line == "a=sendonly" || line == "a=recvonly" || line == "a=inactive":
 			if n := len(o.sections); n > 0 {
 				o.sections[n-1].direction = line[2:]
@@ -93,26 +95,29 @@ func parseSection(line string) (section, error) {
 	return section{}, fmt.Errorf("media %q", words[0])
 }
 
-// checkCandidate refuses malformed candidates and addresses that we do not talk to. A name (mDNS)
-// is neither refused nor used: errName.
-func checkCandidate(cand string, cfg Config) error {
+// checkCandidate refuses malformed candidates and addresses that we do not talk to, and returns the
+// others as Pion is to see them. A name (mDNS) is neither refused nor used: errName.
+func checkCandidate(cand string, cfg Config) (string, error) {
 	// candidate:foundation component transport priority address port typ type ... (RFC 8839 section 5.1)
 	rest, ok := strings.CutPrefix(cand, "candidate:")
 	words := strings.Fields(rest)
 	if !ok || len(words) < 8 || words[6] != "typ" || len(cand) > 512 {
-		return fault.New(fault.BadCandidate, "media.candidate", nil)
+		return "", fault.New(fault.BadCandidate, "media.candidate", nil)
 	}
 	ip := net.ParseIP(words[4])
 	if ip == nil {
 		if strings.HasSuffix(words[4], ".local") {
-			return errName
+			return "", errName
 		}
-		return fault.New(fault.BadCandidate, "media.candidate", nil)
+		return "", fault.New(fault.BadCandidate, "media.candidate", nil)
+	}
+	if ours, ok := cfg.candidateOf(words); ok {
+		return ours, nil
 	}
 	if !cfg.allowed(ip) {
-		return fault.Newf(fault.BadCandidate, "media.candidate", "address of a forbidden kind")
+		return "", fault.Newf(fault.BadCandidate, "media.candidate", "address of a forbidden kind")
 	}
-	return nil
+	return cand, nil
 }
 
 var errName = fmt.Errorf("a name in place of an address")

@@ -11,7 +11,6 @@ import (
 	"jedel/media/batch"
 
 	"github.com/pion/ice/v4"
-	"github.com/pion/webrtc/v4"
 )
 
 // socketBuffer is how many bytes the kernel may keep of what comes and goes, a quarter of a second of a
@@ -61,11 +60,9 @@ func (p *ports) open(cfg Config, n *Node) error {
 	if cfg.TCPAddr == "" {
 		return nil
 	}
-	l, err := net.Listen("tcp", cfg.TCPAddr)
-	if err != nil {
+	if p.tcp, err = listenTCP(cfg.TCPAddr, 2*cfg.MaxPeers+streamsEach, n.met.streamsRefused.Inc, pionLog{n.log}); err != nil {
 		return fmt.Errorf("media.tcp: %w", err)
 	}
-	p.tcp = webrtc.NewICETCPMux(nil, l, 64)
 	return nil
 }
 

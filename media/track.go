@@ -135,6 +135,7 @@ type binding struct {
 	rtx    uint32 // of repetitions; 0: none
 	repeat bool   // its receiver asks again, and gets the same packet
 	types  []numbered
+	wide   uint8 // number of the header extension of transport-wide numbers; 0: none
 }
 
 // numbered is a codec with its payload types.
@@ -186,6 +187,9 @@ func (d *downTrack) bind(s *agreed.Section) {
 		}
 		b.types = append(b.types, n)
 		b.repeat = b.repeat || s.Codecs[pt].Nack && n.rtx == 0
+	}
+	if d.kind == Video {
+		b.wide = s.SeqExt
 	}
 	if b.ssrc == 0 || len(b.types) == 0 {
 		b = nil

@@ -28,19 +28,27 @@ func (n *Node) Tune(id ident.ClientID) (Tune, bool) {
 		return Tune{}, false
 	}
 	t := c.tuned.Load()
-	if t == nil {
+	if t == nil || t.Rev == 0 {
 		return Tune{}, false
 	}
 	return *t, true
 }
 
-// retune makes d what holds for the connection and tells the app. Only the node's rate loop calls
-// it.
+// retune makes d what holds for the connection and tells the app, unless the page has no part in what
+// changed. Only the node's rate loop calls it.
 func (c *conn) retune(d tune.Decision) {
-	rev := 1
-	if old := c.tuned.Load(); old != nil {
-		rev = old.Rev + 1
+	was := Tune{PC: c.id, Decision: tune.Start()}
+	if t := c.tuned.Load(); t != nil {
+		was = *t
 	}
-	c.tuned.Store(&Tune{PC: c.id, Rev: rev, Decision: d})
-	c.event(Event{Kind: Tuned})
+	next := Tune{PC: c.id, Rev: was.Rev, Decision: d}
+	was.Deepen = d.Deepen
+	told := was.Decision != d
+	if told {
+		next.Rev++
+	}
+	c.tuned.Store(&next)
+	if told {
+		c.event(Event{Kind: Tuned})
+	}
 }

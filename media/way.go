@@ -30,9 +30,11 @@ type link struct {
 	feedback feedback
 	sections atomic.Pointer[agreed.Sections] // empty before the first answer
 	shaky    atomic.Bool                     // ICE has lost the way
+	rate     rate
 }
 
 func (l *link) init(c *conn) {
+	l.rate.init(l)
 	l.conn, l.feedback.conn, l.ssrc = c, c, rand.Uint32()
 	l.sections.Store(new(agreed.Sections))
 	l.out.conn, l.out.queue.tickets, l.out.queue.done = c, make(chan *ticket, queueLen), make(chan struct{})
@@ -61,6 +63,9 @@ func (l *link) agree(offer, answer string) {
 func (l *link) onPair(pair *webrtc.ICECandidatePair) {
 	if pair == nil || pair.Local.Protocol != webrtc.ICEProtocolUDP || l.conn.peer.node.cfg.Plain {
 		return
+	}
+	if l.out.way.Load() == wayPlain {
+		return // begun over TCP, and Pion has the keys: it goes on with them by UDP too
 	}
 	addr, errAddr := netip.ParseAddr(pair.Remote.Address)
 	local, errLocal := netip.ParseAddr(pair.Local.Address)

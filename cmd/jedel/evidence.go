@@ -129,6 +129,11 @@ func (c evidenceVerifyCmd) Run(ctx context.Context) error {
 		return err
 	}
 	report.Remade(made, "jedel "+version)
+	arrived, err := export.Arrived(os.DirFS(c.Dir), opts.Ring)
+	if err != nil {
+		return err
+	}
+	report.Arrived(arrived)
 	show := report.Text
 	if c.JSON {
 		show = report.JSON

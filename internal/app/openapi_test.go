@@ -159,6 +159,9 @@ func (s *schemas) fields(to *schema, t reflect.Type) {
 			embedded = append(embedded, f.Type)
 			continue
 		}
+		if !f.IsExported() {
+			continue
+		}
 		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if to.Properties[name] != nil {
 			continue

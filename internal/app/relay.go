@@ -20,15 +20,17 @@ import (
 
 // openMedia makes the forwarding unit, and the relay beside it for those who cannot reach it.
 func (a *App) openMedia(secret []byte, reg prometheus.Registerer) error {
+	mc := mediaConfig(a.cfg.Media)
+	if a.cfg.Media.Turn.On(a.cfg.HTTP) {
+		rc, err := relayConfig(a.cfg, secret)
+		if err != nil {
+			return err
+		}
+		a.relay = turnd.New(rc, reg, a.log)
+		mc.Relayed = a.relay.Local
+	}
 	var err error
-	if a.node, err = media.Open(mediaConfig(a.cfg.Media), reg, a.log); err != nil {
-		return err
-	}
-	if !a.cfg.Media.Turn.On(a.cfg.HTTP) {
-		return nil
-	}
-	rc, err := relayConfig(a.cfg, secret)
-	if err != nil {
+	if a.node, err = media.Open(mc, reg, a.log); err != nil || a.relay == nil {
 		return err
 	}
 	var at []netip.AddrPort
@@ -37,7 +39,6 @@ func (a *App) openMedia(secret []byte, reg prometheus.Registerer) error {
 			at = append(at, udp.AddrPort())
 		}
 	}
-	a.relay = turnd.New(rc, reg, a.log)
 	return a.relay.Open(at)
 }
 
@@ -86,9 +87,13 @@ func (a *App) runRelays(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			a.edge.Hub().Each(func(who signaling.Who) wire.Body { return &wire.RelayRenewed{ICEServers: a.iceServers(who)} })
+			a.renewRelays()
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+func (a *App) renewRelays() {
+	a.edge.Hub().Each(func(who signaling.Who) wire.Body { return &wire.RelayRenewed{ICEServers: a.iceServers(who)} })
 }

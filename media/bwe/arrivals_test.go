@@ -107,6 +107,22 @@ func TestALargePictureIsSeenInTheVoice(t *testing.T) {
 	}
 }
 
+func TestStallsOfTheVoiceAreNoQueue(t *testing.T) {
+	for _, seed := range seeds {
+		l := roomy(2000e3)
+		l.stalls, l.jitter = 120*time.Millisecond, 20*time.Millisecond
+		c := newCaller(seed, l).run(15 * time.Second)
+		if s := c.in.State(c.now); s.Full || s.Queue > queueHigh/2 {
+			t.Errorf("seed %d, voice alone: %+v", seed, s)
+		}
+		c.picture = 300e3
+		c.run(15 * time.Second)
+		if s := c.in.State(c.now); s.Full && s.Bps < 200e3 {
+			t.Errorf("seed %d: %+v", seed, s)
+		}
+	}
+}
+
 func TestANewMicrophoneIsNoQueue(t *testing.T) {
 	c := newCaller(1, roomy(1000e3))
 	c.picture = 300e3

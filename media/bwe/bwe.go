@@ -55,6 +55,7 @@ type Estimator struct {
 	newestAt time.Duration // when the newest packet arrived, by the receiver's clock
 	last     time.Duration // when a report last came
 	limited  time.Duration // when the receiver's own word last came
+	said     time.Duration // when that was an estimate
 	state    State
 }
 
@@ -81,6 +82,7 @@ func (e *Estimator) Feedback(raw []byte, at time.Duration) error {
 		e.acked.reset()
 		e.newestAt = 0
 		e.rate.restart(e.voice)
+		e.loss = newLossy()
 	}
 	use, gap := normal, e.reported
 	for {
@@ -153,11 +155,13 @@ func (e *Estimator) State(at time.Duration) State {
 // but the loss of its reports (RFC 3550 section 6.4.1), where it sends no transport-wide feedback.
 // sent is how many bits a second of pictures go to it.
 func (e *Estimator) Limit(remb int, lost float64, sent int, at time.Duration) {
-	if e.reported && at-e.last < stale {
-		return // feedback knows better
+	if e.reported && at-e.last < stale || remb <= 0 && e.said > 0 && at-e.said < stale {
+		return // what is known is better
 	}
 	e.state = State{Bps: remb, Full: true, Loss: lost, Known: true}
-	if remb <= 0 {
+	if remb > 0 {
+		e.said = at
+	} else {
 		e.state.Bps = room(e.loss.only(float64(sent)+e.voice, lost, at), e.voice)
 		e.state.Full = e.loss.cap < MaxBps
 	}

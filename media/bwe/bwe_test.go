@@ -129,6 +129,20 @@ func TestJitterIsNoQueue(t *testing.T) {
 	}
 }
 
+// A radio that stops for a moment now and then is no narrow way.
+func TestStallsAreNoQueue(t *testing.T) {
+	for _, seed := range seeds {
+		l := roomy(2000e3)
+		l.stalls = 120 * time.Millisecond
+		c := newCall(seed, l)
+		c.most = 500e3
+		c.run(15 * time.Second).run(15 * time.Second)
+		if got := mean(c.rates); got < 300e3 {
+			t.Errorf("seed %d: %.0f kbit/s", seed, got/1e3)
+		}
+	}
+}
+
 // A camera that looks at a wall sends little: that says nothing about the way.
 func TestLittleSentTakesNoRoomAway(t *testing.T) {
 	c := newCall(1, roomy(1000e3)).run(15 * time.Second)

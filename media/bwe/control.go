@@ -24,6 +24,8 @@ const (
 	pastFull    = 1.1
 	// ahead bounds the rate by what came through: beyond it nothing is tested.
 	ahead = 1.5
+	// loaded is the part of the rate that must be sent for a moment's delay to tell of it.
+	loaded = 0.6
 	// untested is up to where a rate may grow that nothing tests: a little picture is sent, or none.
 	untested = 150_000
 	// againBps is where a picture begins that ended for want of room.
@@ -63,7 +65,8 @@ func (c *control) next(now time.Duration, use usage, acked float64, queue time.D
 	c.was = now
 	switch use {
 	case over:
-		if now-c.decreased >= response && acked > 0 {
+		idle := queue < queueHigh/2 && acked < loaded*c.rate // whatever made packets late, it was not us
+		if now-c.decreased >= response && acked > 0 && !idle {
 			c.decrease(now, acked, queue)
 		}
 	case under:
@@ -85,7 +88,7 @@ func (c *control) decrease(now time.Duration, acked float64, queue time.Duration
 		keep -= (backOff - drainMost) * min(1, float64(queue-queueHigh)/float64(drainAt-queueHigh))
 	}
 	c.rate = min(c.rate, keep*acked)
-	c.decreased, c.holding = now, true
+	c.decreased, c.holding, c.untried = now, true, false
 	// Average and deviation of where it was full: section 5.5.
 	if c.full == 0 || math.Abs(acked-c.full) > 3*c.sigma() {
 		c.full, c.spread = acked, 0.01

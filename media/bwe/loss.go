@@ -14,6 +14,8 @@ const (
 	lossHigh, lossLow = 0.10, 0.02
 	// lossOwn is the most that may count as the way's own: beyond it less is sent whatever it is.
 	lossOwn = 0.40
+	// persists is the part of a loss that must stay after the rate fell to be the way's own.
+	persists = 0.4
 	// lossGrowth is per second, back from a rate at which packets were lost.
 	lossGrowth = 0.06
 )
@@ -33,6 +35,8 @@ type lossy struct {
 	tried     float64 // loss for which the rate was reduced; 0: it was not
 	mean      float64 // of what was lost beyond own, smoothed
 	skip      bool    // the span in which the rate fell says nothing
+	sum       float64 // of the loss in the spans after it fell
+	spans     int
 }
 
 func newLossy() lossy { return lossy{cap: MaxBps} }
@@ -73,8 +77,12 @@ func (l *lossy) judge(acked float64, full bool, n int, dt time.Duration) {
 		return
 	}
 	if l.tried > 0 {
-		if l.last > 0.6*l.tried {
-			l.own, l.cap, l.mean = min(l.last, lossOwn), MaxBps, 0
+		l.sum += l.last
+		if l.spans++; l.spans < 2 {
+			return
+		}
+		if after := l.sum / 2; after > persists*l.tried {
+			l.own, l.cap, l.mean = min(after, lossOwn), MaxBps, 0
 		}
 		l.tried = 0
 	}
@@ -86,7 +94,8 @@ func (l *lossy) judge(acked float64, full bool, n int, dt time.Duration) {
 	chance := 1.5 * math.Sqrt(l.last*(1-l.last)/float64(n)) // of so few packets
 	switch {
 	case excess > lossHigh+chance || l.mean > lossHigh:
-		l.tried, l.skip, l.mean = l.last, true, 0
+		l.tried, l.skip, l.mean = max(l.mean, l.last), true, 0
+		l.sum, l.spans = 0, 0
 		l.cap = min(l.cap, 0.95*acked)
 	case excess < lossLow:
 		l.cap *= 1 + lossGrowth*min(dt.Seconds(), 3)

@@ -7,7 +7,8 @@ const (
 	meterBin  = 50 * time.Millisecond
 	// meterSpan is over how long a rate is measured. Shorter shakes with every large picture,
 	// longer tells late of a way that became narrow.
-	meterSpan = (meterBins - 2) * meterBin
+	meterSpan  = (meterBins - 2) * meterBin
+	meterLeast = 5
 )
 
 // meter measures what arrived lately, by the arrival times alone.
@@ -50,5 +51,5 @@ func (m *meter) bps(now time.Duration) float64 {
 	for i := int64(1); i <= n; i++ {
 		sum += m.bins[(m.bin-i)%meterBins]
 	}
-	return float64(sum) * 8 / (float64(n) * meterBin.Seconds())
+	return float64(sum) * 8 / (float64(max(n, meterLeast)) * meterBin.Seconds()) // one large picture is no rate
 }

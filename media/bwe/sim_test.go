@@ -15,9 +15,11 @@ type link struct {
 	jitter time.Duration
 	room   time.Duration // how long the queue may be
 	lose   float64
+	stalls time.Duration // a radio's: each second or so nothing comes for as long, then all of it
 
 	free time.Duration // when the sending end is free again
 	late time.Duration // arrivals stay in order
+	stop time.Duration // when the next stall begins
 }
 
 // carry returns when a packet of so many bytes arrives, and false where it is lost. queued is how
@@ -29,6 +31,13 @@ func (l *link) carry(rnd *rand.Rand, size int, at time.Duration) (arrived, queue
 	}
 	l.free = max(l.free, at) + time.Duration(float64(size*8)/l.bps*float64(time.Second))
 	arrived = l.free + l.delay + time.Duration(rnd.Float64()*float64(l.jitter))
+	if l.stalls > 0 && arrived > l.stop {
+		if arrived < l.stop+l.stalls {
+			arrived = l.stop + l.stalls
+		} else {
+			l.stop = arrived + time.Duration((0.5+rnd.Float64())*float64(time.Second))
+		}
+	}
 	l.late = max(l.late, arrived)
 	return l.late, queued, rnd.Float64() >= l.lose
 }

@@ -35,6 +35,7 @@ const (
 	// queueHigh is the queue that is drained although it does not grow. Voices stay natural up to
 	// 150 ms one way (ITU-T G.114).
 	queueHigh = 150 * time.Millisecond
+	moment    = 150 * time.Millisecond
 	// heldSpan is within which restraint must drain a part of a queue.
 	heldSpan = 2 * time.Second
 )
@@ -69,11 +70,14 @@ func (t *trend) restart() {
 // queue is how much longer the newest packets waited than the quickest.
 func (t *trend) queue() time.Duration { return t.wait.queue() }
 
-// wait is how long packets take, against the quickest of the last one or two spans.
+// wait is how long packets take, against the quickest of the last one or two spans. What waits is a
+// queue only as far as no packet of the last moments was quicker: a radio that stops for a moment lets
+// some come late and all that follow in time.
 type wait struct {
 	low    [2]time.Duration // the quickest, in this span and the one before
 	lowAt  time.Duration
-	delay  time.Duration // of the newest packets
+	now    [2]time.Duration // the quickest, in this moment and the one before
+	nowAt  time.Duration
 	seen   bool
 	heldAt time.Duration // since when the queue has been high
 	held   time.Duration // how high it was then
@@ -83,20 +87,22 @@ func (w *wait) queue() time.Duration {
 	if !w.seen {
 		return 0
 	}
-	return max(0, w.delay-min(w.low[0], w.low[1]))
+	return max(0, min(w.now[0], w.now[1])-min(w.low[0], w.low[1]))
 }
 
 // add takes a packet's delay; false tells that the way has become another, longer one.
 func (w *wait) add(delay, at time.Duration) bool {
 	switch {
 	case !w.seen:
-		w.seen, w.delay, w.lowAt = true, delay, at
-		w.low = [2]time.Duration{delay, delay}
+		w.seen, w.lowAt, w.nowAt = true, at, at
+		w.low, w.now = [2]time.Duration{delay, delay}, [2]time.Duration{delay, delay}
 	case at-w.lowAt > queueSpan:
 		w.low[1], w.low[0], w.lowAt = w.low[0], delay, at
 	}
-	w.low[0] = min(w.low[0], delay)
-	w.delay += (delay - w.delay) / 4
+	if at-w.nowAt > moment {
+		w.now[1], w.now[0], w.nowAt = w.now[0], delay, at
+	}
+	w.low[0], w.now[0] = min(w.low[0], delay), min(w.now[0], delay)
 	queue := w.queue()
 	switch {
 	case queue < queueHigh:
@@ -104,7 +110,8 @@ func (w *wait) add(delay, at time.Duration) bool {
 	case at-w.heldAt < heldSpan:
 		w.held = max(w.held, queue)
 	case queue > w.held*3/4: // no restraint drains it: a handover, another tower
-		w.low, w.lowAt, w.heldAt = [2]time.Duration{w.delay, w.delay}, at, at
+		delay = min(w.now[0], w.now[1])
+		w.low, w.lowAt, w.heldAt = [2]time.Duration{delay, delay}, at, at
 		return false
 	default:
 		w.heldAt, w.held = at, queue

@@ -51,7 +51,7 @@ func Next(b []byte) (p Packet, rest []byte, ok bool) {
 			return Packet{}, nil, false
 		}
 		pad := int(b[n-1])
-		if pad == 0 || pad%4 != 0 || pad > len(p.Body) {
+		if pad == 0 || pad > len(p.Body) { // browsers pad transport-wide feedback by one to three bytes
 			return Packet{}, nil, false
 		}
 		p.Body = p.Body[:len(p.Body)-pad]

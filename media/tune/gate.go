@@ -33,8 +33,10 @@ const (
 
 // When it does.
 const (
-	// fallTime is how long it must be too little: shorter ends pictures for one bad second.
-	fallTime = time.Second
+	// fallTime is how long it must be too little: shorter ends pictures for one bad second. Words that
+	// are late by queueLate do not wait for it.
+	fallTime  = time.Second
+	queueLate = 2 * queueOff
 	// trial is how long after coming back the picture ends at the first sign, without waiting.
 	trial = 5 * time.Second
 	// HoldThin and HoldOn are how long a picture that ended or became thin stays so at least. Each
@@ -76,7 +78,7 @@ func (g *Gate) Next(now time.Duration, w Way) Level {
 		g.calm = now
 	}
 	switch {
-	case most < g.level && (now-g.short >= fallTime || g.onTrial(now)):
+	case most < g.level && (now-g.short >= fallTime || g.onTrial(now) || w.Queue >= queueLate):
 		g.fall(now, most, why)
 	case most > g.level && now-g.since >= g.holds[g.level] && now-g.calm >= g.holds[g.level]/2:
 		g.since, g.rose, g.short, g.calm = now, true, now, now

@@ -49,10 +49,8 @@ func (l *Line) Down() Level { return l.down.level }
 // gets before its own way counts: On where there are none. One watcher whose way is slow takes the
 // picture from itself, not from the others; among those who see it the slowest sets the rate.
 func (l *Line) Decide(watchers []*Line, shown Level) Decision {
-	d := Decision{RED: l.red.on, Deepen: l.deepen.on, Jitter: l.wait, Video: l.up.level, VideoKbps: l.cap[0].kbps, Why: l.up.why}
-	if best, why := seen(watchers); best < d.Video {
-		d.Video, d.Why = best, why
-	}
+	d := Decision{RED: l.red.on, Deepen: l.deepen.on, Jitter: l.wait, VideoKbps: l.cap[0].kbps}
+	d.Video, d.Why = l.sends(watchers)
 	for _, w := range watchers {
 		if k := w.cap[1].kbps; w.down.level > Off && k > 0 && (d.VideoKbps == 0 || k < d.VideoKbps) {
 			d.VideoKbps = k
@@ -77,10 +75,16 @@ func (l *Line) Decide(watchers []*Line, shown Level) Decision {
 	return d
 }
 
-// seen returns the best level among watchers; On where there are none.
-func seen(watchers []*Line) (Level, Reason) {
+// Sends returns the level of the pictures that the connection's page may send to watchers.
+func (l *Line) Sends(watchers []*Line) Level {
+	level, _ := l.sends(watchers)
+	return level
+}
+
+// sends is what both its own way and the best of the watchers' bear.
+func (l *Line) sends(watchers []*Line) (Level, Reason) {
 	if len(watchers) == 0 {
-		return On, ""
+		return l.up.level, l.up.why
 	}
 	best, why := Off, Slow
 	for _, w := range watchers {
@@ -88,7 +92,10 @@ func seen(watchers []*Line) (Level, Reason) {
 			best, why = w.down.level, w.down.why
 		}
 	}
-	return best, why
+	if best < l.up.level {
+		return best, why
+	}
+	return l.up.level, l.up.why
 }
 
 // Steps of the bound: small ones would be a message each second.

@@ -56,9 +56,11 @@ type Stream struct {
 	SSRCs       []uint32
 	From, To    time.Duration // first and last sample on the call clock; both 0 without any
 	Clock       string        // sr: placed by sender reports; arrival: by arrival alone
-	Packets     int
-	Lost        int // never arrived, not even repeated
-	Recovered   int // brought by a retransmission
+	Packets     int           // that arrived, those that came repeated included
+	Recovered   int           // of them came only as a repetition: they had been asked for again
+	Copied      int           // never arrived, but a later packet had a copy of their sound
+	Lost        int           // never arrived in any way
+	Missing     time.Duration // all stretches with losses together: of sound exactly what is silent for it
 	Duplicates  int
 	Stray       int // packets that belong to no sequence
 	Keyframes   int
@@ -77,6 +79,9 @@ type Entry struct {
 	Kind string // the record's kind; for events the name inside the record, if it has one
 	Body json.RawMessage
 }
+
+// CauseLoss is the cause of an interval of which packets were lost on the way.
+const CauseLoss = "loss"
 
 // Interval is a stretch of one stream that is missing or damaged.
 type Interval struct {

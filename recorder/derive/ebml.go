@@ -49,6 +49,16 @@ const (
 	idSampling     = 0xB5
 	idChannels     = 0x9F
 
+	idChapters         = 0x1043A770
+	idEditionEntry     = 0x45B9
+	idChapterAtom      = 0xB6
+	idChapterUID       = 0x73C4
+	idChapterTimeStart = 0x91
+	idChapterTimeEnd   = 0x92
+	idChapterDisplay   = 0x80
+	idChapString       = 0x85
+	idChapLanguage     = 0x437C
+
 	idCues               = 0x1C53BB6B
 	idCuePoint           = 0xBB
 	idCueTime            = 0xB3

@@ -21,6 +21,7 @@ type frame struct {
 	flags uint8
 	sub   uint8 // sound: block of a redundant packet
 	toc   uint8 // sound: the first byte
+	back  uint8 // sound: how many packets before the one that brought it as a copy; 0: its own
 }
 
 const (
@@ -141,7 +142,7 @@ func soundFrames(rd *reader, r *run, info streamInfo) ([]frame, error) {
 		if err != nil {
 			return nil, err
 		}
-		f := frame{first: int32(i), count: 1, lost: lostBefore(r, i)}
+		f := frame{first: int32(i), count: 1}
 		many := false
 		if wantsRED(info, p.pt) {
 			blocks, err = red.Parse(b, blocks[:0])
@@ -156,12 +157,42 @@ func soundFrames(rd *reader, r *run, info streamInfo) ([]frame, error) {
 		}
 		f.flags = frameRED
 		for k, blk := range blocks {
-			f.sub = uint8(k)
+			f.sub, f.back = uint8(k), uint8(len(blocks)-1-k)
 			out = addSoundAt(out, r, f, blk)
-			f.lost = 0
 		}
 	}
+	r.copied = 0
+	countLost(r, out)
 	return out, nil
+}
+
+// countLost notes at each frame how many packets before it neither came nor were brought by a later
+// one, and in the run how many were brought. The n-th copy before a packet's own frame is of the n-th
+// packet before it (RFC 2198 section 3).
+func countLost(r *run, frames []frame) {
+	seq := func(f *frame) int32 { return r.packets[f.first].seq - int32(f.back) }
+	k := 0 // packets up to the frame before
+	for i := range frames {
+		f := &frames[i]
+		here := seq(f)
+		if f.back > 0 {
+			r.copied++
+		}
+		came := k
+		for k < len(r.packets) && r.packets[k].seq <= here {
+			k++
+		}
+		if i == 0 {
+			continue
+		}
+		between := int32(k - came) // comfort noise and the like
+		if f.back == 0 {
+			between--
+		}
+		if n := here - seq(&frames[i-1]) - 1 - between; n > 0 {
+			f.lost = uint16(min(n, 65535))
+		}
+	}
 }
 
 // dynamicPT is the first payload type that Opus can have in WebRTC besides 35 to 63 (RFC 5761
@@ -211,12 +242,6 @@ func addSoundAt(out []frame, r *run, f frame, blk red.Block) []frame {
 	const tolerance = 2_000_000 // the same frame: shorter than any frame
 	if at > 0 && out[at-1].t > f.t-tolerance || at < len(out) && out[at].t < f.t+tolerance {
 		return out
-	}
-	if back > 0 && at < len(out) {
-		f.lost = 0
-	}
-	if back > 0 && at == len(out) && f.lost > 0 {
-		f.lost-- // it is one of the missing
 	}
 	return slices.Insert(out, at, f)
 }

@@ -43,6 +43,7 @@ type run struct {
 	topAt  int64
 	dups   int
 	lost   int
+	copied int // sound that only copies in later packets brought
 }
 
 // Limits of what one run can be.
@@ -69,9 +70,8 @@ type lane struct {
 	runs   []*run
 	srs    []senderReport
 
-	pending   []*run // packets that fit nowhere, the newest last: a second one makes each a run
-	recovered int
-	stray     int
+	pending []*run // packets that fit nowhere, the newest last: a second one makes each a run
+	stray   int
 }
 
 // add takes the next packet of the lane, in order of arrival. Only at, block, off, n and flags
@@ -80,9 +80,6 @@ func (l *lane) add(p packet, h header) {
 	p.head, p.pad, p.pt = h.head, h.pad, h.pt
 	if h.marker {
 		p.flags |= flagMarker
-	}
-	if p.flags&flagRecovered != 0 {
-		l.recovered++
 	}
 	for i := len(l.runs) - 1; i >= 0 && i >= len(l.runs)-triedRuns; i-- {
 		if l.runs[i].take(p, h) {

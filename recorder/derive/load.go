@@ -257,11 +257,12 @@ func (s *streamState) describe(p *part) Stream {
 	from, to := int64(1)<<62, int64(-1)<<62
 	for _, l := range s.lanes {
 		out.SSRCs = append(out.SSRCs, l.ssrc)
-		out.Recovered += l.recovered
 		out.Stray += l.stray
 		for _, r := range l.runs {
 			out.Packets += len(r.packets)
-			out.Lost += r.lost
+			out.Recovered += r.repeated()
+			out.Copied += min(r.copied, r.lost)
+			out.Lost += max(0, r.lost-r.copied)
 			out.Duplicates += r.dups
 			from, to = min(from, r.time(0)), max(to, r.time(len(r.packets)-1))
 			if r.bound {
@@ -275,7 +276,22 @@ func (s *streamState) describe(p *part) Stream {
 	if s.info.Kind == "video" {
 		s.pictures(p.pictures, &out)
 	}
+	for _, f := range p.faults() {
+		if f.Stream == s.id && f.Cause == CauseLoss {
+			out.Missing += f.To - f.From
+		}
+	}
 	return out
+}
+
+// repeated counts the packets that came only after they had been asked for again.
+func (r *run) repeated() (n int) {
+	for i := range r.packets {
+		if r.packets[i].flags&flagRecovered != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *streamState) pictures(t *track, out *Stream) {

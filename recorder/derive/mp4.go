@@ -52,6 +52,9 @@ func (r *Recording) writeMP4(w io.Writer, p *part) error {
 	for _, t := range tracks {
 		moov.AddChild(t.box)
 	}
+	if box := p.mp4Chapters(); box != nil {
+		moov.AddChild(box)
+	}
 	size := layOut(tracks, p.start, func(*mp4Track, int, int, uint64) error { return nil })
 	ftyp := mp4.NewFtyp("isom", 0x200, []string{"isom", "iso2", "avc1", "mp41"})
 	for _, t := range tracks {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // plain sends frames over a network without trouble, starting at the time given.
@@ -65,30 +67,63 @@ func TestRedundancyBringsBackLostSound(t *testing.T) {
 		}
 	}
 	line := r.Timeline()
-	if line.Streams[0].Lost != lost || len(line.Damage) != 0 {
-		t.Errorf("%d lost, want %d; damage %+v", line.Streams[0].Lost, lost, line.Damage)
+	if got := line.Streams[0]; got.Copied != lost || got.Lost != 0 || got.MissingMs != 0 || got.Packets != len(frames)-lost || len(line.Damage) != 0 {
+		t.Errorf("%d came only as copies, want %d; %+v; damage %+v", got.Copied, lost, got, line.Damage)
 	}
 	path, _ := file(t, r, "p1")
 	decodes(t, path)
 }
 
-func TestLostSoundIsConcealedAndTold(t *testing.T) {
+// TestLostSoundIsSilenceOfItsLengthAndTold loses one packet, and fifty; one comes again, one comes
+// twice, and three in a row are lost before a packet with two copies. What is told has the length of
+// what is silent, and nothing is made up in its place.
+func TestLostSoundIsSilenceOfItsLengthAndTold(t *testing.T) {
 	m := &memory{}
 	m.open(t, 1, streamInfo{Participant: "p1", Kind: "audio", Codec: "opus", ClockRate: 48000, PayloadType: 111})
 	x := &sender{ssrc: 1, pt: 111, clock: 48000}
 	var all []sent
-	for i, f := range sound(t, 6) {
-		p := x.packet(t, f.at, false, f.data)
-		if i == 100 || i >= 200 && i < 250 {
+	frames := sound(t, 6)
+	for i, f := range frames {
+		b := f.data
+		if x.pt = 111; i == 123 {
+			x.pt = 63
+			b = redundant(111, frames[i-2].data, frames[i-1].data, f.data)
+		}
+		p := x.packet(t, f.at, false, b)
+		switch {
+		case i == 100 || i >= 120 && i < 123 || i >= 200 && i < 250:
 			continue
+		case i == 150:
+			all = append(all, sent{at: int64(opened + f.at + 300*time.Millisecond), stream: 1, kind: recRTP, data: p, rtx: true})
+			continue
+		case i == 160:
+			all = append(all, sent{at: int64(opened + f.at + 300*time.Millisecond), stream: 1, kind: recRTP, data: p, rtx: true})
 		}
 		all = clean().send(all, opened+f.at, 1, p)
 	}
 	m.deliver(all)
 	r := m.load(t)
-	d := r.Timeline().Damage
-	if len(d) != 2 || d[0].Packets != 1 || d[1].Packets != 50 || d[1].ToMs-d[1].FromMs != 1000 || d[0].Cause != "loss" {
+	line := r.Timeline()
+	d := line.Damage
+	if len(d) != 3 || d[0].Packets != 1 || d[0].ToMs-d[0].FromMs != 20 || d[1].Packets != 1 || d[1].ToMs-d[1].FromMs != 20 ||
+		d[2].Packets != 50 || d[2].ToMs-d[2].FromMs != 1000 || d[0].Cause != "loss" {
 		t.Fatalf("damage %+v", d)
+	}
+	s := line.Streams[0]
+	if s.Packets != len(frames)-54 || s.Recovered != 1 || s.Copied != 2 || s.Lost != 52 || s.MissingMs != 1040 || s.Duplicates != 1 {
+		t.Errorf("%+v", s)
+	}
+	quiet := int32(0)
+	for _, f := range r.parts[0].sound.frames {
+		if f.take == filled {
+			if f.size != 3 {
+				t.Errorf("a packet at %v that leaves a decoder to make up %d samples", ns(f.t), f.dur)
+			}
+			quiet += f.dur
+		}
+	}
+	if quiet != 1040*48 {
+		t.Errorf("%d samples of silence, want 1040 ms", quiet)
 	}
 	path, _ := file(t, r, "p1")
 	decodes(t, path)
@@ -96,6 +131,61 @@ func TestLostSoundIsConcealedAndTold(t *testing.T) {
 	if sec := float64(len(pcm)) / 96000; sec < 5.95 || sec > 6.05 {
 		t.Errorf("%.3f s of samples, want 6", sec)
 	}
+	// In the middle of the second that is lost there is nothing, whatever the decoder.
+	begin := int(d[2].FromMs-line.Media[0].OffsetMs) * 96
+	for i := begin + 100*96; i < begin+900*96; i++ {
+		if pcm[i] != 0 && pcm[i] != 0xff && pcm[i] != 1 { // dither of the last bit
+			t.Fatalf("sound %d ms into the loss", (i-begin)/96)
+		}
+	}
+}
+
+// redundant is an RFC 2198 payload with frames of 20 ms, the last of them the packet's own.
+func redundant(pt byte, frames ...[]byte) (b []byte) {
+	n := len(frames) - 1
+	for i, f := range frames[:n] {
+		back := 960 * (n - i)
+		b = append(b, 0x80|pt, byte(back>>6), byte(back<<2)|byte(len(f)>>8), byte(len(f)))
+	}
+	b = append(b, pt)
+	for _, f := range frames {
+		b = append(b, f...)
+	}
+	return b
+}
+
+// TestManyLossesAreToldAsFewWithWhatIsMissing keeps the sum exact where stretches are joined.
+func TestManyLossesAreToldAsFewWithWhatIsMissing(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var all []Interval
+		at := time.Duration(0)
+		packets, missing := 0, int64(0)
+		for range rapid.IntRange(0, 300).Draw(rt, "losses") {
+			at += time.Duration(rapid.IntRange(1, 400).Draw(rt, "between")) * time.Millisecond
+			n := rapid.IntRange(1, 9).Draw(rt, "packets")
+			f := Interval{From: at, To: at + time.Duration(n)*20*time.Millisecond, Stream: 1, Cause: CauseLoss, Packets: n}
+			all, at, packets, missing = append(all, f), f.To, packets+n, missing+int64(20*n)
+		}
+		limit := rapid.IntRange(1, 400).Draw(rt, "limit")
+		lines := thin(all, limit)
+		if len(lines) > limit {
+			rt.Fatalf("%d lines, limit %d", len(lines), limit)
+		}
+		if len(all) <= limit && len(lines) != len(all) {
+			rt.Fatalf("%d of %d told", len(lines), len(all))
+		}
+		for _, l := range lines {
+			packets -= l.Packets
+			if l.MissingMs > 0 {
+				missing -= l.MissingMs
+			} else {
+				missing -= l.ToMs - l.FromMs
+			}
+		}
+		if packets != 0 || missing > 300 || missing < -300 { // a millisecond each where they are rounded
+			rt.Fatalf("%d packets and %d ms are not told", packets, missing)
+		}
+	})
 }
 
 func TestNoKeyframeEverIsToldAndTheSoundIsPlayed(t *testing.T) {

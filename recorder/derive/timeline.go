@@ -47,8 +47,10 @@ type StreamLine struct {
 	DurationMs  int64      `json:"durationMs"`
 	Clock       string     `json:"clock"`
 	Packets     int        `json:"packets"`
-	Lost        int        `json:"lost"`
-	Recovered   int        `json:"recovered"`
+	Recovered   int        `json:"recovered"` // of packets: came only as a repetition
+	Copied      int        `json:"copied"`    // came only as a copy in a later packet (RFC 2198)
+	Lost        int        `json:"lost"`      // came in no way
+	MissingMs   int64      `json:"missingMs"` // stretches with losses
 	Duplicates  int        `json:"duplicates"`
 	Keyframes   int        `json:"keyframes,omitempty"`
 	Resolutions []SizeLine `json:"resolutions,omitempty"`
@@ -103,6 +105,7 @@ type IntervalLine struct {
 	Kind        string `json:"kind,omitempty"`
 	Cause       string `json:"cause"`
 	Packets     int    `json:"packets,omitempty"`
+	MissingMs   int64  `json:"missingMs,omitempty"` // where several losses are told as one: how much of the stretch is missing
 }
 
 // FaultLine is a place of the archive that could not be read.
@@ -130,9 +133,7 @@ func (r *Recording) Timeline() Timeline {
 		for _, s := range r.Participants[i].Streams {
 			t.Streams = append(t.Streams, s.line(p))
 		}
-		for _, f := range p.faults() {
-			t.Damage = append(t.Damage, f.line())
-		}
+		t.Damage = append(t.Damage, thin(p.faults(), maxDamage)...)
 	}
 	for _, e := range r.Positions {
 		t.Positions = append(t.Positions, PositionLine{ms(e.At), e.Body})
@@ -171,8 +172,8 @@ func (p *part) line() (MediaLine, bool) {
 
 func (s Stream) line(p *part) StreamLine {
 	out := StreamLine{Stream: s.ID, Participant: p.id, Role: p.role, Kind: s.Kind, Codec: s.Codec,
-		OffsetMs: ms(s.From), DurationMs: ms(s.To - s.From), Clock: s.Clock, Packets: s.Packets, Lost: s.Lost,
-		Recovered: s.Recovered, Duplicates: s.Duplicates, Keyframes: s.Keyframes}
+		OffsetMs: ms(s.From), DurationMs: ms(s.To - s.From), Clock: s.Clock, Packets: s.Packets,
+		Recovered: s.Recovered, Copied: s.Copied, Lost: s.Lost, MissingMs: ms(s.Missing), Duplicates: s.Duplicates, Keyframes: s.Keyframes}
 	for _, r := range s.Resolutions {
 		out.Resolutions = append(out.Resolutions, SizeLine{ms(r.At), r.Width, r.Height})
 	}
@@ -180,5 +181,39 @@ func (s Stream) line(p *part) StreamLine {
 }
 
 func (i Interval) line() IntervalLine {
-	return IntervalLine{ms(i.From), ms(i.To), i.Stream, i.Participant, i.Kind, i.Cause, i.Packets}
+	return IntervalLine{FromMs: ms(i.From), ToMs: ms(i.To), Stream: i.Stream, Participant: i.Participant, Kind: i.Kind, Cause: i.Cause, Packets: i.Packets}
+}
+
+// maxDamage bounds the stretches of a participant that a page has to draw.
+const maxDamage = 2000
+
+// thin lays stretches out as lines; where there are more than limit, those of one stream and cause that
+// are nearest to each other are told as one, with what is missing in it.
+func thin(all []Interval, limit int) []IntervalLine {
+	for near := time.Duration(0); ; near = max(20*time.Millisecond, 2*near) {
+		var out []IntervalLine
+		last := map[uint16]int{}
+		missing := make(map[int]time.Duration)
+		for _, f := range all {
+			i, ok := last[f.Stream]
+			if ok && near > 0 && out[i].Cause == f.Cause && f.From <= time.Duration(out[i].ToMs)*time.Millisecond+near {
+				out[i].ToMs = max(out[i].ToMs, ms(f.To))
+				out[i].Packets += f.Packets
+				missing[i] += f.To - f.From
+				continue
+			}
+			last[f.Stream] = len(out)
+			missing[len(out)] = f.To - f.From
+			out = append(out, f.line())
+		}
+		if len(out) > limit && near < time.Hour {
+			continue
+		}
+		for i := range out {
+			if m := ms(missing[i]); m < out[i].ToMs-out[i].FromMs-1 {
+				out[i].MissingMs = m
+			}
+		}
+		return out
+	}
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"time"
-
-	"jedel/media/codec"
 )
 
 // take is one run that a track is made of.
@@ -36,14 +34,19 @@ type track struct {
 
 func (t *track) empty() bool { return t == nil || len(t.frames) == 0 }
 
-// fault notes a stretch; one that goes on where the former of its cause ended is joined to it.
+// fault notes a stretch; one that goes on where the former of its cause ended is joined to it. Lost
+// sound is not: each loss is told by itself, with its own length.
 func (t *track) fault(take int, from, to int64, cause string, packets int) {
 	s := &t.takes[take]
 	f := Interval{From: ns(from), To: ns(max(to, from)), Stream: s.stream,
 		Participant: s.info.Participant, Kind: t.kind, Cause: cause, Packets: packets}
 	for i := len(t.faults) - 1; i >= 0 && i >= len(t.faults)-4; i-- {
 		old := &t.faults[i]
-		if old.Cause == cause && old.Stream == f.Stream && f.From <= old.To+faultGap && f.From >= old.From {
+		near := faultGap
+		if t.kind == "audio" && cause == CauseLoss {
+			near = 0
+		}
+		if old.Cause == cause && old.Stream == f.Stream && f.From <= old.To+near && f.From >= old.From {
 			old.To = max(old.To, f.To)
 			old.Packets += packets
 			return
@@ -107,20 +110,15 @@ func (t *track) merge() {
 func soundTicks(d int64) int64 { return d * 48 / 1e6 }
 func ticksTime(n int64) int64  { return n * 1e6 / 48 }
 
-const (
-	// overlapTicks is how much sound may be late before a packet is left out: one packet of 20 ms.
-	overlapTicks = 960
-	// concealTicks is the longest loss that is left to the decoder to conceal; longer ones are
-	// silence, for a decoder would hum.
-	concealTicks = 5760
-)
+// overlapTicks is how much sound may be late before a packet is left out: one packet of 20 ms.
+const overlapTicks = 960
 
-// finishSound makes the track continuous from start on: what is missing is filled, what overlaps
-// is left out, so that every player keeps the time.
+// finishSound makes the track continuous from start on: what is missing is silence of the same length,
+// what overlaps is left out, so that every player keeps the time. Nothing is left to a decoder to
+// conceal: it would make up sound that nobody sent.
 func (t *track) finishSound(start int64) {
 	out := make([]frame, 0, len(t.frames)+len(t.frames)/16)
 	pos := int64(0) // samples since start
-	var toc uint8
 	for _, f := range t.frames {
 		at := soundTicks(f.t - start)
 		if at < pos-overlapTicks {
@@ -128,12 +126,7 @@ func (t *track) finishSound(start int64) {
 			continue
 		}
 		if f.lost > 0 && at > pos {
-			t.fault(int(f.take), start+ticksTime(pos), f.t, "loss", int(f.lost))
-		}
-		if one := int64(codec.OpusFrameTicks(toc)); len(out) > 0 && f.lost > 0 && at-pos <= concealTicks {
-			for ; at-pos >= one; pos += one { // a packet without data: the decoder conceals
-				out = append(out, frame{t: start + ticksTime(pos), take: filled, size: 1, dur: int32(one), toc: toc &^ 3})
-			}
+			t.fault(int(f.take), start+ticksTime(pos), f.t, CauseLoss, int(f.lost))
 		}
 		for at-pos >= 120 {
 			c, n := silence(int(at - pos))
@@ -141,7 +134,6 @@ func (t *track) finishSound(start int64) {
 			pos += int64(n)
 		}
 		f.t = start + ticksTime(pos)
-		toc = f.toc
 		out = append(out, f)
 		pos += int64(f.dur)
 	}
@@ -180,7 +172,7 @@ func (t *track) finishPictures() {
 		if len(out) > 0 {
 			switch from := out[len(out)-1].t; {
 			case f.flags&frameAfter != 0:
-				begin(f, from, "loss")
+				begin(f, from, CauseLoss)
 			case switched && !f.key():
 				begin(f, from, "ssrc_change")
 			}
@@ -196,7 +188,7 @@ func (t *track) finishPictures() {
 		out = append(out, f)
 		if f.flags&frameTail != 0 {
 			f.lost = 0
-			begin(f, f.t, "loss")
+			begin(f, f.t, CauseLoss)
 			r := t.takes[f.take].run
 			hurt.To = ns(r.time(len(r.packets) - 1))
 		}

@@ -106,6 +106,7 @@ func (m *webm) head() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	tracks = append(tracks, m.part.webmChapters()...)
 	cued := 0
 	var media uint64
 	for _, c := range m.clusters {

@@ -202,12 +202,15 @@ func (m custody) files() Table {
 
 func (m custody) streams() Table {
 	t := Table{
-		Head:   []string{m.Say("stream"), m.Say("codec"), m.Say("from"), m.Say("to"), m.Say("packets"), m.Say("lost"), m.Say("clock")},
-		Widths: []float64{0.2, 0.1, 0.17, 0.17, 0.11, 0.12, 0.13}, Mono: []int{2, 3}, None: m.Say("none"),
+		Head: []string{
+			m.Say("stream"), m.Say("codec"), m.Say("from"), m.Say("to"), m.Say("packets"), m.Say("repeated"), m.Say("copied"), m.Say("lost"), m.Say("damaged.time"), m.Say("clock"),
+		},
+		Widths: []float64{0.14, 0.06, 0.14, 0.14, 0.08, 0.09, 0.08, 0.08, 0.09, 0.1}, Mono: []int{2, 3}, None: m.Say("none"),
 	}
 	for _, s := range m.Line.Streams {
 		t.Rows = append(t.Rows, []string{
-			m.Stream(s.Role + " " + s.Kind), s.Codec, m.clock(s.OffsetMs), m.clock(s.OffsetMs + s.DurationMs), strconv.Itoa(s.Packets), strconv.Itoa(s.Lost), m.Say("clock." + s.Clock),
+			m.Stream(s.Role + " " + s.Kind), s.Codec, m.clock(s.OffsetMs), m.clock(s.OffsetMs + s.DurationMs), strconv.Itoa(s.Packets),
+			strconv.Itoa(s.Recovered), strconv.Itoa(s.Copied), strconv.Itoa(s.Lost), fmt.Sprintf("%.2f s", float64(s.MissingMs)/1000), m.Say("clock." + s.Clock),
 		})
 	}
 	return t

@@ -46,6 +46,9 @@ func (r *Report) Text(w io.Writer) error {
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "V6  found       %s\n", f.Text)
 	}
+	for _, a := range r.Arrivals {
+		fmt.Fprintf(&b, "V6  arrived     %s\n", a.text())
+	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

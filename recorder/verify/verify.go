@@ -87,7 +87,12 @@ type Report struct {
 	Levels   []Level         `json:"levels"`
 	Findings []Note          `json:"findings"` // true of the call, no fault of the archive
 	Manifest *proof.Manifest `json:"manifest,omitempty"`
+	Arrivals []Arrival       `json:"arrivals,omitempty"` // what came of each stream; nil where nobody counted
 	Exit     int             `json:"exit"`
+
+	streams []proof.ManifestStream // as the archive itself tells
+	closed  map[uint16]bool        // streams of which some blocks did not open
+	broken  bool                   // some blocks cannot be read
 }
 
 // ErrNoArchive means that there is not one segment in the folder.
@@ -111,6 +116,10 @@ func Dir(fsys fs.FS, opts Options) (*Report, error) {
 	c := &checker{Survey: s, fsys: fsys, report: &Report{
 		Call: plain(s.Content.Call), Number: plain(s.Number), Seconds: float64(s.LastT) / 1e9, Leaves: s.Content.Leaves, Root: s.Content.Root, Heads: len(s.Heads), Findings: []Note{},
 	}}
+	c.report.streams, c.report.closed, c.report.broken = s.Content.Streams, map[uint16]bool{}, len(s.Breaks)+len(s.Foreign) > 0
+	for _, w := range s.Withheld {
+		c.report.closed[w.Stream] = true
+	}
 	if !s.Opened.IsZero() {
 		c.report.Opened = s.Opened.UTC().Format(time.RFC3339Nano)
 	}

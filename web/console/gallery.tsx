@@ -132,7 +132,7 @@ class ScenePeer implements PeerPort {
     return () => undefined;
   }
 
-  level(): number | undefined {
+  async level(): Promise<number | undefined> {
     return this.scene.level ?? 0.3;
   }
 

@@ -41,6 +41,8 @@ export function Lanes(props: Props) {
 }
 
 const length = (line: Timeline) => Math.max(1, line.durationMs);
+/** Sound that was lost is a hole, pictures after a loss are damaged, and a gap is the recorder's own. */
+const kindOf = (line: Timeline, i: Interval) => (line.gaps.includes(i) ? "gap" : i.kind === "audio" && i.cause === "loss" ? "hole" : "damage");
 const at = (list: Interval[], ms: number) => list.find((i) => i.fromMs <= ms && ms <= i.toMs);
 
 function MediaLane({ m, line, ms, waves, language, theme, onSeek }: Props & { m: Media }) {
@@ -53,7 +55,7 @@ function MediaLane({ m, line, ms, waves, language, theme, onSeek }: Props & { m:
       <>
         <Mark from={m.offsetMs} to={m.offsetMs + m.durationMs} of={of} kind="media" title="" />
         {waves && <Wave m={m} of={of} theme={theme} {...wave} />}
-        {mine.map((i, n) => <Mark key={n} from={i.fromMs} to={i.toMs} of={of} kind={line.gaps.includes(i) ? "gap" : "damage"} title={why(i)} />)}
+        {mine.map((i, n) => <Mark key={n} from={i.fromMs} to={i.toMs} of={of} kind={kindOf(line, i)} title={why(i)} />)}
       </>
     ),
     [line, m, language, theme, wave.state, wave.shape],
@@ -105,7 +107,7 @@ function Missing({ line, ms, language, fault, onSeek }: Props) {
   const marks = useMemo(
     () => (
       <>
-        {line.damage.map((i, n) => <Mark key={`d${n}`} from={i.fromMs} to={i.toMs} of={of} kind="damage" title={why(i)} />)}
+        {line.damage.map((i, n) => <Mark key={`d${n}`} from={i.fromMs} to={i.toMs} of={of} kind={kindOf(line, i)} title={why(i)} />)}
         {line.gaps.map((i, n) => <Mark key={`g${n}`} from={i.fromMs} to={i.toMs} of={of} kind="gap" title={why(i)} />)}
         {line.faults.map((f, n) => <Mark key={`f${n}`} from={f.ms} to={f.ms} of={of} kind="fault" title={t("fault.read")} />)}
         {fault !== undefined && <Mark from={fault * 1000} to={fault * 1000 + of / 200} of={of} kind="fault" title={t("state.failed")} />}

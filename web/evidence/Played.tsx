@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Lang, t } from "../lib/i18n";
+import { Arrived } from "./Arrived";
 import { cite } from "./cite";
 import { Controls } from "./Controls";
 import { Help } from "./Help";
@@ -97,6 +98,7 @@ export function Played({ d, language, theme, report, waves, photo, place, onAct,
         </p>
       )}
       <Lanes line={line} ms={p.ms} waves={waves} language={language} theme={theme} fault={second} loop={p.looped} markers={markers.list} onSeek={p.seek} onStream={setStream} />
+      <Arrived line={line} />
       <Markers list={markers.list} onSeek={p.seek} onCite={citing.copy} onDrop={markers.drop} />
       <Log line={line} ms={p.ms} onSeek={p.seek} photo={photo} />
       <Help open={help} close={() => setHelp(false)} />

@@ -6,9 +6,11 @@ export interface Row {
   createdMs: number; answeredMs: number; endedMs: number; endReason: string; category: string; outcome: string; recording: "none" | "open" | "sealed" | "destroyed";
 }
 export interface Media { participant: string; role: string; mime: string; audio: boolean; video: boolean; offsetMs: number; durationMs: number; url: string }
-export interface Interval { fromMs: number; toMs: number; stream: number; participant?: string; kind?: string; cause: string }
+export interface Interval { fromMs: number; toMs: number; stream: number; participant?: string; kind?: string; cause: string; packets?: number; missingMs?: number }
+/** What came of a stream, by which way, and what did not. */
+export interface StreamLine { stream: number; role: string; kind: string; packets: number; recovered: number; copied: number; lost: number; missingMs: number }
 export interface Timeline {
-  openedMs: number; durationMs: number; sealed: boolean; media: Media[]; streams: { stream: number; role: string; kind: string }[]; positions: { ms: number; fix: Fix }[]; chat: { ms: number; item: ChatItem }[];
+  openedMs: number; durationMs: number; sealed: boolean; media: Media[]; streams: StreamLine[]; positions: { ms: number; fix: Fix }[]; chat: { ms: number; item: ChatItem }[];
   events: { ms: number; kind: string; details: unknown }[]; gaps: Interval[]; damage: Interval[]; faults: { ms: number; where?: string; what: string }[];
 }
 export interface CaseRef { case: string; number: string; status: string }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { format } from "../lib/i18n";
-import { clockMs, megabytes } from "./words";
+import { clockMs, megabytes, seconds } from "./words";
 import { acts } from "./keys";
 import { phrase, streamName } from "./words";
 
@@ -70,3 +70,7 @@ test("a time of the call is read as it is written", () => {
 });
 
 test("a size is written for people", () => expect(megabytes(1_250_000, "en")).toBe("1.3 MB"));
+
+test("lengths are as exact as they are", () => {
+  expect([0, 20, 999, 1040, 12_345].map(seconds)).toEqual(["0.00", "0.02", "1.00", "1.04", "12.3"]);
+});

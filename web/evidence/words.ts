@@ -37,10 +37,19 @@ export function eventName(kind: string, details?: unknown): string {
   return `${name}: ${who}${known(`heard.${body.heard}`, body.heard, t)}`;
 }
 
-/** What of the call is missing or damaged in a stretch, and why. */
+/** What of the call is missing or damaged in a stretch, why, and for how long. */
 export function why(i: Interval): string {
   const reason = known(`why.${i.cause}`, i.cause, t);
-  return i.kind ? `${streamName(i.kind, t)}: ${reason}` : reason;
+  const parts = [i.kind ? `${streamName(i.kind, t)}: ${reason}` : reason];
+  if (i.toMs > i.fromMs) parts.push(t("lasting", { s: seconds(i.toMs - i.fromMs) }));
+  if (i.missingMs) parts.push(t("missing.within", { s: seconds(i.missingMs) }));
+  if (i.packets) parts.push(t("lost.packets", { n: i.packets }));
+  return parts.join(" · ");
+}
+
+/** Pure: milliseconds as seconds, as exact as they are. */
+export function seconds(ms: number): string {
+  return (ms / 1000).toFixed(ms < 10_000 ? 2 : 1);
 }
 
 /** Pure: "1:02:03", "2:03" or "123" in milliseconds; nothing is the beginning, and anything else undefined. */

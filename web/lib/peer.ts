@@ -86,7 +86,7 @@ export class Peer {
   }
 
   /** How loud a received voice is at the moment, 0..1; undefined where none arrives. */
-  level(slot: number): number | undefined {
+  async level(slot: number): Promise<number | undefined> {
     return this.#way?.level(slot);
   }
 
@@ -312,13 +312,15 @@ export class Peer {
     if (b.reason !== "silence" || this.#sending()) this.#replace(b.reason !== "silence");
   }
 
-  /** One change of the network is told by several events; going offline is none to act on. */
+  /** One change of the network is told by several events. Whether the browser calls it online says little:
+   * it is late with that, and wrong behind some tunnels. */
   #listenToNetwork(): void {
     const changed = () => {
       clearTimeout(this.#soon);
-      if (globalThis.navigator?.onLine === false) return;
       this.#soon = setTimeout(() => {
-        if (this.#silence.quiet(performance.now()) > lookCloser || this.#line !== "flows") this.#replace(true);
+        const quiet = this.#silence.quiet(performance.now()) > lookCloser;
+        if (quiet) this.#session.hurry();
+        if (quiet || this.#line !== "flows") this.#replace(true);
       }, settle);
     };
     const network = (globalThis.navigator as Partial<{ connection: EventTarget }> | undefined)?.connection;
