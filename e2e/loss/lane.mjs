@@ -72,7 +72,7 @@ async function page(browser, strip, viewport) {
 }
 
 /** A call that is talking over a clean link. */
-async function call(l, strip) {
+export async function call(l, strip) {
   const operator = await page(l.operator, strip, { width: 1280, height: 800 });
   const caller = await page(l.caller, strip, { width: 360, height: 740 });
   try {
@@ -153,6 +153,7 @@ export async function measure(l, cell, { strip, settle, seconds, keep }) {
     const [b1, c1] = [busy(), await l.carried()];
     const wire = (d) => ((c1[d].bytes - c0[d].bytes) * 8) / 1000 / seconds;
     const out = {
+      tunes: { caller: atCaller.tunes, operator: atOperator.tunes },
       up: { ...(await heard(l, "caller", atOperator)), ...sent(atCaller), wireKbps: wire("up") },
       down: { ...(await heard(l, "operator", atCaller)), ...sent(atOperator), wireKbps: wire("down") },
       busy: 1 - (b1.idle - b0.idle) / (b1.all - b0.all),
