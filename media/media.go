@@ -50,8 +50,10 @@ const (
 	MaxSections = 9
 	// MaxCandidates is how many remote candidates one connection may have.
 	MaxCandidates = 32
-	// MaxRestarts is how many ICE restarts a client may ask for within a minute.
-	MaxRestarts = 5
+	// MaxRestarts is how many ICE restarts and how many new connections a client may ask for within a
+	// minute. A page whose line keeps dying makes eight at once and then one each 6 s: fewer leave it
+	// without a way.
+	MaxRestarts = 10
 	// ConnectTime is how long an offer may take to become a connection.
 	ConnectTime = 15 * time.Second
 	// keyframeEvery is the shortest time between two keyframe requests to one source.

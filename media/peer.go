@@ -23,7 +23,7 @@ type peer struct {
 	audioTo     atomic.Pointer[[]*downTrack]
 	videoTo     atomic.Pointer[[]*downTrack]
 
-	silentAt int64 // the lastVoice whose end was told; owned by Run
+	silence  silence
 	restarts restarts
 	live     atomic.Pointer[conn] // conn, for the path of packets
 	role     atomic.Uint32        // Role: what the page offers; a tap may have made the peer before its first offer

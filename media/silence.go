@@ -11,21 +11,42 @@ const (
 	// silentAfter is how long no packet of a voice that flowed must come. Shorter takes jitter for a
 	// dead way (bursts of 200 ms are common on mobile links), longer loses words.
 	silentAfter = 300 * time.Millisecond
+	// silentAgain is when a silence that goes on is told once more: the page's first remedy may have
+	// failed. Who has shut the microphone ignores it.
+	silentAgain = 2 * time.Second
+	// silentMost is how often one silence is told.
+	silentMost = 5
 	// listenEvery is how often it is looked for.
 	listenEvery = 100 * time.Millisecond
 )
 
-// listen looks for voices that have stopped; each silence is told once. Only Run calls it.
+// silence is what was told of a peer's last one. The node's Run owns it.
+type silence struct {
+	voice int64 // when it began, as lastVoice
+	told  int
+}
+
+// due reports whether the silence since last, on a connection that is up since up, is to be told now.
+// All are Unix nanoseconds; last is 0 before the first voice.
+func (s *silence) due(last, up, now int64) bool {
+	if last != s.voice {
+		*s = silence{voice: last}
+	}
+	after := int64(silentAfter) + int64(s.told)*int64(silentAgain)
+	if last == 0 || s.told >= silentMost || now-max(last, up) < after {
+		return false
+	}
+	s.told++
+	return true
+}
+
+// listen looks for voices that have stopped. Only Run calls it.
 func (n *Node) listen(now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, p := range n.peers {
-		last := p.lastVoice.Load()
-		if last == 0 || last == p.silentAt || now.UnixNano()-last < int64(silentAfter) {
-			continue
-		}
-		p.silentAt = last
-		if c := p.live.Load(); c != nil && c.up.Load() && last > c.connectedAt.Load() {
+		c := p.live.Load()
+		if c != nil && c.up.Load() && p.silence.due(p.lastVoice.Load(), c.connectedAt.Load(), now.UnixNano()) {
 			c.event(Event{Kind: Silent})
 		}
 	}

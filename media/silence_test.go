@@ -1,6 +1,7 @@
 package media
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -56,7 +57,33 @@ func TestOldConnectionCarriesUntilTheNewOneIsUp(t *testing.T) {
 	}
 }
 
-func TestSilenceOfAVoiceIsToldOnce(t *testing.T) {
+func TestSilenceIsToldAndToldAgainButNotForEver(t *testing.T) {
+	ms := func(n int64) int64 { return n * int64(time.Millisecond) }
+	var s silence
+	if s.due(0, ms(1), ms(10_000)) {
+		t.Error("told before the first voice")
+	}
+	var told []int64
+	for now := int64(5000); now < 60_000; now += 100 {
+		if s.due(ms(5000), ms(1000), ms(now)) {
+			told = append(told, now)
+		}
+	}
+	if want := []int64{5300, 7300, 9300, 11300, 13300}; !slices.Equal(told, want) {
+		t.Errorf("told at %v, want %v", told, want)
+	}
+	if s.due(ms(60_000), ms(1000), ms(60_200)) {
+		t.Error("a pause of 200 ms is told")
+	}
+	if s.due(ms(60_000), ms(60_100), ms(60_350)) {
+		t.Error("a connection that has just come up is called silent")
+	}
+	if !s.due(ms(60_000), ms(60_100), ms(60_400)) {
+		t.Error("the next silence is not told")
+	}
+}
+
+func TestSilenceOfAVoiceIsToldToThePage(t *testing.T) {
 	n := openNode(t, nil)
 	caller := newPage(t, n, RoleCaller)
 	caller.connected()

@@ -64,6 +64,9 @@ func (l *link) onPair(pair *webrtc.ICECandidatePair) {
 	if pair == nil || pair.Local.Protocol != webrtc.ICEProtocolUDP || l.conn.peer.node.cfg.Plain {
 		return
 	}
+	if l.out.way.Load() == wayPlain {
+		return // begun over TCP, and Pion has the keys: it goes on with them by UDP too
+	}
 	addr, errAddr := netip.ParseAddr(pair.Remote.Address)
 	local, errLocal := netip.ParseAddr(pair.Local.Address)
 	if errAddr != nil || errLocal != nil {

@@ -95,3 +95,29 @@ func TestNewConnectionTakesOverWhenItIsUp(t *testing.T) {
 		t.Fatal("nothing of the old one")
 	}
 }
+
+// A connection that began over TCP may be moved to UDP by the browser, which then sends all it has
+// there: Pion holds the keys, so the socket must not take the packets for itself.
+func TestWayBegunOverTCPGoesOnByUDP(t *testing.T) {
+	n := openNode(t, func(c *Config) { c.Plain = true })
+	a, b := newPage(t, n, RoleCaller), newPage(t, n, RoleOperator)
+	a.connected()
+	b.connected()
+	must(t, n.SetRoutes(ident.New[ident.CallID](), []Route{{From: a.id, To: b.id, Kind: Audio}}))
+	stop := a.chatter('a')
+	defer stop()
+	b.hears("audio-0", 'a')
+	n.cfg.Plain = false // from now on UDP would be taken
+	c := n.find(a.id).current()
+	pair, err := c.ice.GetSelectedCandidatePair()
+	must(t, err)
+	c.onPair(pair)
+	for _, s := range n.ports.sockets {
+		for addr, owner := range *s.legs.Load() {
+			if owner == c {
+				t.Errorf("the socket claims %v", addr)
+			}
+		}
+	}
+	b.hears("audio-0", 'a')
+}

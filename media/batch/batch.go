@@ -34,6 +34,8 @@ type Options struct {
 	// are then late by half of it in the mean. 0: every datagram wakes the reader. It holds only while more than two
 	// arrive in that time. Longer saves processor and delays all media.
 	Gather time.Duration
+
+	Asked bool // nobody waits for datagrams: TryRead takes them, a Set says where there are some. They wake nobody
 }
 
 // ef is the traffic class byte of expedited forwarding: code point 46 (RFC 3246) above two bits of congestion
@@ -48,7 +50,7 @@ type Conn struct {
 
 // socket is how a system does it.
 type socket interface {
-	read(msgs []Message) (int, error)
+	read(msgs []Message, wait bool) (int, error)
 	write(msgs []Message) (int, error)
 	readDeadline(t time.Time) error
 	close() error
@@ -76,7 +78,11 @@ func Listen(addr netip.AddrPort, o Options) (*Conn, error) {
 
 // Read fills msgs with what has arrived, at most Most, and returns how many; it waits for the first. Errors are
 // os.ErrDeadlineExceeded, net.ErrClosed or the system's; nothing has been read then.
-func (c *Conn) Read(msgs []Message) (int, error) { return c.s.read(msgs) }
+func (c *Conn) Read(msgs []Message) (int, error) { return c.s.read(msgs, true) }
+
+// TryRead is Read that does not wait: it returns 0 where nothing has arrived. Linux only; elsewhere it fails with
+// errors.ErrUnsupported.
+func (c *Conn) TryRead(msgs []Message) (int, error) { return c.s.read(msgs, false) }
 
 // Write sends all of msgs in their order and returns how many the system took. Those that it refuses are skipped,
 // and the first refusal is the error; the others have been sent none the less. It waits for a full buffer for some

@@ -49,6 +49,7 @@ type reader struct {
 	n     int
 	err   unix.Errno
 	try   func(fd uintptr) bool
+	once  func(fd uintptr)
 	hdrs  [Most]mmsghdr
 	iovs  [Most]unix.Iovec
 	names [Most]unix.RawSockaddrInet6
@@ -67,7 +68,7 @@ func listen(addr netip.AddrPort, o Options) (*Conn, error) {
 	k := &kernel{fd: fd, v6: family == unix.AF_INET6}
 	local, err := k.bind(addr, o)
 	if err == nil {
-		err = k.watch(o.Gather)
+		err = k.watch(o)
 	}
 	if err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
@@ -148,12 +149,12 @@ func sockaddr(a netip.AddrPort, v6 bool) (unix.Sockaddr, error) {
 }
 
 // watch makes the epoll descriptor and gives it to the scheduler.
-func (k *kernel) watch(gather time.Duration) error {
+func (k *kernel) watch(o Options) error {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}
-	if err := k.r.pace.begin(ep, k.fd, gather); err != nil {
+	if err := k.r.pace.begin(ep, k.fd, o); err != nil {
 		return errors.Join(err, unix.Close(ep))
 	}
 	if err := unix.SetNonblock(ep, true); err != nil {
@@ -179,18 +180,24 @@ func (k *kernel) prepare() {
 		h.SetIovlen(1)
 	}
 	r.try = func(uintptr) bool { return k.receive() }
+	r.once = func(uintptr) { k.receive() }
 	k.w.prepare()
 	k.w.do = func(uintptr) { k.w.all(k.fd, k.v6) }
 }
 
-func (k *kernel) read(msgs []Message) (int, error) {
+func (k *kernel) read(msgs []Message, wait bool) (int, error) {
 	if len(msgs) == 0 {
 		return 0, nil
 	}
 	r := &k.r
 	r.msgs, r.n, r.err = msgs[:min(len(msgs), Most)], 0, 0
-	r.enter()
-	err := k.raw.Read(r.try)
+	var err error
+	if wait {
+		r.enter()
+		err = k.raw.Read(r.try)
+	} else {
+		err = k.raw.Control(r.once)
+	}
 	n, full := r.n, r.n == len(r.msgs)
 	r.msgs = nil
 	switch {

@@ -37,9 +37,13 @@ const window = 128
 // quiet is after how many ticks it is decided although fewer came.
 const quiet = 64
 
-func (p *pace) begin(ep, fd int, gather time.Duration) error {
+func (p *pace) begin(ep, fd int, o Options) error {
+	gather, events := o.Gather, uint32(unix.EPOLLIN|unix.EPOLLET)
+	if o.Asked {
+		gather, events = 0, unix.EPOLLET
+	}
 	p.gather, p.ep, p.clock, p.epoch = gather, ep, -1, time.Now()
-	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd)}); err != nil {
+	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)}); err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}
 	if gather <= 0 {

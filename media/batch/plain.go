@@ -41,7 +41,10 @@ func listenPlain(addr netip.AddrPort, o Options) (*Conn, error) {
 	return &Conn{s: plain{u}, local: netip.AddrPortFrom(local.Addr().Unmap(), local.Port())}, nil
 }
 
-func (p plain) read(msgs []Message) (int, error) {
+func (p plain) read(msgs []Message, wait bool) (int, error) {
+	if !wait {
+		return 0, errors.ErrUnsupported
+	}
 	if len(msgs) == 0 {
 		return 0, nil
 	}

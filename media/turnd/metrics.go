@@ -34,6 +34,7 @@ type metrics struct {
 	refuses  *prometheus.CounterVec
 	up, down prometheus.Counter
 	opened   prometheus.Counter
+	missing  prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer, r *Relay) *metrics {
@@ -41,9 +42,10 @@ func newMetrics(reg prometheus.Registerer, r *Relay) *metrics {
 	m := &metrics{
 		refuses: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jedel_turn_refused_total", Help: "Messages, packets, connections and allocations that were refused, by reason."}, []string{"reason"}),
 		up:      bytes.WithLabelValues("up"), down: bytes.WithLabelValues("down"),
-		opened: prometheus.NewCounter(prometheus.CounterOpts{Name: "jedel_turn_allocations_opened_total", Help: "Allocations made since the start."}),
+		opened:  prometheus.NewCounter(prometheus.CounterOpts{Name: "jedel_turn_allocations_opened_total", Help: "Allocations made since the start."}),
+		missing: prometheus.NewGauge(prometheus.GaugeOpts{Name: "jedel_turn_ports_missing", Help: "Configured ports of the relay that somebody else had at the start."}),
 	}
-	reg.MustRegister(m.refuses, bytes, m.opened,
+	reg.MustRegister(m.refuses, bytes, m.opened, m.missing,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "jedel_turn_allocations", Help: "Relayed addresses in use."}, func() float64 { return float64(r.book.size()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "jedel_turn_streams", Help: "Connections of clients by TCP and TLS."}, func() float64 { return float64(r.streams.size()) }))
 	return m

@@ -10,6 +10,7 @@ type Peers struct {
 	told  map[netip.AddrPort]netip.AddrPort // what pages may name, to where it is on this machine
 	ips   map[netip.Addr]bool               // what permissions may be for
 	binds []netip.Addr                      // where relay sockets are bound, one of each family
+	hosts []netip.Addr                      // of the media port on this machine
 }
 
 // NewPeers returns the rule for a media port at addresses of this machine, which pages know by the
@@ -20,6 +21,9 @@ func NewPeers(media []netip.AddrPort, public []netip.Addr) Peers {
 		at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 		if !speakable(at.Addr()) || at.Port() == 0 {
 			continue
+		}
+		if !p.ips[at.Addr()] {
+			p.hosts = append(p.hosts, at.Addr())
 		}
 		p.told[at], p.ips[at.Addr()] = at, true
 		if p.bind(at.Addr().Is4()).IsValid() {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,14 +54,16 @@ func TestAStreamThatTricklesEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, theirs := piped()
 		s.opened.Store(true) // one who was let in
-		go func() {
+		var client sync.WaitGroup
+		defer client.Wait()
+		client.Go(func() {
 			for _, b := range setters(stun.NewType(stun.MethodRefresh, stun.ClassRequest)) {
 				if _, err := theirs.Write([]byte{b}); err != nil {
 					return
 				}
 				time.Sleep(frameTime / 5)
 			}
-		}()
+		})
 		if took := ends(s); took != frameTime {
 			t.Fatal(took)
 		}
@@ -71,14 +74,16 @@ func TestAStreamThatTricklesEnds(t *testing.T) {
 func TestAStreamThatAsksForeverWithoutAnAllocationEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, theirs := piped()
-		go func() {
+		var client sync.WaitGroup
+		defer client.Wait()
+		client.Go(func() {
 			for {
 				if _, err := theirs.Write(setters(stun.BindingRequest)); err != nil {
 					return
 				}
 				time.Sleep(time.Second)
 			}
-		}()
+		})
 		if took := ends(s); took != openTime {
 			t.Fatal(took)
 		}

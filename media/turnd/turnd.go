@@ -54,7 +54,7 @@ type Relay struct {
 
 	// Set by Open, then of Run.
 	server *turn.Server
-	udp    *datagrams
+	udp    []*datagrams
 	tcp    net.Listener
 
 	udpPort, tcpPort string // set by Open; empty: off
@@ -87,8 +87,8 @@ func (r *Relay) Open(media []netip.AddrPort) error {
 			OnAllocationDeleted: func(src, _ net.Addr, _, _, _ string) { r.streams.closed(sourceOf(src), r.now()) },
 		},
 	}
-	if r.udp != nil {
-		c.PacketConnConfigs = []turn.PacketConnConfig{{PacketConn: r.udp, RelayAddressGenerator: sockets{r}, PermissionHandler: r.permits}}
+	for _, udp := range r.udp {
+		c.PacketConnConfigs = append(c.PacketConnConfigs, turn.PacketConnConfig{PacketConn: udp, RelayAddressGenerator: sockets{r}, PermissionHandler: r.permits})
 	}
 	var err error
 	if r.server, err = turn.NewServer(c); err != nil {
@@ -97,32 +97,63 @@ func (r *Relay) Open(media []netip.AddrPort) error {
 	return nil
 }
 
+// bind opens the ports of the relay. One that somebody else has is told and done without: the relay is
+// a way more, and a gateway that does not start is none at all.
 func (r *Relay) bind() error {
 	if r.cfg.UDPAddr != "" {
 		at, err := net.ResolveUDPAddr("udp", r.cfg.UDPAddr)
 		if err != nil {
 			return fmt.Errorf("media.turn.udp: %w", err)
 		}
-		udp, err := net.ListenUDP("udp", at)
-		if err != nil {
-			return fmt.Errorf("media.turn.udp: %w", err)
+		if err := r.bindUDP(at); err != nil {
+			r.missing("media.turn.udp", err)
 		}
-		r.udp, r.udpPort = &datagrams{UDPConn: udp, relay: r}, portOf(udp.LocalAddr())
 	}
 	if r.cfg.TCPAddr != "" {
-		var err error
-		if r.tcp, err = net.Listen("tcp", r.cfg.TCPAddr); err != nil {
-			return fmt.Errorf("media.turn.tcp: %w", err)
+		tcp, err := net.Listen("tcp", r.cfg.TCPAddr)
+		if err != nil {
+			r.missing("media.turn.tcp", err)
+			return nil
 		}
-		r.tcpPort = portOf(r.tcp.Addr())
+		r.tcp, r.tcpPort = tcp, portOf(tcp.Addr())
+	}
+	return nil
+}
+
+func (r *Relay) missing(key string, err error) {
+	r.met.missing.Inc()
+	r.log.Error("a port of the relay cannot be had: callers behind some firewalls go without it", "key", key, "err", err)
+}
+
+// bindUDP binds a socket to each address of ours rather than one to all: an answer must come from the
+// address that was asked.
+func (r *Relay) bindUDP(at *net.UDPAddr) error {
+	ips := []net.IP{at.IP}
+	if at.IP == nil || at.IP.IsUnspecified() {
+		ips = nil
+		for _, ip := range r.peers.hosts {
+			ips = append(ips, ip.AsSlice())
+		}
+	}
+	for _, ip := range ips {
+		udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: ip, Port: at.Port, Zone: at.Zone})
+		if err != nil {
+			for _, udp := range r.udp {
+				_ = udp.Close()
+			}
+			r.udp, r.udpPort = nil, ""
+			return err
+		}
+		r.udp = append(r.udp, &datagrams{UDPConn: udp, relay: r})
+		r.udpPort = portOf(udp.LocalAddr())
 	}
 	return nil
 }
 
 func (r *Relay) closePorts() error {
 	var errs []error
-	if r.udp != nil {
-		errs = append(errs, r.udp.Close())
+	for _, udp := range r.udp {
+		errs = append(errs, udp.Close())
 	}
 	if r.tcp != nil {
 		errs = append(errs, r.tcp.Close())

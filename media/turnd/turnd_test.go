@@ -530,3 +530,41 @@ func TestPagesAreToldFewAddresses(t *testing.T) {
 		t.Fatal(s)
 	}
 }
+
+func TestEveryAddressOfOursAnswersForItself(t *testing.T) {
+	r := New(Config{UDPAddr: ":0", Key: key, Allocations: 4, Bandwidth: 1 << 20}, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	if err := r.Open([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8081"), netip.MustParseAddrPort("127.0.0.2:8081"), netip.MustParseAddrPort("127.0.0.2:8082")}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	if len(r.udp) != 2 {
+		t.Fatal(len(r.udp), "sockets")
+	}
+	for _, udp := range append([]*datagrams(nil), r.udp...) {
+		at := udp.UDPConn.LocalAddr().(*net.UDPAddr)
+		c, err := net.Dial("udp4", at.String()) // connected: hears that address alone
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := (exchange{t, c}).ask(setters(stun.BindingRequest)); m == nil {
+			t.Error(at, "does not answer")
+		}
+		_ = c.Close()
+	}
+}
+
+func TestAPortThatSomebodyElseHasIsDoneWithout(t *testing.T) {
+	_, taken := listen(t)
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tcp.Close() })
+	w := open(t, func(c *Config) { c.UDPAddr, c.TCPAddr, c.TLS = taken.String(), tcp.Addr().String(), true })
+	if testutil.ToFloat64(w.met.missing) != 2 {
+		t.Fatal("not told")
+	}
+	if s := w.Servers("client-1", "102.example.kz", true); len(s.URLs) != 1 || s.URLs[0] != "turns:102.example.kz:443?transport=tcp" {
+		t.Fatal(s.URLs)
+	}
+}

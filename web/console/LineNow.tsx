@@ -16,7 +16,9 @@ export function useLine(card: CallCard): { word: LineWord; silentMs: number } {
   if (since.current.line !== seat.line) Object.assign(since.current, { line: seat.line, at: Date.now() });
   useEffect(() => {
     const timer = setInterval(() => {
-      if ((desk.callerLevel() ?? 0) > audible) since.current.loud = Date.now();
+      desk.callerLevel().then((level) => {
+        if ((level ?? 0) > audible) since.current.loud = Date.now();
+      }, () => undefined);
       setNow(Date.now());
     }, look);
     return () => clearInterval(timer);

@@ -65,9 +65,7 @@ class FakePeer implements PeerPort {
   onTune(): () => void {
     return () => undefined;
   }
-  level(): undefined {
-    return undefined;
-  }
+  async level(): Promise<undefined> {}
   close(): void {
     this.did.push("close");
   }

@@ -336,7 +336,7 @@ export class Desk {
   }
 
   /** How loud the caller is at the moment, 0..1; undefined where nothing arrives. */
-  callerLevel(): number | undefined {
+  async callerLevel(): Promise<number | undefined> {
     return this.#peer?.level(0);
   }
 

@@ -30,7 +30,7 @@ export interface PeerPort {
   onRemote(fn: (r: Remote) => void): () => void;
   onLine(fn: (line: Line) => void): () => void;
   onTune(fn: (t: MediaTune | null) => void): () => void;
-  level(slot: number): number | undefined;
+  level(slot: number): Promise<number | undefined>;
   close(): void;
 }
 

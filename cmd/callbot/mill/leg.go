@@ -33,6 +33,7 @@ type Leg struct {
 	client  atomic.Bool                    // of the handshake
 	ended   atomic.Bool
 
+	id  int32         // among the works' legs
 	now time.Duration // when the reader's batch came; the reader's
 
 	mu      sync.Mutex // guards the rest
@@ -61,8 +62,11 @@ func (w *Works) Open() (*Leg, error) {
 	l.audio = source{leg: l, kind: webrtc.RTPCodecTypeAudio, every: audioEvery, ticks: 960}
 	l.video = source{leg: l, kind: webrtc.RTPCodecTypeVideo, every: time.Second / frameRate, ticks: 90000 / frameRate}
 	var err error
-	if l.socket, err = newSocket(w.local, l); err != nil {
+	if l.socket, err = newSocket(w.local, l, w.set != nil); err != nil {
 		return nil, fmt.Errorf("media socket: %w", err)
+	}
+	if err := w.admit(l); err != nil {
+		return nil, errors.Join(fmt.Errorf("media socket: %w", err), l.socket.Close())
 	}
 	l.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: l.socket})
 	return l, nil
@@ -188,25 +192,26 @@ func (l *Leg) Legs() watch.Legs {
 // Close ends the media. The socket ends with the connection, or by this where there was none.
 func (l *Leg) Close() error {
 	l.ended.Store(true)
+	l.works.dismiss(l)
 	return l.mux.Close()
 }
 
-// take counts what comes; false for what is not media of ours. The reader calls it.
-func (l *Leg) take(b []byte, _ netip.AddrPort) bool {
+// take counts what comes. The reader calls it.
+func (l *Leg) take(b []byte) {
 	session := l.session.Load()
 	if session == nil || len(b) < 12 {
-		return true // before the keys: nothing can be done with it
+		return // before the keys: nothing can be done with it
 	}
 	if pt := b[1]; pt >= 192 && pt <= 223 { // RFC 5761 section 4
 		if raw, err := session.OpenRTCP(b); err == nil {
 			l.control(raw)
 		}
-		return true
+		return
 	}
 	raw, h, err := session.OpenRTP(b)
 	if err != nil {
 		l.works.Refused.Add(1)
-		return true
+		return
 	}
 	kind, stamp := webrtc.RTPCodecTypeAudio, audioStamp
 	switch h.PayloadType {
@@ -214,13 +219,12 @@ func (l *Leg) take(b []byte, _ netip.AddrPort) bool {
 	case vp8Type:
 		kind, stamp = webrtc.RTPCodecTypeVideo, videoStamp
 	default:
-		return true
+		return
 	}
 	l.count(h, kind)
 	if body := raw[h.MarshalSize():]; len(body) >= stamp+8 {
 		l.works.Latency.Add(l.now - time.Duration(binary.BigEndian.Uint64(body[stamp:])))
 	}
-	return true
 }
 
 func (l *Leg) count(h *rtp.Header, kind webrtc.RTPCodecType) {

@@ -1,8 +1,10 @@
 package mill
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"jedel/media/batch"
@@ -13,56 +15,102 @@ import (
 // datagramSize is the room of one datagram.
 const datagramSize = 1500
 
-// backlog is how many datagrams of a leg one call reads.
+// backlog is how many datagrams of a leg one call reads, and how many may wait for Pion.
 const backlog = 16
 
-// socket is a leg's UDP socket under Pion's mux. Whoever reads it takes the media out; STUN and DTLS go on to Pion. It
-// implements net.PacketConn and ice.AddrPortReaderWriter.
+// socket is a leg's UDP socket under Pion's mux. The works, or a goroutine where a system lets nobody ask, take the
+// media out; STUN and DTLS go on to Pion. It implements net.PacketConn and ice.AddrPortReaderWriter.
 type socket struct {
 	conn *batch.Conn
 	leg  *Leg
 	addr *net.UDPAddr
-
-	// Owned by the reader.
-	in         []batch.Message
-	next, have int
+	pion chan letter // never closed
+	done chan struct{}
+	once sync.Once // closes done
 }
 
-func newSocket(local netip.Addr, l *Leg) (*socket, error) {
-	conn, err := batch.Listen(netip.AddrPortFrom(local, 0), batch.Options{ReadBuffer: 1 << 20})
+// letter is a datagram for Pion.
+type letter struct {
+	b    []byte
+	from netip.AddrPort
+}
+
+func newSocket(local netip.Addr, l *Leg, asked bool) (*socket, error) {
+	conn, err := batch.Listen(netip.AddrPortFrom(local, 0), batch.Options{ReadBuffer: 1 << 20, Asked: asked})
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{conn: conn, leg: l, addr: net.UDPAddrFromAddrPort(conn.LocalAddr()), in: make([]batch.Message, backlog)}
-	for i := range s.in {
-		s.in[i].B = make([]byte, datagramSize)
+	return &socket{
+		conn: conn, leg: l, addr: net.UDPAddrFromAddrPort(conn.LocalAddr()),
+		pion: make(chan letter, backlog), done: make(chan struct{}),
+	}, nil
+}
+
+// newBuffers is room to read into.
+func newBuffers() []batch.Message {
+	in := make([]batch.Message, backlog)
+	for i := range in {
+		in[i].B = make([]byte, datagramSize)
 	}
-	return s, nil
+	return in
+}
+
+// drain takes all that has come.
+func (s *socket) drain(in []batch.Message) {
+	for {
+		n, err := s.conn.TryRead(in)
+		if err != nil {
+			return
+		}
+		s.sort(in[:n])
+		if n < len(in) {
+			return
+		}
+	}
+}
+
+// pump takes what comes until the socket is closed.
+func (s *socket) pump() {
+	in := newBuffers()
+	for {
+		n, err := s.conn.Read(in)
+		if err != nil {
+			return
+		}
+		s.sort(in[:n])
+	}
+}
+
+// sort counts media and hands the rest to Pion; what Pion has no room for is lost, as on any network.
+func (s *socket) sort(in []batch.Message) {
+	s.leg.now = time.Since(s.leg.works.epoch)
+	for i := range in {
+		m := &in[i]
+		if m.N == 0 {
+			continue
+		}
+		b := m.B[:m.N]
+		switch first := b[0]; { // RFC 7983 section 7
+		case first >= 128 && first <= 191:
+			s.leg.take(b)
+			continue
+		case first == recordHandshake:
+			s.leg.hello(b)
+		}
+		select {
+		case s.pion <- letter{bytes.Clone(b), m.Addr}:
+		default:
+		}
+	}
 }
 
 // ReadFromAddrPort implements ice.AddrPortReaderWriter: it returns the next datagram that is Pion's.
 func (s *socket) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	for {
-		for s.next < s.have {
-			m := &s.in[s.next]
-			s.next++
-			if m.N == 0 {
-				continue
-			}
-			data := m.B[:m.N]
-			switch first := data[0]; { // RFC 7983 section 7
-			case first >= 128 && first <= 191 && s.leg.take(data, m.Addr):
-				continue
-			case first == recordHandshake:
-				s.leg.hello(data)
-			}
-			return copy(b, data), m.Addr, nil
-		}
-		n, err := s.conn.Read(s.in)
-		if err != nil {
-			return 0, netip.AddrPort{}, err
-		}
-		s.next, s.have, s.leg.now = 0, n, time.Since(s.leg.works.epoch)
+	select {
+	case l := <-s.pion:
+		return copy(b, l.b), l.from, nil
+	case <-s.done:
+		return 0, netip.AddrPort{}, net.ErrClosed
 	}
 }
 
@@ -119,16 +167,19 @@ func (s *socket) WriteTo(b []byte, addr net.Addr) (int, error) {
 }
 
 // Close implements net.PacketConn.
-func (s *socket) Close() error { return s.conn.Close() }
+func (s *socket) Close() error {
+	s.once.Do(func() { close(s.done) })
+	return s.conn.Close()
+}
 
 // LocalAddr implements net.PacketConn.
 func (s *socket) LocalAddr() net.Addr { return s.addr }
 
-// SetDeadline implements net.PacketConn.
-func (s *socket) SetDeadline(t time.Time) error { return s.conn.SetReadDeadline(t) }
+// SetDeadline implements net.PacketConn. Reads end with the socket, and writes do not wait long.
+func (s *socket) SetDeadline(time.Time) error { return nil }
 
 // SetReadDeadline implements net.PacketConn.
-func (s *socket) SetReadDeadline(t time.Time) error { return s.conn.SetReadDeadline(t) }
+func (s *socket) SetReadDeadline(time.Time) error { return nil }
 
-// SetWriteDeadline implements net.PacketConn. A write does not wait long by itself.
+// SetWriteDeadline implements net.PacketConn.
 func (s *socket) SetWriteDeadline(time.Time) error { return nil }

@@ -30,6 +30,7 @@ const wheelSize = 512
 type Works struct {
 	local netip.Addr
 	epoch time.Time
+	set   *batch.Set // nil where a system has none: each leg reads for itself
 
 	// Totals, for all to read.
 	Latency  Latency       // from sending to having been received, through the gateway
@@ -40,18 +41,25 @@ type Works struct {
 	Keys     atomic.Uint64 // pictures that were asked for
 	Late     atomic.Uint64 // times that a source lagged so far that it skipped: the figures are our own then
 
-	mu     sync.Mutex // guards joined
+	mu     sync.Mutex // guards the rest but what Run owns
 	joined []*source
+	legs   map[int32]*Leg
+	lastID int32
 
 	// Owned by Run.
 	wheel [wheelSize][]*source
 	at    int64 // the step that was done last
 	out   []batch.Message
+	in    []batch.Message
+	ready [batch.Most]int32
 }
 
 // New returns works whose sockets are bound to local.
 func New(local netip.Addr) *Works {
-	w := &Works{local: local, epoch: time.Now(), out: make([]batch.Message, frameParts)}
+	w := &Works{local: local, epoch: time.Now(), legs: map[int32]*Leg{}, out: make([]batch.Message, frameParts), in: newBuffers()}
+	if set, err := batch.NewSet(); err == nil {
+		w.set = set
+	}
 	for i := range w.out {
 		w.out[i].B = make([]byte, datagramSize)
 		for j := range w.out[i].B {
@@ -59,6 +67,26 @@ func New(local netip.Addr) *Works {
 		}
 	}
 	return w
+}
+
+// admit lets a leg be read.
+func (w *Works) admit(l *Leg) error {
+	if w.set == nil {
+		go l.socket.pump() // ends with the socket
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lastID++
+	l.id = w.lastID
+	w.legs[l.id] = l
+	return w.set.Add(l.socket.conn, l.id)
+}
+
+func (w *Works) dismiss(l *Leg) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.legs, l.id)
 }
 
 // join puts a source on the wheel: what it has is sent at once, as who speaks is waited for.
@@ -78,12 +106,18 @@ func (w *Works) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = c.close() }()
+	if w.set != nil {
+		defer func() { _ = w.set.Close() }()
+	}
 	for ctx.Err() == nil {
 		now := time.Since(w.epoch)
 		w.enter()
 		for w.at < int64(now/step) {
 			w.at++
 			w.turn(now)
+		}
+		if err := w.read(); err != nil {
+			return err
 		}
 		left := time.Duration(w.at+w.ahead())*step - time.Since(w.epoch)
 		if left <= 0 {
@@ -97,9 +131,40 @@ func (w *Works) Run(ctx context.Context) error {
 	return nil
 }
 
-// ahead returns how many steps it is to the next with work, five at most: what joins is not to wait longer.
+// read takes what has come to all legs.
+func (w *Works) read() error {
+	if w.set == nil {
+		return nil
+	}
+	for {
+		n, err := w.set.Ready(w.ready[:])
+		if err != nil {
+			return err
+		}
+		for _, id := range w.ready[:n] {
+			w.mu.Lock()
+			l := w.legs[id]
+			w.mu.Unlock()
+			if l != nil {
+				l.socket.drain(w.in)
+			}
+		}
+		if n < len(w.ready) {
+			return nil
+		}
+	}
+}
+
+// ahead returns how many steps it is to the next with work, five at most: what joins is not to wait longer. What
+// comes is looked for in each.
 func (w *Works) ahead() int64 {
 	n := int64(1)
+	w.mu.Lock()
+	busy := len(w.legs) > 0
+	w.mu.Unlock()
+	if busy {
+		return n
+	}
 	for n < 5 && len(w.wheel[(w.at+n)%wheelSize]) == 0 {
 		n++
 	}

@@ -61,6 +61,12 @@ export function ageOfVoice(stats: Map<string, Stat>): number | undefined {
   return age;
 }
 
+/** How loud the voices are at the moment, 0..1. */
+export function loudness(stats: Map<string, Stat>): number | undefined {
+  for (const s of stats.values()) if (s.type === "inbound-rtp" && s.kind === "audio" && typeof s.audioLevel === "number") return s.audioLevel;
+  return undefined;
+}
+
 /** Packets of voices so far. */
 export function voicePackets(stats: Map<string, Stat>): number {
   let n = 0;

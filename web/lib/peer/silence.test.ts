@@ -101,3 +101,11 @@ test("whatever arrives, it is never replaced within the gap nor more than once a
     });
   }
 });
+
+test("slow answers before do not keep a dead line for ever", () => {
+  const s = new Silence();
+  play({ s, from: 0, to: 20_000, arrives: () => false, answer: () => nobody, rtt: 900 });
+  const r = play({ s, from: 20_000, to: 30_000, arrives: (t) => t < 22_000 });
+  expect(r.replaced[0]?.act).toBe("renew");
+  expect(r.replaced[0]?.at).toBeLessThan(23_300);
+});

@@ -24,7 +24,8 @@ const fresh = 150; // what the gateway sent this recently would have arrived
 const deafAfter = 300; // of our own voice at the gateway
 const memory = 10_000; // of gaps that healed
 const patienceMs = 120; // for an answer, at least; at most longestPatience
-const longestPatience = 1200;
+const longestPatience = 900;
+const lost = 2000; // a question on hold that is not answered is asked anew
 const again = 1000; // between questions, and between attempts, of one silence
 const soon = 300; // before the second question
 const stall = 200; // between two looks, of a page that is busy or in the background
@@ -100,9 +101,8 @@ export class Silence {
     if (this.#line === "none" && !expected) return undefined;
     if (!this.#answered) {
       const waited = now - this.#asked;
-      if (this.#line === "far" || this.#line === "none" || waited < this.#patience() || (late && waited < again) || quiet < this.limit()) {
-        return waited < again ? undefined : this.#repeat(now, expected);
-      }
+      if (this.#line === "far" || this.#line === "none") return waited < lost ? undefined : this.#repeat(now, expected);
+      if (waited < this.#patience() || (late && waited < again) || quiet < this.limit()) return undefined;
       this.#answered = true;
       return this.#act(now, "renew");
     }
@@ -115,7 +115,8 @@ export class Silence {
 
   /** The gateway's answer. sending: our own voice has been on its way for a while. */
   answered(now: number, a: Heard, sending: boolean): void {
-    this.#rtt = 0.7 * this.#rtt + 0.3 * (now - this.#asked);
+    const took = now - this.#asked;
+    this.#rtt = (this.#rtt + took) / 2;
     this.#answered = true;
     this.#deaf = sending && now - this.#since > settled && (a.heardMs < 0 || a.heardMs > deafAfter);
     if (this.#quietOf(now) < askShare * this.limit()) return;

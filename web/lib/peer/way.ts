@@ -1,7 +1,7 @@
 /** One RTCPeerConnection: what it offers, how it is agreed on, whether a voice arrives by it. It is made,
  * used and closed; when it is dead another takes its place. */
 import type { MediaTune } from "../wire.gen";
-import { ageOfVoice, table, voicePackets } from "./measure";
+import { ageOfVoice, loudness, table, voicePackets } from "./measure";
 import { hasRed, preferRed, withAudioNack } from "./sdp";
 import { newer, plain, tuneJitter, tuneVideo } from "./tune";
 
@@ -175,10 +175,10 @@ export class Way {
   }
 
   /** How loud the voice of a slot is, 0..1; undefined where none arrives. */
-  level(slot: number): number | undefined {
+  async level(slot: number): Promise<number | undefined> {
     const track = this.remotes.find((r) => r.kind === "audio" && r.slot === slot)?.track;
-    const source = this.pc.getReceivers().find((r) => r.track === track)?.getSynchronizationSources()[0];
-    return source && Date.now() - source.timestamp < 1000 ? source.audioLevel : undefined;
+    const stats = await this.pc.getReceivers().find((r) => r.track === track)?.getStats();
+    return stats && loudness(table(stats));
   }
 
   /** How long ago the newest packet of a voice came in, in ms; undefined where none did. */
