@@ -8,12 +8,12 @@ const (
 	// again after calmTime. At 5 % every twentieth syllable has a hole; in-band FEC hides fewer.
 	lossOn, lossBack = 0.05, 0.02
 	calmTime         = 10 * time.Second
-	// redKbps is what redundancy needs beside the voice: one older frame of 32 kbit/s.
-	redKbps = 40
+	// twiceQueue is the queue at which words said twice are in each other's way; a picture goes before.
+	twiceQueue = 150 * time.Millisecond
 	// worseTime is within which redundancy that made loss worse shows; it rests then for restTime.
 	worseTime = 6 * time.Second
 	restTime  = 30 * time.Second
-	worseBy   = 0.10
+	worseBy   = 0.15
 	// Bounds of the wait: a retransmission comes after a round trip and some 30 ms; more than 300 ms
 	// makes people speak at once.
 	WaitLeast, WaitMost = 200 * time.Millisecond, 300 * time.Millisecond
@@ -49,15 +49,16 @@ type twice struct {
 	rest  time.Duration
 }
 
-func (t *twice) next(now time.Duration, w Way) bool {
+// next decides at a time; pictures tells that pictures may still give way to words.
+func (t *twice) next(now time.Duration, w Way, pictures bool) bool {
 	lost := t.lossy.next(now, w.Loss)
-	room := !(w.Full && w.Kbps < redKbps) && w.Queue < queueOff
+	room := pictures || w.Queue < twiceQueue
 	switch {
 	case !t.on && lost && room && now >= t.rest:
 		t.on, t.since, t.loss = true, now, w.Loss
 	case t.on && !lost:
 		t.on = false
-	case t.on && now-t.since >= time.Second && (!room || now-t.since < worseTime && w.Loss > t.loss+worseBy && w.Queue > queueBack):
+	case t.on && now-t.since >= time.Second && (!room || now-t.since < worseTime && w.Loss > t.loss+worseBy):
 		t.on, t.rest = false, now+restTime
 	}
 	return t.on
