@@ -59,19 +59,23 @@ func (r *rate) number(d *downTrack, h *rtp.Header, payload int) {
 	if b == nil || b.wide == 0 {
 		return
 	}
-	est := r.out.Load()
-	if est == nil {
-		est = bwe.New()
-		r.out.Store(est)
-	}
 	n := &r.numbers
 	binary.BigEndian.PutUint16(n.buf[:], n.next)
 	h.Extensions = n.ext[:0]
 	if h.SetExtension(b.wide, n.buf[:]) != nil {
 		return
 	}
-	est.Sent(n.next, size+8, r.since(time.Now())) // RFC 8285 section 4.2: a word of header, a word of content
+	r.estimator().Sent(n.next, size+8, r.since(time.Now())) // RFC 8285 section 4.2: a word of header, a word of content
 	n.next++
+}
+
+// estimator returns that of the way out, made when it is first needed.
+func (r *rate) estimator() *bwe.Estimator {
+	if est := r.out.Load(); est != nil {
+		return est
+	}
+	r.out.CompareAndSwap(nil, bwe.New())
+	return r.out.Load()
 }
 
 // arrived looks at a packet from the peer.
@@ -117,13 +121,7 @@ func (r *rate) estimate(fci []byte, at time.Time) {
 
 // limited takes what the peer says of what it gets where it sends no feedback.
 func (r *rate) limited(remb int, lost float64, sent int, at time.Time) {
-	est := r.out.Load()
-	if est == nil {
-		est = bwe.New()
-		if !r.out.CompareAndSwap(nil, est) {
-			est = r.out.Load()
-		}
-	}
+	est := r.estimator()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	est.Limit(remb, lost, sent, r.since(at))

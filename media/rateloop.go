@@ -113,7 +113,9 @@ func (s *sight) measure(wall time.Time, now time.Duration) {
 		r.limited(0, lostDown, sent, wall)
 	}
 	in := tune.Inputs{Up: wayOf(s.in), RTT: s.conn.feedback.roundTrip()}
-	in.Up.Loss = lostUp
+	if s.in.Known { // else nobody speaks, and the loss is of words long ago
+		in.Up.Loss = lostUp
+	}
 	if s.known {
 		in.Down = wayOf(s.out)
 		if s.out.Known && s.out.Full {
@@ -134,7 +136,7 @@ func wayOf(s bwe.State) tune.Way {
 	if !s.Known {
 		return tune.Way{}
 	}
-	return tune.Way{Kbps: s.Bps / 1000, Full: s.Full, Queue: s.Queue}
+	return tune.Way{Kbps: s.Bps / 1000, Full: s.Full, Watched: true, Queue: s.Queue}
 }
 
 // lines are those of connections.

@@ -107,7 +107,7 @@ func TestFirstMessageMustBeHello(t *testing.T) {
 	}
 }
 
-func TestSilentSocketIsClosedAfterFiveSeconds(t *testing.T) {
+func TestSilentSocketIsClosedInTime(t *testing.T) {
 	t.Parallel()
 	e := serve(t)
 	ws := e.dial(nil)

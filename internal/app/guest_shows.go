@@ -15,6 +15,7 @@ import (
 type shown struct {
 	operator ident.StaffID
 	guests   []ident.StaffID
+	view     wire.CallView // the caller's
 }
 
 // showGuests shows a call to its guests, and to those who are guests no more why that is.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,10 +32,12 @@ type voice struct {
 	audio *webrtc.TrackLocalStaticRTP
 	video *webrtc.TrackLocalStaticRTP
 	mark  byte
+	lose  atomic.Int32 // one packet of sound in so many does not go out; 0: all do
 
-	mu    sync.Mutex
-	heard map[[2]byte]int // slot, mark
-	seen  map[byte]int
+	mu      sync.Mutex
+	channel []string        // messages of the data channel
+	heard   map[[2]byte]int // slot, mark
+	seen    map[byte]int
 }
 
 func (g *gateway) voice(role wire.Role, token string, mark byte) *voice {
@@ -69,8 +72,13 @@ func (g *gateway) voice(role wire.Role, token string, mark byte) *voice {
 		}
 	}
 	v.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { v.hearken(role, t, r) })
-	_, err = v.pc.CreateDataChannel("jedel", nil)
+	dc, err := v.pc.CreateDataChannel("jedel", nil)
 	fail(err)
+	dc.OnMessage(func(m webrtc.DataChannelMessage) {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.channel = append(v.channel, string(m.Data))
+	})
 	offer, err := v.pc.CreateOffer(nil)
 	fail(err)
 	gathered := webrtc.GatheringCompletePromise(v.pc)
@@ -123,6 +131,9 @@ func (v *voice) talk() {
 			case <-tick.C:
 			case <-done:
 				return
+			}
+			if lose := v.lose.Load(); lose > 0 && n%uint16(lose) == 0 {
+				continue
 			}
 			_ = v.audio.WriteRTP(&rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: n, Timestamp: uint32(n) * 960}, Payload: []byte{0x78, v.mark, v.mark}})
 			_ = v.video.WriteRTP(&rtp.Packet{Header: rtp.Header{Version: 2, Marker: true, SequenceNumber: n, Timestamp: uint32(n) * 1800},

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -62,7 +63,11 @@ func (a *App) showCall(ctx context.Context, it showing, before map[ident.CallID]
 		a.books.know(s)
 	}
 	a.caseCall(s, it.rec)
-	a.edge.Hub().Send(s.Client, &wire.CallState{View: a.view(s, false)})
+	// What they have seen already is not sent again: on a thin network it would keep back what is new.
+	view := a.view(s, false)
+	if !reflect.DeepEqual(view, before[s.ID].view) {
+		a.edge.Hub().Send(s.Client, &wire.CallState{View: view})
+	}
 	if old := before[s.ID].operator; old != "" && old != s.Operator {
 		a.moved(s, it.rec, c, old)
 	}
@@ -72,7 +77,7 @@ func (a *App) showCall(ctx context.Context, it showing, before map[ident.CallID]
 		delete(before, s.ID)
 		return // the effect that seals its archive forgets it
 	}
-	before[s.ID] = shown{s.Operator, guests}
+	before[s.ID] = shown{s.Operator, guests, view}
 }
 
 // dossier returns what is known of a call, read back from the store the first time it is asked.

@@ -29,8 +29,8 @@ func (l *Line) Next(now time.Duration, in Inputs) {
 	l.down.Next(now, in.Down)
 	l.cap[0].next(now, l.up.level, in.Up)
 	l.cap[1].next(now, l.down.level, in.Down)
-	l.red.next(now, in.Up)
-	l.deepen.next(now, in.Down)
+	l.red.next(now, in.Up, l.up.level > Off)
+	l.deepen.next(now, in.Down, l.down.level > Off)
 	was := l.late.on
 	switch l.late.next(now, max(in.Down.Loss, in.Heard)) {
 	case false:

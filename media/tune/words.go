@@ -8,12 +8,14 @@ const (
 	// again after calmTime. At 5 % every twentieth syllable has a hole; in-band FEC hides fewer.
 	lossOn, lossBack = 0.05, 0.02
 	calmTime         = 10 * time.Second
-	// redKbps is what redundancy needs beside the voice: one older frame of 32 kbit/s.
-	redKbps = 40
-	// worseTime is within which redundancy that made loss worse shows; it rests then for restTime.
-	worseTime = 6 * time.Second
-	restTime  = 30 * time.Second
-	worseBy   = 0.10
+	// twiceQueue is the queue at which words said twice are in each other's way; a picture goes before.
+	twiceQueue = 150 * time.Millisecond
+	// settleTime is how long what is lost is still that of before: the page must hear of it, and loss is
+	// of the last two seconds. Redundancy that made loss worse shows until worseTime and rests for restTime.
+	settleTime = 2500 * time.Millisecond
+	worseTime  = 10 * time.Second
+	restTime   = 30 * time.Second
+	worseBy    = 0.15
 	// Bounds of the wait: a retransmission comes after a round trip and some 30 ms; more than 300 ms
 	// makes people speak at once.
 	WaitLeast, WaitMost = 200 * time.Millisecond, 300 * time.Millisecond
@@ -45,22 +47,31 @@ type twice struct {
 	lossy lossy
 	on    bool
 	since time.Duration
-	loss  float64 // when it began
+	loss  float64 // the most that was lost until it took effect
 	rest  time.Duration
 }
 
-func (t *twice) next(now time.Duration, w Way) bool {
+// next decides at a time; pictures tells that pictures may still give way to words.
+func (t *twice) next(now time.Duration, w Way, pictures bool) bool {
 	lost := t.lossy.next(now, w.Loss)
-	room := !(w.Full && w.Kbps < redKbps) && w.Queue < queueOff
+	room := pictures || w.Queue < twiceQueue
 	switch {
 	case !t.on && lost && room && now >= t.rest:
 		t.on, t.since, t.loss = true, now, w.Loss
 	case t.on && !lost:
 		t.on = false
-	case t.on && now-t.since >= time.Second && (!room || now-t.since < worseTime && w.Loss > t.loss+worseBy && w.Queue > queueBack):
+	case t.on && now-t.since >= time.Second && (!room || t.worse(now, w)):
 		t.on, t.rest = false, now+restTime
+	case t.on && now-t.since < settleTime:
+		t.loss = max(t.loss, w.Loss)
 	}
 	return t.on
+}
+
+// worse reports whether more is lost since words are said twice, and a queue tells that it is for that.
+func (t *twice) worse(now time.Duration, w Way) bool {
+	since := now - t.since
+	return since >= settleTime && since < worseTime && w.Loss > t.loss+worseBy && (!w.Watched || w.Queue > queueBack)
 }
 
 // wait is how long a page should wait for late words: longer for a longer round trip.

@@ -94,7 +94,7 @@ const (
 	RoleConsole Role = "console"
 )
 
-// Hello is the first message on every socket, within 5 seconds.
+// Hello is the first message on every socket, within 10 seconds.
 type Hello struct {
 	Version int     `json:"version"`
 	Role    Role    `json:"role"`

@@ -1,9 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
+import { wordy } from "../lib/ladder";
 import type { Caller } from "./caller";
 import { Chat } from "./Chat";
 import { Camera, CameraOff, Flip, Handset, Phone, PhoneOff } from "./icons";
 import { useLate } from "./late";
+import { Speak } from "./Speak";
 import { Where } from "./Where";
 import { useWakeLock } from "./wake";
 import { clock, heldBack, stage, type View } from "./view";
@@ -12,7 +14,7 @@ import { clock, heldBack, stage, type View } from "./view";
 export function sentence(v: View): string {
   switch (stage(v)) {
     case "calling":
-      return v.link === "open" ? t("tapped") : t("link.connecting");
+      return v.registered ? t("thin.registered") : v.link === "open" ? t("tapped") : t("link.connecting");
     case "waiting":
       return v.call && v.call.ahead > 0 ? t("queue", { n: v.call.ahead }) : t("next");
     case "ringing":
@@ -122,7 +124,7 @@ export function Call({ caller, now }: { caller: Caller; now: number }) {
           {sentence(v)}
         </p>
         <p class="facts">
-          {call && <span>{t("registered", { id: call.number })}</span>}
+          {(call || v.registered) && <span>{t("registered", { id: call?.number ?? v.registered })}</span>}
           {call && <span class="clock">{clock(call.createdMs, now)}</span>}
           <span class="rec" data-state={recording}>
             {recording === "stopped" ? t("rec.stopped") : t("rec.recording")}
@@ -155,13 +157,14 @@ export function Call({ caller, now }: { caller: Caller; now: number }) {
       </div>
       <Media stream={caller.remoteAudio} kind="audio" label="sound" volume={volume} />
       {caller.others.map((s, i) => <Media key={i} stream={s} kind="audio" label="sound" volume={volume} />)}
-      <Devices caller={caller} />
-      <label class="volume">
+      <Speak caller={caller} now={now} />
+      {!wordy(v.rung) && <Devices caller={caller} />}
+      <label class="volume" hidden={wordy(v.rung)}>
         {t("sound")}
         <input type="range" min="0" max="1" step="0.05" value={volume} onInput={(e) => setVolume(Number(e.currentTarget.value))} />
       </label>
       <Where caller={caller} now={now} />
-      {call && <Chat caller={caller} />}
+      {(call || v.registered) && <Chat caller={caller} />}
       <EndButton onEnd={() => void caller.end()} />
     </main>
   );

@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
+import { wordy } from "../lib/ladder";
 import type { Caller } from "./caller";
-import { Photo, Send } from "./icons";
-import type { Line } from "./view";
+import { Phone, Photo, Send } from "./icons";
+import { clock, type Line } from "./view";
 
 function Said({ caller, line }: { caller: Caller; line: Line }) {
   const who = line.from === "caller" ? t("chat.you") : line.name || t("chat.operator");
@@ -12,13 +13,23 @@ function Said({ caller, line }: { caller: Caller; line: Line }) {
       <small>
         {who} {time} {line.state !== "sent" && t(`chat.${line.state}`)}
       </small>
-      {line.file ? <span class="file">{line.file.name}</span> : <span>{line.text}</span>}
+      {line.note || line.file?.mime.startsWith("audio/") ? <Spoken line={line} /> : line.file ? <span class="file">{line.file.name}</span> : <span>{line.text}</span>}
       {line.state === "failed" && (
         <button type="button" onClick={() => void caller.retry(line.id)}>
           {t("chat.retry")}
         </button>
       )}
     </li>
+  );
+}
+
+/** A voice note: how long it is, and how much of it has arrived. */
+function Spoken({ line }: { line: Line }) {
+  const part = line.note && line.state !== "sent" ? line.note.part : 1;
+  return (
+    <span class="spoken">
+      <Phone /> {t("note.line")} {line.note && clock(0, line.note.ms)} {part < 1 && <progress value={part} aria-label={t("chat.sending")} />}
+    </span>
   );
 }
 
@@ -58,7 +69,7 @@ export function Chat({ caller }: { caller: Caller }) {
           setText("");
         }}
       >
-        <label class="photo" title={t("chat.photo")}>
+        {!wordy(v.rung) && <label class="photo" title={t("chat.photo")}>
           <Photo />
           <span class="unseen">{t("chat.photo")}</span>
           <input
@@ -70,7 +81,7 @@ export function Chat({ caller }: { caller: Caller }) {
               e.currentTarget.value = "";
             }}
           />
-        </label>
+        </label>}
         <input value={text} maxLength={1000} aria-label={t("chat.write")} placeholder={t("chat.write")} onInput={(e) => setText(e.currentTarget.value)} />
         <button type="submit" aria-label={t("chat.send")}>
           <Send />

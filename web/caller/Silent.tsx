@@ -37,7 +37,7 @@ export function Silent({ caller }: { caller: Caller }) {
       <p class="sentence" aria-live="polite">
         {sentence(v)}
       </p>
-      {v.call && <p class="facts">{t("registered", { id: v.call.number })}</p>}
+      {(v.call || v.registered) && <p class="facts">{t("registered", { id: v.call?.number ?? v.registered })}</p>}
       {q && v.call && (
         <section class="question">
           <h2>{t(q.key)}</h2>
@@ -59,7 +59,7 @@ export function Silent({ caller }: { caller: Caller }) {
       )}
       {v.call && v.place === "pinned" && <p class="note">{t("pin.placed")}</p>}
       {v.call && <PinDoor caller={caller} />}
-      {v.call && <Chat caller={caller} />}
+      {(v.call || v.registered) && <Chat caller={caller} />}
       <EndButton onEnd={() => void caller.end()} />
     </main>
   );

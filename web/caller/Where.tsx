@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { t } from "../lib/i18n";
+import { wordy } from "../lib/ladder";
 import type { Caller } from "./caller";
 import { Pin } from "./icons";
 import { OnTheMap } from "./OnTheMap";
@@ -28,7 +29,7 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
       <p>
         <Pin /> {words} {measured && <span class="age">{t("place.age", { n: Math.max(0, Math.round((now - measured.clientMs) / 1000)) })}</span>}
       </p>
-      <OnTheMap at={v.place === "pinned" && v.pin ? { lat: v.pin.lat, lon: v.pin.lon } : measured} />
+      <OnTheMap at={!v.call || wordy(v.rung) ? null : v.place === "pinned" && v.pin ? { lat: v.pin.lat, lon: v.pin.lon } : measured} />
       {said && <p class="said">{t("place.said", { text: said })}</p>}
       <form
         class="line"
@@ -44,7 +45,7 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
         <input value={text} maxLength={200} aria-label={t("place.write")} placeholder={t("place.write")} onInput={(e) => setText(e.currentTarget.value)} />
         <button type="submit">{t("place.send")}</button>
       </form>
-      <PinDoor caller={caller} />
+      {!wordy(v.rung) && <PinDoor caller={caller} />}
       <p class="small">
         {v.place === "on" || v.place === "asking" ? (
           <button type="button" onClick={() => caller.place.stop("stopped")}>

@@ -1,12 +1,17 @@
 /** The caller's side of a call: joins session, peer, devices and position, and keeps one View. */
-import type { Lang } from "../lib/i18n";
+import { type Lang, lang } from "../lib/i18n";
 import { Peer } from "../lib/peer";
 import { Refusal, Session } from "../lib/socket";
-import type { CallCreated, CallKind, CallView, CallerSelf, FileRef, Fix } from "../lib/wire.gen";
+import type { CallCreated, CallKind, CallView, CallerSelf, FileRef, Fix, Rung } from "../lib/wire.gen";
+import { canRecord, type Note, Recording } from "./notes";
+import { Single } from "./single";
+import type { Receipt } from "./sos";
+import { Thin } from "./thin";
+import { wordy } from "../lib/ladder";
 import { countCameras, flipCamera, type Taken, takeCamera, takeMic } from "./devices";
 import { Place } from "./place";
 import { clientStorage, keepCall, keepOpen, keepPin, keptPin, read, tokenKey, write } from "./store";
-import { empty, marked, posted, type View, withCall, written } from "./view";
+import { empty, marked, noted, posted, type View, withCall, written } from "./view";
 
 const refKey = "jedel.ref";
 const phoneKey = "jedel.phone";
@@ -20,8 +25,10 @@ function soon(answer: Promise<void>): Promise<void> {
   return Promise.race([answer, new Promise<void>((resolve) => setTimeout(resolve, questionPatience))]);
 }
 
+/** A UUID, also on a page that the browser does not call secure. */
 function random(): string {
-  return crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+  const h = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+  return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}`;
 }
 
 export class Caller {
@@ -36,17 +43,33 @@ export class Caller {
   preview: MediaStream | null = null;
   #mic: MediaStreamTrack | null = null;
   #camera: MediaStreamTrack | null = null;
+  readonly #thin: Thin;
+  readonly #single: Single;
+  #recording: Recording | null = null;
+  readonly #notes = new Map<string, Recording>();
+  #endSoon = false; // hung up before the gateway had answered
+  #configured = false;
+  #cameraRests = false; // it was on when the network became too thin for it
   readonly #listeners = new Set<() => void>();
   readonly #photos = new Map<string, File>();
 
   constructor(language: Lang) {
     this.session = new Session({ role: "caller", lang: language, storage: clientStorage, agent: "jedel-caller", token: () => read(tokenKey) });
     this.peer = new Peer(this.session, "caller");
+    this.#thin = new Thin({
+      session: this.session, peer: this.peer, open: () => this.#open(), heard: () => !this.view.unheard, quality: () => this.view.quality,
+      changed: (now, was) => void this.#moved(now, was),
+    });
+    this.#single = new Single({ session: this.session, datagram: (b) => this.peer.datagram(b), told: (r) => this.#told(r) });
+    this.peer.onReceipt = (b) => void this.#single.take(b);
     this.place = new Place((fix) => this.#located(fix), (place) => this.set({ place }));
   }
 
   start(): void {
-    this.session.onLink((link) => this.set({ link }));
+    this.session.onLink((link) => {
+      this.set({ link });
+      this.#single.listen(link !== "open" && this.#open());
+    });
     this.session.onQuiet((unheard) => this.set({ unheard }));
     this.peer.onState((media) => this.set({ media }));
     this.peer.onLine((line) => this.set({ line }));
@@ -59,7 +82,10 @@ export class Caller {
       else if (this.view.call && this.view.call.phase !== "ended") this.#over({ ...this.view.call, phase: "ended" });
     });
     this.session.on("call.state", (b) => this.#changed(b.view));
-    this.session.on("chat.posted", (b) => this.set({ chat: posted(this.view.chat, b.item) }));
+    this.session.on("chat.posted", (b) => {
+      if (b.item.from !== "caller") this.#single.heard(b.item.chatSeq);
+      this.set({ chat: posted(this.view.chat, b.item) });
+    });
     this.session.on("camera.requested", () => this.set({ cameraAsked: this.view.camera !== "on" }));
     this.session.on("position.requested", () => this.unpin());
     this.session.on("quality.changed", (b) => this.set({ quality: b.quality }));
@@ -73,12 +99,19 @@ export class Caller {
     document.addEventListener("visibilitychange", () => void this.#tellDevices());
     for (const e of ["online", "offline"]) addEventListener(e, () => this.set({ offline: !navigator.onLine }));
     addEventListener(leaving, () => this.#vanish());
+    this.#thin.start(); // it warms the peer where the line is wide enough
+    this.session.start();
+    this.session.on("welcome", () => this.#configure());
+  }
+
+  /** What the page shows beside the call: asked for when nothing waits for the line. */
+  #configure(): void {
+    if (this.#configured || wordy(this.view.rung)) return;
+    this.#configured = true;
     void fetch("/api/v1/config").then(async (r) => {
       const c = (await r.json()) as { codesPrinted?: boolean; map?: { street?: boolean } };
       this.set({ demo: c.codesPrinted === true, street: c.map?.street === true });
     }, () => undefined);
-    this.session.start();
-    void this.peer.warm().catch(() => undefined);
   }
 
   subscribe(fn: () => void): () => void {
@@ -96,8 +129,10 @@ export class Caller {
     if (this.view.calling || (this.view.call && this.view.call.phase !== "ended")) return;
     const ref = random();
     write(refKey, ref); // before it is sent: a tap whose answer is lost finds its call again
-    this.set({ calling: true, tapped: kind, call: null, chat: [], error: "", cameraAsked: false, fix: this.view.pin });
+    this.set({ calling: true, tapped: kind, call: null, chat: [], error: "", cameraAsked: false, fix: this.view.pin, registered: "" });
+    this.#endSoon = false;
     this.#attend(true);
+    this.#single.begin(ref, kind, lang(), this.view.pin);
     const registered = this.#create(ref, kind);
     await this.#takeAll(kind);
     await registered;
@@ -118,7 +153,8 @@ export class Caller {
   async #takeAll(kind: CallKind): Promise<void> {
     if (kind !== "silent") await soon(this.micOn());
     if (!this.view.pin) this.place.start(); // where comes before what it looks like
-    if (kind === "video") await soon(this.cameraOn());
+    if (kind === "video" && wordy(this.view.rung)) this.#cameraRests = true;
+    else if (kind === "video") await soon(this.cameraOn());
   }
 
   async #create(ref: string, kind: CallKind): Promise<void> {
@@ -127,7 +163,10 @@ export class Caller {
       try {
         const made = (await this.session.request("call.create", { ref, kind, ...(pin ? { fix: pin } : {}) }, { timeoutMs: 20000, again: true })) as CallCreated;
         keepOpen(true);
+        this.#single.done(0);
         this.set(withCall(this.view, made.view));
+        this.#sendWaiting();
+        if (this.#endSoon) void this.end();
         const found = this.view.fix;
         if (found && found !== pin) void this.#located(found); // before there was a call to tell it to
         await this.#tellDevices();
@@ -149,7 +188,10 @@ export class Caller {
     keepOpen(true);
     this.#attend(true);
     const pin = fresh ? keptPin() : this.view.pin;
+    this.#single.resume(read(refKey), call.kind, lang());
+    this.#single.heard(Math.max(0, ...call.chat.filter((c) => c.from !== "caller").map((c) => c.chatSeq)));
     this.set(withCall({ ...this.view, pin, ...(fresh && pin ? { fix: pin, place: "pinned" as const } : {}) }, call));
+    this.#sendWaiting();
     if (!fresh) {
       void this.#tellDevices();
       return;
@@ -171,6 +213,10 @@ export class Caller {
     keepOpen(false);
     write(refKey, null);
     this.#attend(false);
+    this.#single.stop();
+    this.#recording?.stop();
+    this.#recording = null;
+    this.set({ speaking: 0 });
     keepPin(null);
     this.set({ pin: null });
     this.place.stop("none");
@@ -247,7 +293,7 @@ export class Caller {
     if (!this.view.call || this.view.call.phase === "ended") return;
     const background = document.visibilityState === "hidden";
     try {
-      await this.session.request("media.status", { mic: this.view.mic, camera: this.view.camera, ...(background ? { background } : {}) });
+      await this.session.request("media.status", { mic: this.view.mic, camera: this.view.camera, rung: this.view.rung, ...(background ? { background } : {}) });
     } catch {
       // Told again with the next change.
     }
@@ -256,9 +302,12 @@ export class Caller {
   async #located(fix: Fix): Promise<void> {
     this.set({ fix });
     const call = this.view.call;
+    const by = this.#beside("");
+    if (by) this.#single.say(by.n, "", fix);
     if (!call || call.phase === "ended") return;
     try {
-      await this.peer.request("position.report", { call: call.call, id: random(), fix }, { again: true, timeoutMs: 30000 });
+      await this.peer.request("position.report", { call: call.call, id: by?.id ?? random(), fix }, { again: true, timeoutMs: 30000 });
+      if (by) this.#single.done(by.n);
     } catch {
       // The next fix replaces it.
     }
@@ -291,9 +340,82 @@ export class Caller {
   }
 
   async write(text: string): Promise<void> {
-    const id = random();
+    const by = this.#beside(text);
+    const id = by?.id ?? random();
     this.set({ chat: written(this.view.chat, id, text, Date.now()) });
+    if (by) this.#single.say(by.n, text, null);
     await this.#deliver(id, text);
+    if (by && this.view.chat.some((l) => l.id === id && l.seq > 0)) this.#single.done(by.n);
+  }
+
+  /** The name of a message that goes out as a single datagram too: there is no socket, or a slow one. */
+  #beside(text: string): { n: number; id: string } | null {
+    return this.#open() && (this.session.link !== "open" || this.session.thin) ? this.#single.name(text) : null;
+  }
+
+  /** A receipt: the call stands, whatever becomes of this network. */
+  #told(r: Receipt): void {
+    if (r.text) this.set({ chat: posted(this.view.chat, { id: `line-${r.line}`, chatSeq: r.line, from: "operator", text: r.text, atMs: Date.now() }) });
+    if (r.status !== "registered") return;
+    if (!this.view.call && this.view.calling) this.set({ registered: r.number, error: "" });
+    const line = this.view.chat.find((l) => l.id.startsWith("sos-") && l.id.endsWith(`-${r.n}`));
+    if (line && r.n > 0) this.set({ chat: marked(this.view.chat, line.id, "sent") });
+  }
+
+  /** What was written before the socket knew the call. */
+  #sendWaiting(): void {
+    for (const l of this.view.chat) if (l.from === "caller" && l.seq === 0 && !l.note && l.state !== "failed" && !this.#photos.has(l.id)) void this.#deliver(l.id, l.text);
+  }
+
+  /** The network carries less, or more again: the same call. */
+  async #moved(now: Rung, was: Rung): Promise<void> {
+    this.set({ rung: now, ...(wordy(now) ? { quality: null } : {}) });
+    if (wordy(now) && !wordy(was) && this.#camera) {
+      this.#cameraRests = true;
+      await this.#drop("camera");
+    }
+    if ((now === "video" || now === "thin") && this.#cameraRests && this.#open()) {
+      this.#cameraRests = false;
+      void this.cameraOn();
+    }
+    this.#configure();
+    await this.#tellDevices();
+  }
+
+  /** Begins a voice note; the microphone is asked for where it is not there. */
+  async speak(): Promise<void> {
+    if (this.#recording || !canRecord()) return;
+    this.set({ speaking: Date.now() });
+    if (!this.#mic) await this.micOn();
+    if (!this.#mic || !this.view.speaking) {
+      this.set({ speaking: 0 });
+      return;
+    }
+    this.#mic.enabled = true;
+    const r = new Recording(this.#mic, {
+      request: (type, body, options) => this.session.request(type, body, options),
+      call: () => this.view.call?.call ?? null,
+      changed: (n) => this.#noteMoved(n),
+    });
+    this.#recording = r;
+    this.#notes.set(r.note.id, r);
+  }
+
+  /** Ends it; what is recorded is sent. */
+  spoken(): void {
+    this.set({ speaking: 0 });
+    this.#recording?.stop();
+    this.#recording = null;
+  }
+
+  #noteMoved(n: Note): void {
+    if (n.state === "sent") this.#notes.delete(n.id);
+    if (n.state !== "recording" && this.#recording?.note.id === n.id) {
+      this.#recording = null; // it was long enough
+      this.set({ speaking: 0 });
+    }
+    const state = n.state === "failed" ? "failed" : n.state === "sent" ? "sent" : "sending";
+    this.set({ chat: noted(this.view.chat, n.id, { ms: n.ms, part: n.part }, state, Date.now()) });
   }
 
   async retry(id: string): Promise<void> {
@@ -301,7 +423,9 @@ export class Caller {
     if (!line) return;
     this.set({ chat: marked(this.view.chat, id, "sending") });
     const photo = this.#photos.get(id);
-    if (photo) await this.#upload(id, photo);
+    const note = this.#notes.get(id);
+    if (note) note.retry();
+    else if (photo) await this.#upload(id, photo);
     else await this.#deliver(id, line.text);
   }
 
@@ -352,6 +476,7 @@ export class Caller {
 
   async end(): Promise<void> {
     const call = this.view.call;
+    this.#endSoon = !call && this.view.calling;
     if (!call) return;
     try {
       await this.session.request("call.end", { call: call.call }, { again: true, timeoutMs: 30000 });

@@ -1,6 +1,6 @@
 /** What the page shows, and how it follows from what happens. Pure: no clock, socket or DOM. */
 import type { Line as Way } from "../lib/peer";
-import type { CallKind, CallView, CallerSelf, ChatItem, DeviceState, Fix, MediaTune, Quality } from "../lib/wire.gen";
+import type { CallKind, CallView, CallerSelf, ChatItem, DeviceState, Fix, MediaTune, Quality, Rung } from "../lib/wire.gen";
 
 /** A line of the chat that may still be on its way. */
 export interface Line {
@@ -12,6 +12,7 @@ export interface Line {
   atMs: number;
   seq: number;
   state: "sending" | "sent" | "failed";
+  note?: { ms: number; part: number }; // a voice note: how long it is, how much of it has arrived
 }
 
 export type PlaceState = "none" | "asking" | "on" | "denied" | "slow" | "stopped" | "pinned";
@@ -42,18 +43,21 @@ export interface View {
   street: boolean; // the site has street tiles
   demo: boolean;
   error: string;
+  rung: Rung; // what the network carries
+  registered: string; // number of a call that a single datagram has made, before the socket tells of it
+  speaking: number; // since when a voice note is recorded, 0: none is
 }
 
 export const empty: View = {
   link: "connecting", unheard: false, media: "new", call: null, calling: false, tapped: null, chat: [], mic: "off", camera: "off", cameras: 0,
-  place: "none", fix: null, pin: null, cameraAsked: false, quality: null, tune: null, line: "none", offline: false, quiet: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "",
+  place: "none", fix: null, pin: null, cameraAsked: false, quality: null, tune: null, line: "none", offline: false, quiet: false, self: null, phone: "102", centre: null, street: false, demo: false, error: "", rung: "video", registered: "", speaking: 0,
 };
 
 /** A newer view of the same call takes the place of an older one; an old one is ignored. */
 export function withCall(v: View, call: CallView): View {
   if (v.call && v.call.call === call.call && call.rev < v.call.rev) return v;
   const chat = call.chat.reduce((lines, item) => posted(lines, item), v.call && v.call.call !== call.call ? [] : v.chat);
-  return { ...v, call, calling: false, chat, cameraAsked: v.cameraAsked && call.phase !== "ended" };
+  return { ...v, call, calling: false, registered: "", chat, cameraAsked: v.cameraAsked && call.phase !== "ended" };
 }
 
 /** A line that became durable: it replaces the one that was on its way. */
@@ -61,13 +65,22 @@ export function posted(lines: Line[], item: ChatItem): Line[] {
   const line: Line = { id: item.id, from: item.from, text: item.text, atMs: item.atMs, seq: item.chatSeq, state: "sent" };
   if (item.name !== undefined) line.name = item.name;
   if (item.file !== undefined) line.file = item.file;
-  const rest = lines.filter((l) => l.id !== item.id || l.from !== item.from);
+  const known = lines.find((l) => l.id === item.id && l.from === item.from);
+  if (known?.note) line.note = { ...known.note, part: 1 };
+  const rest = lines.filter((l) => l.from !== item.from || (l.id !== item.id && (l.seq === 0 || l.seq !== item.chatSeq)));
   return [...rest, line].sort((a, b) => (a.seq || 1e12) - (b.seq || 1e12));
 }
 
 /** A line that the person has just written. */
 export function written(lines: Line[], id: string, text: string, atMs: number): Line[] {
   return [...lines, { id, from: "caller", text, atMs, seq: 0, state: "sending" }];
+}
+
+/** A voice note as far as it has come. */
+export function noted(lines: Line[], id: string, note: { ms: number; part: number }, state: Line["state"], atMs: number): Line[] {
+  const there = lines.find((l) => l.id === id && l.from === "caller");
+  if (!there) return [...lines, { id, from: "caller", text: "", atMs, seq: 0, state, note }];
+  return lines.map((l) => (l === there ? { ...l, note, state: l.seq > 0 ? l.state : state } : l));
 }
 
 export function marked(lines: Line[], id: string, state: Line["state"]): Line[] {

@@ -5,6 +5,7 @@ import { useConsole } from "./context";
 import { EndButton } from "./EndButton";
 import { GuestLines } from "./GuestBar";
 import { Elapsed, Key, useShortcut } from "./Small";
+import { RungBadge } from "./Thin";
 import { Transfer } from "./Transfer";
 
 /** The line of a live call: which, how long, is it recorded, and what one can do with it. */
@@ -18,7 +19,7 @@ export function CallHead({ card }: { card: CallCard }) {
   return (
     <section class="callhead" aria-label={t("call.controls")}>
       <p class="callno">
-        <span>{t("no")} {card.number}</span> <b>P{card.priority}</b> <b>{t(`kind.${card.kind}`)}</b>
+        <span>{t("no")} {card.number}</span> <b>P{card.priority}</b> <b>{t(`kind.${card.kind}`)}</b> <RungBadge media={card.media} />
         <span class={`phase ${card.phase}`} role="status">{t(`phase.${card.phase}`)}</span>
         <Elapsed since={card.answeredMs || card.createdMs} />
       </p>

@@ -6,6 +6,7 @@ import { useConsole } from "./context";
 import type { Outgoing } from "./desk";
 import { Photo } from "./Photo";
 import { Key } from "./Small";
+import { VoiceNote } from "./Thin";
 import { callerLang, expand, snippets } from "./snippets";
 import { previewURL } from "./rest";
 import { live } from "./view";
@@ -38,7 +39,8 @@ function Line({ item: i, call, onOpen }: { item: ChatItem; call: string; onOpen:
     <div class={`line ${i.from}`}>
       <p class="from">{t(`from.${i.from}`)} <time>{timeOfDay(i.atMs)}</time></p>
       {i.text && <p class="text" dir="auto">{i.text}</p>}
-      {file && (
+      {file?.mime.startsWith("audio/") && <VoiceNote call={call} file={file} />}
+      {file && !file.mime.startsWith("audio/") && (
         <button type="button" class="photo" onClick={() => onOpen(file)}>
           <img src={previewURL(call, file.file)} alt="" loading="lazy" width={120} height={90} />
           <span>{t("photo.open")} · {file.width}×{file.height}</span>

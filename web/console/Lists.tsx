@@ -3,6 +3,7 @@ import type { OperatorRow, WaitingRow } from "../lib/wire.gen";
 import { useConsole, words } from "./context";
 import { RowActs } from "./GuestBar";
 import { Accuracy, Elapsed, Key } from "./Small";
+import { RungBadge } from "./Thin";
 import { useNearby } from "./nearby";
 
 /** Waiting calls in the order they will be offered. */
@@ -35,6 +36,7 @@ function Waiting({ row: w, late }: { row: WaitingRow; late: number }) {
           {over && <span class="unseen"> {t("queue.late")}</span>}
         </span>
         <span class="grow" />
+        <RungBadge media={w} />
         {w.linkLost && <span class="warn">{t("queue.linklost")}</span>}
       </p>
       <p>

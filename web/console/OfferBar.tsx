@@ -5,6 +5,7 @@ import { tOf, useConsole, useServerNow } from "./context";
 import { Accuracy, Age, Elapsed, Key, useShortcut } from "./Small";
 import { useNearby } from "./nearby";
 import { callerLang } from "./snippets";
+import { RungBadge, wordy } from "./Thin";
 import { ringing } from "./view";
 
 /** What rings here. It takes no focus: it is announced, and one key answers from anywhere. */
@@ -32,6 +33,7 @@ function Offer({ offer, answering }: { offer: OfferMade; answering: boolean }) {
       <p class="kind">
         <b>{t(`kind.${offer.kind}`)}</b>
         <span>P{offer.priority}</span>
+        <RungBadge media={offer.media} />
       </p>
       <div class="facts">
         <p class="main">
@@ -44,11 +46,12 @@ function Offer({ offer, answering }: { offer: OfferMade; answering: boolean }) {
         <p>
           <Where offer={offer} />
           <span>{t("offer.waits")} <Elapsed since={offer.sinceMs} /></span>
-          <span>{t(`mic.${offer.media.mic}`)} · {t(`cam.${offer.media.camera}`)}</span>
+          {!wordy(offer.media) && <span>{t(`mic.${offer.media.mic}`)} · {t(`cam.${offer.media.camera}`)}</span>}
           {!offer.media.link && <b class="bad">{t("media.nolink")}</b>}
           {offer.transfer && <b>{t("offer.transfer", { name: offer.transfer })}</b>}
           {offer.kind === "silent" && <b class="bad">{t("silent.warning")}</b>}
         </p>
+        {offer.words && <p class="words" dir="auto">“{offer.words}”</p>}
       </div>
       <span class="countdown" aria-hidden="true">{left}</span>
       <button type="button" class="go big" disabled={answering} aria-keyshortcuts={answer} onClick={() => void desk.accept()}>
@@ -99,5 +102,5 @@ function After() {
 
 /** What a screen reader says while one types. */
 function spoken(o: OfferMade): string {
-  return [t("offer.name"), t(`kind.${o.kind}`), o.caller.name, t(`proof.${o.caller.proof}`)].filter(Boolean).join(", ");
+  return [t("offer.name"), t(`kind.${o.kind}`), wordy(o.media) ? t(`rung.${o.media.rung}`) : "", o.caller.name, t(`proof.${o.caller.proof}`)].filter(Boolean).join(", ");
 }

@@ -5,6 +5,7 @@ import { useConsole } from "./context";
 import { useLine } from "./LineNow";
 import { Copy, Key } from "./Small";
 import { callerLang } from "./snippets";
+import { rungLines, wordy } from "./Thin";
 
 /** Who calls, and how strongly each part is proven. */
 export function Person({ card }: { card: CallCard }) {
@@ -39,11 +40,12 @@ export function CallerNow({ card }: { card: CallCard }) {
   const lines: [string, string][] = [];
   if (card.kind === "silent") lines.push(["bad", t("silent.warning")]);
   if (card.phase === "reconnecting" || !m.link) lines.push(["bad", t("media.nolink")]);
-  else if (!m.connected) lines.push(["warn", t("media.textonly")]);
+  else if (!m.connected && !wordy(m)) lines.push(["warn", t("media.textonly")]);
   else if (word === "own" || word === "far") lines.push(["bad", t(`line.${word}`)]);
   if (seat.tune?.shown === "off" || seat.tune?.video === "off") lines.push(["warn", t("media.voiceonly")]);
+  lines.push(...rungLines(m));
   if (m.background) lines.push(["warn", t("media.background")]);
-  if (m.mic !== "on") lines.push(["warn", t(`mic.${m.mic}.long`)]);
+  if (m.mic !== "on" && !wordy(m)) lines.push(["warn", t(`mic.${m.mic}.long`)]);
   if (seat.mic !== "on" && seat.mic !== "asking") lines.push(["bad", t("own.nomic")]);
   return (
     <div role="status" class={lines.length > 0 ? "lines" : ""}>

@@ -13,6 +13,7 @@ import { defaults } from "./keys";
 import type { Link, PeerPort, SessionPort } from "./ports";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
+import { thinScenes } from "./thinScenes";
 import type { Event } from "./view";
 
 /**
@@ -71,7 +72,7 @@ const scenes: Record<string, Scene> = {
   },
   lost: { welcome: welcome({ me: { state: "talking" }, card: card({ recording: { state: "degraded", lagMs: 4200 } }) }), link: "lost" },
   wrapup: { welcome: welcome({ me: { state: "wrapup", after: "pause" }, card: card({ phase: "wrapup", endReason: "caller", sinceMs: moment - 14_000, wrapUntilMs: moment + 46_000 }) }) },
-  cases: { welcome: welcome(), hash: "#cases" },
+  ...thinScenes, cases: { welcome: welcome(), hash: "#cases" },
   case: { welcome: welcome({ me: { state: "talking" }, card: withPhoto }), hash: "#cases?case=c2" },
   supervisor: { welcome: welcome({ roles: ["supervisor"] }) },
   replaced: { welcome: welcome(), events: [{ type: "session.replaced", body: {} }] },

@@ -49,6 +49,7 @@ describe("every word that the protocol may send has a text", () => {
     note: ["empty", "saved", "writing", "saving", "failed"],
     link: ["connecting", "open", "lost", "closed"],
     wind: ["n", "ne", "e", "se", "s", "sw", "w", "nw"],
+    rung: ["audio", "notes", "text", "sos", "notes.do", "text.do", "sos.do"],
     act: [...acts],
   };
   test.each(Object.entries(sets))("%s", (prefix, words) => {

@@ -4,7 +4,7 @@
 import { Channel } from "./peer/channel";
 import { report, table, zero } from "./peer/measure";
 import { Pace } from "./peer/pace";
-import { type Line, Silence } from "./peer/silence";
+import { gapMs, type Line, Silence } from "./peer/silence";
 import { type Gate, type Remote, type Shape, Way } from "./peer/way";
 import type { Session } from "./socket";
 import type { Bodies, MediaAnswer, MediaChecked, MediaTune, QualityReport } from "./wire.gen";
@@ -17,6 +17,7 @@ const look = 50;
 const lookCloser = 100; // of silence, before the statistics are asked
 const reportEvery = 2000;
 const settle = 200; // of a changing network
+const stuckLook = 1000;
 const quietAfter = 900; // is told to people
 const handover = 500; // that the old connection is kept beside the new one
 const firstVoice = 300; // that a new connection may take to carry one
@@ -47,7 +48,7 @@ export class Peer {
   #failed = 0; // attempts in a row
   #retry: ReturnType<typeof setTimeout> | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
-  #looking = false;
+  #looking: { way: Way; at: number } | null = null;
   #seen = zero;
   /** Whether the link is reported, and a voice waited for, although none was heard yet: a caller who waits. */
   active = false;
@@ -162,6 +163,7 @@ export class Peer {
     this.#way?.close();
     this.#next?.close();
     this.#way = this.#next = null;
+    if (this.#shape === "console") this.#session.attentive = false;
     this.#set("closed");
   }
 
@@ -263,6 +265,8 @@ export class Peer {
     }
     if (way !== this.#way) return;
     if (s === "connected") this.#began();
+    // Where many packets are lost the checks of ICE are, too; a voice that flows says more than they do.
+    else if (s === "disconnected" && this.#line === "flows" && this.#silence.quiet(performance.now()) < gapMs) return;
     else if (s === "disconnected" || s === "failed" || s === "closed") {
       if (!this.#next) this.#set("lost");
       this.#replace();
@@ -340,8 +344,12 @@ export class Peer {
   /** Looks whether a voice arrives. The statistics are asked for only when none is played. */
   async #look(): Promise<void> {
     const way = this.#way;
-    if (!way || this.#looking || way.closed) return;
-    this.#looking = true;
+    const now = performance.now();
+    if (!way || way.closed) return;
+    // A connection that is closed meanwhile never answers.
+    if (this.#looking?.way === way && now - this.#looking.at < stuckLook) return;
+    const looking = { way, at: now };
+    this.#looking = looking;
     try {
       if (way.played()) this.#silence.heard(performance.now());
       else if (this.#silence.line === "none" || this.#silence.quiet(performance.now()) > lookCloser) {
@@ -349,7 +357,7 @@ export class Peer {
         if (age !== undefined) this.#silence.heard(performance.now() - age);
       }
     } finally {
-      this.#looking = false;
+      if (this.#looking === looking) this.#looking = null;
     }
     if (way === this.#way) this.#judge(performance.now());
   }
@@ -357,6 +365,7 @@ export class Peer {
   #judge(now: number): void {
     const quiet = this.#silence.quiet(now);
     const expected = this.active || (quiet > 0 && quiet < voiceIsExpected);
+    if (this.#shape === "console") this.#session.attentive = this.#silence.line !== "none" && quiet < voiceIsExpected;
     if (this.#way?.agreed && this.#way.state !== "new" && this.#way.state !== "connecting") {
       const act = this.#silence.tick(now, expected);
       if (act === "ask") void this.#ask();

@@ -1,5 +1,6 @@
 /** One client's socket: connects, says hello, resumes, comes back by itself. Knows no DOM. */
 import type { Bodies, ICEServer, Role, Text, Welcome } from "./wire.gen";
+import { importance, urgent } from "./order";
 import { version } from "./wire.gen";
 
 export type Link = "connecting" | "open" | "lost" | "closed";
@@ -36,10 +37,12 @@ interface Pending {
   type: Key;
   body: unknown;
   again: boolean;
+  sentMs: number;
   done: (body: unknown) => void;
   fail: (err: Error) => void;
 }
 
+const claimKey = "jedel.claim";
 const beat = 500;
 const pingEvery = 5000;
 const pingInCall = 1000;
@@ -47,7 +50,13 @@ const silence = 8000;
 // While a call is open the line is felt each second: quiet is told, and given up sooner.
 const quietAfter = 2000;
 const silenceInCall = 5000;
-const openPatience = 5000; // of a socket that is being opened
+const openPatience = 5000; // of a socket that is being opened; each attempt that fails gives the next one more
+const longestPatience = 20000;
+// A thin line loses words for seconds and brings them all the same: giving it up costs three round trips and more.
+const thinRtt = 700;
+const thinQuiet = 12000;
+const thinSilence = 20000;
+const rttMemory = 0.7; // of a slower word; a quicker one is believed sooner: it cannot be chance
 const wakePatience = 2500; // for a word on a socket that may have died with the old network
 const firstPause = 250;
 const firstSpare = 1000; // before a second socket is tried beside the first; each further one waits twice as long
@@ -78,15 +87,46 @@ export class Session {
   readonly #onQuiet = new Set<(quiet: boolean) => void>();
   /** A call is open: somebody waits for every word. */
   attentive = false;
+  /** Chance by which the gateway knows a caller who has sent an SOS before there was a socket. */
+  readonly claim: string;
+  #rtt = 0;
+  #helloMs = 0;
+  #missed = 0; // sockets in a row that did not open
   /** Relays for new connections, with credentials that the gateway renews before they expire. */
   iceServers: ICEServer[] = [];
 
   constructor(opts: SessionOptions) {
     this.#opts = opts;
+    this.claim = opts.storage.getItem(claimKey) ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+    opts.storage.setItem(claimKey, this.claim); // a page that is loaded anew before the first welcome finds its call
   }
 
   get link(): Link {
     return this.#link;
+  }
+
+  /** How long words take to the gateway and back, milliseconds; 0: not known yet. */
+  get rttMs(): number {
+    const waits = [...this.#pending.values()].filter((p) => p.type === "ping").map((p) => Date.now() - p.sentMs);
+    return Math.max(this.#rtt, ...waits.slice(0, 1));
+  }
+
+  /** How long one word takes now. */
+  async feel(): Promise<number> {
+    const sentMs = Date.now();
+    await this.request("ping", {}, { timeoutMs: 8000 }).catch(() => undefined);
+    const ms = Date.now() - sentMs;
+    this.#measured(ms);
+    return ms;
+  }
+
+  /** Whether words of a person are on their way. */
+  get busy(): boolean {
+    return [...this.#pending.values(), ...this.#waiting].some((p) => urgent(p.type) || p.type === "voice.piece");
+  }
+
+  get thin(): boolean {
+    return this.#rtt >= thinRtt;
   }
 
   /** The client and key of this tab, for requests beside the socket. */
@@ -160,7 +200,7 @@ export class Session {
   request<T extends Key>(type: T, body: Bodies[T], options: RequestOptions = {}): Promise<unknown> {
     const { timeoutMs = 10000, again = false } = options;
     return new Promise((resolve, reject) => {
-      const p: Pending = { type, body, again, done: finish(resolve), fail: finish(reject) };
+      const p: Pending = { type, body, again, sentMs: 0, done: finish(resolve), fail: finish(reject) };
       const timer = setTimeout(() => {
         this.#forget(p);
         reject(new Refusal("unavailable"));
@@ -171,7 +211,7 @@ export class Session {
           then(v);
         };
       }
-      if (this.#link === "open") this.#send(p);
+      if (this.#link === "open" && !this.#holds(type)) this.#send(p);
       else if (this.#link === "closed") p.fail(new Refusal("unavailable"));
       else this.#waiting.push(p);
     });
@@ -179,6 +219,26 @@ export class Session {
 
   #place(): string {
     return `jedel.client.${this.#opts.role}`;
+  }
+
+  /** On a thin line what is no word of a person waits until those have arrived. */
+  #holds(type: string): boolean {
+    return this.thin && !urgent(type) && type !== "voice.piece" && [...this.#pending.values()].some((p) => urgent(p.type));
+  }
+
+  /** Sends what waits, the most important first. */
+  #release(): void {
+    if (this.#link !== "open") return;
+    const held = this.#waiting.splice(0).sort((a, b) => importance(a.type) - importance(b.type));
+    for (const p of held) {
+      if (this.#holds(p.type)) this.#waiting.push(p);
+      else this.#send(p);
+    }
+  }
+
+  #measured(ms: number): void {
+    const old = ms < this.#rtt ? rttMemory / 2 : rttMemory;
+    this.#rtt = this.#rtt === 0 ? ms : old * this.#rtt + (1 - old) * ms;
   }
 
   #forget(p: Pending): void {
@@ -210,7 +270,7 @@ export class Session {
     }
     this.#ws = ws;
     this.#begun = Date.now();
-    this.#due = this.#begun + openPatience;
+    this.#due = this.#begun + Math.min(longestPatience, openPatience * (1 + this.#missed++));
     ws.onopen = () => this.#hello(ws);
     ws.onmessage = (e) => this.#take(ws, String(e.data));
     ws.onclose = (e) => this.#lost(ws, e.code);
@@ -221,6 +281,8 @@ export class Session {
     if (ws !== this.#ws) return;
     this.#calm();
     this.#seq = 0;
+    this.#helloMs = Date.now();
+    this.#due = this.#helloMs + Math.min(longestPatience, openPatience * (1 + this.#missed)); // it has come that far
     const kept = this.credentials();
     const token = this.#opts.token?.();
     this.#raw("hello", {
@@ -229,7 +291,7 @@ export class Session {
       lang: this.#opts.lang,
       agent: this.#opts.agent ?? "jedel-web",
       ...(token ? { token } : {}),
-      ...(kept ? { resume: kept } : {}),
+      ...(kept ? { resume: kept } : this.#opts.role === "caller" ? { claim: this.claim } : {}),
     });
   }
 
@@ -242,6 +304,7 @@ export class Session {
 
   #spareLater(): void {
     clearTimeout(this.#spareTimer);
+    if (this.thin) return; // each would cost the others their room
     this.#spareTimer = setTimeout(() => this.#openSpare(), firstSpare * 2 ** Math.max(0, this.#tried - 1));
   }
 
@@ -293,13 +356,14 @@ export class Session {
   }
 
   #send(p: Pending): void {
+    p.sentMs = Date.now();
     this.#pending.set(this.#raw(p.type, p.body), p);
   }
 
   #take(ws: WebSocket, data: string): void {
     if (ws !== this.#ws) return;
     this.#heard = Date.now();
-    this.#due = this.#heard + (this.attentive ? silenceInCall : silence);
+    this.#due = this.#heard + (this.thin ? thinSilence : this.attentive ? silenceInCall : silence);
     this.#tellQuiet(false);
     this.#calm();
     const m = JSON.parse(data) as { type: string; re?: number; body: unknown };
@@ -312,6 +376,7 @@ export class Session {
         const e = m.body as Bodies["error"];
         p.fail(new Refusal(e.code, e.words));
       } else p.done(m.body);
+      if (this.#waiting.length > 0) this.#release();
       return;
     }
     for (const fn of this.#on.get(m.type) ?? []) (fn as (b: unknown) => void)(m.body);
@@ -324,8 +389,10 @@ export class Session {
       // Without storage a reload begins anew; the call is found again by its registration.
     }
     this.#pause = firstPause;
+    this.#missed = 0;
+    this.#rtt = Date.now() - this.#helloMs;
     this.#set("open");
-    for (const p of this.#waiting.splice(0)) this.#send(p);
+    this.#release();
   }
 
   /** Socket closed: some closings are for good, from others we come back. */
@@ -338,8 +405,10 @@ export class Session {
       this.close();
       return;
     }
+    const inCall = this.attentive && this.#link === "open";
     this.#set("lost");
-    this.#again();
+    if (inCall) this.#connect(); // at once: somebody is speaking
+    else this.#again();
   }
 
   /** What was asked over a socket that is gone waits for the next one, or fails. */
@@ -362,7 +431,7 @@ export class Session {
   #wake(): void {
     if (this.#link === "open") {
       this.#ping();
-      this.#due = Math.min(this.#due, Date.now() + wakePatience);
+      this.#due = Math.min(this.#due, Date.now() + Math.max(wakePatience, 6 * this.#rtt));
     } else if ((this.#link === "lost" || this.#link === "connecting") && Date.now() - this.#begun > 500) {
       this.#abandon();
       this.#pause = firstPause;
@@ -380,14 +449,16 @@ export class Session {
   }
 
   #ping(): void {
-    if (this.#ws?.readyState === 1) this.#pending.set(this.#raw("ping", {}), { type: "ping", body: {}, again: false, done: () => {}, fail: () => {} });
+    if (this.#ws?.readyState !== 1) return;
+    const sentMs = Date.now();
+    this.#pending.set(this.#raw("ping", {}), { type: "ping", body: {}, again: false, sentMs, done: () => this.#measured(Date.now() - sentMs), fail: () => {} });
   }
 
   #beat(): void {
-    if (this.attentive && this.#ws) this.#tellQuiet(Date.now() - this.#heard > quietAfter);
+    if (this.attentive && this.#ws) this.#tellQuiet(Date.now() - this.#heard > (this.thin ? thinQuiet : quietAfter));
     if (this.#ws && Date.now() > this.#due) {
       const dead = this.#abandon();
       if (dead) this.#lost(dead, 1006);
-    } else if (this.#link === "open" && ++this.#wakeups % ((this.attentive ? pingInCall : pingEvery) / beat) === 0) this.#ping();
+    } else if (this.#link === "open" && ++this.#wakeups % ((this.attentive && !this.thin ? pingInCall : pingEvery) / beat) === 0) this.#ping();
   }
 }

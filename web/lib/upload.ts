@@ -7,6 +7,7 @@
  *   fileId() -> string                      an identifier as the gateway makes them
  */
 import { sha256 as digest } from "@noble/hashes/sha2.js";
+export { fileId } from "./ids";
 import { type DetailedError, Upload } from "tus-js-client";
 
 const slice = 1 << 20;
@@ -69,16 +70,4 @@ export function send(blob: Blob, where: Where, progress: (part: number) => void 
     signal?.addEventListener("abort", () => void up.abort().then(() => reject(new UploadRefused(""))), { once: true });
     up.start();
   });
-}
-
-const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-
-/** 128 random bits as 26 characters, as the gateway writes identifiers. */
-export function fileId(): string {
-  const raw = crypto.getRandomValues(new Uint8Array(16));
-  let bits = 0n;
-  for (const b of raw) bits = (bits << 8n) | BigInt(b);
-  let out = "";
-  for (let shift = 125n; shift >= 0n; shift -= 5n) out += alphabet[Number((bits >> shift) & 31n)];
-  return out;
 }
