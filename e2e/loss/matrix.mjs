@@ -1,5 +1,5 @@
 // The loss matrix: node e2e/loss/matrix.mjs [--cells a,b] [--variants all,fec] [--seconds 20] [--settle 8] [--program jedel] [--label x]
-// [--commit text] [--save name] [--keep dir]. Prints a table per variant; --save keeps it as results/NAME-VARIANT.json and writes docs/LOSS.md.
+// [--commit text] [--save name] [--keep dir] [--first: before the other work of the machine]. Prints a table per variant; --save keeps it as results/NAME-VARIANT.json and writes docs/LOSS.md.
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -8,18 +8,21 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as w from "../world.mjs";
 import { cells, variants } from "./cells.mjs";
-import { lane, measure } from "./lane.mjs";
+import { lane, measure, why } from "./lane.mjs";
 import { markdown, print } from "./report.mjs";
 
 const results = path.join(path.dirname(fileURLToPath(import.meta.url)), "results");
 const { values: o } = parseArgs({ options: {
   cells: { type: "string", default: cells.map((c) => c.name).join(",") }, variants: { type: "string", default: "all" }, seconds: { type: "string", default: "20" },
   settle: { type: "string", default: "8" }, program: { type: "string" }, label: { type: "string", default: "Now" }, commit: { type: "string" }, save: { type: "string" }, keep: { type: "string" },
+  first: { type: "boolean", default: false },
 } });
 const load = () => os.loadavg()[0].toFixed(1);
 const commit = o.commit ?? execFileSync("git", ["log", "-1", "--format=%cs %h"], { cwd: w.root }).toString().trim();
 
-async function run(l, name) {
+let l = await lane({ program: o.program, first: o.first });
+
+async function run(name) {
   const v = variants[name];
   const set = { label: o.label, words: v.words, variant: name, commit, date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC", seconds: Number(o.seconds), settle: Number(o.settle),
     cores: os.cpus().length, load: [load()], cells: {} };
@@ -29,7 +32,9 @@ async function run(l, name) {
     try {
       set.cells[c] = await measure(l, cell, { strip: v.strip, settle: set.settle, seconds: set.seconds, keep: o.keep });
     } catch (e) {
-      set.cells[c] = { error: e.message.split("\n")[0] };
+      set.cells[c] = { error: why(e) };
+      await l.close(); // what a failed call has left may be in the way of the next
+      l = await lane({ program: o.program, first: o.first });
     }
     print({ ...set, cells: { [c]: set.cells[c] } });
   }
@@ -37,10 +42,9 @@ async function run(l, name) {
   return set;
 }
 
-const l = await lane({ program: o.program });
 try {
   for (const name of o.variants.split(",")) {
-    const set = await run(l, name);
+    const set = await run(name);
     print(set);
     if (o.save) fs.writeFileSync(path.join(results, `${o.save}-${name}.json`), JSON.stringify(set, (k, v) => (typeof v === "number" ? Math.round(v * 1e4) / 1e4 : v), 1) + "\n");
   }

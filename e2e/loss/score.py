@@ -1,7 +1,7 @@
 """How well speech came through: score.py DIR VOICE RECORDING.f32 RATE prints JSON; score.py --check DIR tries the scorer itself.
 
-STOI (Taal, Hendriks, Heusdens, Jensen, 2011) and ESTOI (Jensen, Taal, 2016) against the sound that was spoken, aligned anew for every
-second because a jitter buffer stretches and shortens time; and each word by itself. Both are 1 for the reference against itself."""
+STOI (Taal, Hendriks, Heusdens, Jensen, 2011) and ESTOI (Jensen, Taal, 2016) against the sound that was spoken, aligned all
+along because a jitter buffer stretches and shortens time; and each word by itself. Both are 1 for the reference against itself."""
 import json, sys, wave
 
 import numpy as np
@@ -12,7 +12,8 @@ FRAME, HOP, FFT, BANDS, SEGMENT = 256, 128, 512, 15, 30
 # HEARD is the least ESTOI of a word that counts as heard: below what a word keeps that lost 60 ms in its middle (three packets in a
 # row, about one sound of speech), above what is left of it when a syllable (160 ms) is gone; --check measures both.
 HEARD = 0.6
-REACH = 0.3  # seconds to either side of where the last was found in which a block or a word is looked for; words are longer apart
+DRIFT = 1.5  # seconds by which a jitter buffer may have put the sound off against the rest of a recording
+REACH = 0.06  # seconds to either side of where the path has a block or a word in which it is looked for
 
 
 def bands():
@@ -92,15 +93,37 @@ def best(x, y, at, reach=0.0):
     return found, lag - reach, float(c[lag] / (np.linalg.norm(x) * np.linalg.norm(found) + 1e-9))
 
 
+def features(x):
+    """What a frame sounds like: levels of its third octaves on the scale of the ear."""
+    return np.log10(thirds(frames(x)) + 10)
+
+
 def follow(loop, off, got):
-    """The drift of the sound against what was said, second for second, in samples: a piece that is found well leads the search
-    for the next."""
-    drift = []
-    for at in range(0, len(got) - FS + 1, FS):
-        last = drift[-1] if drift else 0
-        _, lag, like = best(loop[off + at : off + at + FS], got, at + last, REACH if drift else 3 * REACH)
-        drift.append(last + lag if like > 0.3 else last)
-    return drift
+    """For each frame of what was heard, by how many frames what was said lies further on than at the beginning: the cheapest path
+    in which every change costs, so that holes are not explained by running to and fro (Viterbi, 1967)."""
+    heard, said = features(got), features(np.concatenate([np.zeros(off % HOP), loop[off % HOP :]]))
+    first, n, span = off // HOP, heard.shape[1], int(DRIFT * FS / HOP)
+    shifts = np.arange(-span, span + 1)
+    cost, back = np.abs(shifts) * 1e-3, np.zeros((n, len(shifts)), dtype=np.int32)
+    here = np.arange(len(shifts))
+    for t in range(n):
+        at = np.clip(first + t + shifts, 0, said.shape[1] - 1)
+        unlike = np.minimum(np.abs(said[:, at] - heard[:, t : t + 1]).mean(0), 1.0)
+        jump = int(cost.argmin())
+        stay, step = cost, cost[jump] + 4.0
+        for d in (-1, 1):
+            near = np.roll(cost, d) + 0.3
+            near[0 if d == 1 else -1] = np.inf
+            better = near < stay
+            back[t] = np.where(better, here - d, here if d == -1 else back[t])
+            stay = np.where(better, near, stay)
+        back[t] = np.where(stay > step, jump, back[t])
+        cost = np.minimum(stay, step) + unlike
+    path, k = np.zeros(n, dtype=int), int(cost.argmin())
+    for t in range(n - 1, -1, -1):
+        path[t] = shifts[k]
+        k = back[t, k]
+    return path
 
 
 def word_score(x, y, at):
@@ -115,22 +138,26 @@ def score(ref, words, got):
     """ref is one loop of what was said, got what was heard, both at FS."""
     off, sure = phase(ref, got)
     loop = np.tile(ref, 2 + len(got) // len(ref))
-    drift = follow(loop, off, got)
-    xs = [loop[off + i * FS : off + (i + 1) * FS] for i in range(len(drift))]
-    ys = [best(x, got, i * FS + drift[i], REACH)[0] for i, x in enumerate(xs)]
+    path = follow(loop, off, got)
+    xs, ys = [], []
+    for at in range(0, len(got) - FS + 1, FS):
+        shift = int(np.median(path[at // HOP : (at + FS) // HOP])) * HOP
+        begin = min(max(0, off + at + shift), len(loop) - FS)
+        xs.append(loop[begin : begin + FS])
+        ys.append(best(xs[-1], got, at, REACH)[0])
     stoi, estoi = intelligibility(np.concatenate(xs), np.concatenate(ys))
-
-    def near(at):
-        return drift[min(at // FS, len(drift) - 1)]
-
+    place = off // HOP + np.arange(len(path)) + path  # in frames of what was said
     heard = []
     for turn in range(1 + (off + len(got)) // len(ref)):
         for w in words:
             a, b = int(w["from"] * FS), int(w["to"] * FS)
-            at = turn * len(ref) + a - off
-            if at < int(REACH * FS) or at + (b - a) + int(REACH * FS) > len(got):
-                continue
-            heard.append({"word": w["word"], "lang": w["lang"], "at": at / FS, "score": round(max(word_score(ref[a:b], got, at + d) for d in {near(at), near(at + FS)}), 3)})
+            inside = np.flatnonzero((place >= (turn * len(ref) + a) // HOP) & (place <= (turn * len(ref) + b) // HOP))
+            if len(inside) == 0:
+                inside = np.array([np.abs(place - (turn * len(ref) + (a + b) // 2) // HOP).argmin()])
+            at = turn * len(ref) + a - off - int(np.median(path[inside])) * HOP
+            if at < 0 or at + (b - a) > len(got):
+                continue  # only a part of it was recorded
+            heard.append({"word": w["word"], "lang": w["lang"], "at": at / FS, "score": round(word_score(ref[a:b], got, at), 3)})
     lost = [h for h in heard if h["score"] < HEARD]
     langs = {k: round(float(np.mean([h["score"] for h in heard if h["lang"] == k])), 3) for k in sorted({h["lang"] for h in heard})}
     return {"stoi": round(stoi, 3), "estoi": round(estoi, 3), "sure": round(sure, 3), "words": len(heard), "lost": lost, "languages": langs,

@@ -4,7 +4,7 @@
 import { Channel } from "./peer/channel";
 import { report, table, zero } from "./peer/measure";
 import { Pace } from "./peer/pace";
-import { type Line, Silence } from "./peer/silence";
+import { gapMs, type Line, Silence } from "./peer/silence";
 import { type Gate, type Remote, type Shape, Way } from "./peer/way";
 import type { Session } from "./socket";
 import type { Bodies, MediaAnswer, MediaChecked, MediaTune, QualityReport } from "./wire.gen";
@@ -265,6 +265,8 @@ export class Peer {
     }
     if (way !== this.#way) return;
     if (s === "connected") this.#began();
+    // Where many packets are lost the checks of ICE are, too; a voice that flows says more than they do.
+    else if (s === "disconnected" && this.#line === "flows" && this.#silence.quiet(performance.now()) < gapMs) return;
     else if (s === "disconnected" || s === "failed" || s === "closed") {
       if (!this.#next) this.#set("lost");
       this.#replace();
