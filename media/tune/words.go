@@ -12,6 +12,9 @@ const (
 	twiceQueue = 150 * time.Millisecond
 	// worseTime is within which redundancy that made loss worse shows; it rests then for restTime.
 	worseTime = 6 * time.Second
+	// worseFrom is from when on it is looked for: the first window of two seconds in which a loss is seen holds only
+	// a part of it, and the second all. A queue tells sooner.
+	worseFrom = 2500 * time.Millisecond
 	restTime  = 30 * time.Second
 	worseBy   = 0.15
 	// Bounds of the wait: a retransmission comes after a round trip and some 30 ms; more than 300 ms
@@ -58,6 +61,8 @@ func (t *twice) next(now time.Duration, w Way, pictures bool) bool {
 		t.on, t.since, t.loss = true, now, w.Loss
 	case t.on && !lost:
 		t.on = false
+	case t.on && w.Queue < queueBack && now-t.since < worseFrom:
+		t.loss = max(t.loss, w.Loss)
 	case t.on && now-t.since >= time.Second && (!room || now-t.since < worseTime && w.Loss > t.loss+worseBy):
 		t.on, t.rest = false, now+restTime
 	}
