@@ -63,10 +63,17 @@ func (t *twice) next(now time.Duration, w Way, pictures bool) bool {
 		t.on = false
 	case t.on && w.Queue < queueBack && now-t.since < worseFrom:
 		t.loss = max(t.loss, w.Loss)
-	case t.on && now-t.since >= time.Second && (!room || now-t.since < worseTime && w.Loss > t.loss+worseBy):
+	case t.on && now-t.since >= time.Second && (!room || now-t.since < worseTime && t.worse(w)):
 		t.on, t.rest = false, now+restTime
 	}
 	return t.on
+}
+
+// worse reports whether a way loses more than when words began to be said twice on it. Bursts alone let the loss of two
+// seconds swing by a third; a queue tells that there is no room.
+func (t *twice) worse(w Way) bool {
+	more := w.Loss - t.loss
+	return more > worseBy && w.Queue >= queueBack || more > 2*worseBy
 }
 
 // wait is how long a page should wait for late words: longer for a longer round trip.
