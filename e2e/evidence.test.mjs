@@ -197,6 +197,7 @@ test("who has looked at it, and why, is told; attempts without a reason too", as
 });
 
 test("both sides' sound is drawn: it is not silent", async () => {
+  assert.ok(await streamsTold(page), "the page says what arrived");
   for (const side of ["caller", "operator"]) {
     await page.locator(`[data-lane="${side}"] canvas[data-state="shown"]`).waitFor();
     const tall = await page.locator(`[data-lane="${side}"] canvas`).evaluate((el) => {
@@ -438,6 +439,13 @@ function unzip(zip, name) {
   return path.join(to, fs.readdirSync(to)[0]);
 }
 
+/** What the page says of each stream: packets came, and whatever did not is a number. */
+const streamsTold = (p) =>
+  p.locator(".arrived tbody tr").evaluateAll((rows) => {
+    const told = rows.map((r) => [...r.cells].map((c) => c.textContent));
+    return told.length >= 2 && told.every((t) => t.length === 6 && Number(t[4]) >= 0 && /\d/.test(t[5])) && told.some((t) => Number(t[1]) > 50);
+  });
+
 /** The viewer without a gateway and without a network. */
 async function playFromDisk(at) {
   const c = await w.context(bStaff, { lang: "kk-KZ", viewport: desk, theme: "dark" });
@@ -457,6 +465,7 @@ async function playFromDisk(at) {
   await p.getByText(words).first().waitFor();
   await p.locator('.log img').first().evaluate((i) => i.decode());
   await p.locator("svg.track circle.here").waitFor();
+  assert.ok(await streamsTold(p), "the viewer says what arrived");
   await check(p, "evidence-viewer-kk-dark-desk", "kk");
   await p.locator("header select").selectOption("ru");
   await p.getByText("Доказательство — архив").waitFor();

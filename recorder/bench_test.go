@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"math"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -21,7 +22,7 @@ type load struct {
 
 // BenchmarkCalls records calls of two parties with sound (50 packets of 160 bytes a second) and
 // pictures (30 a second, each four packets of 1000 bytes at once), each iteration one second in real
-// time. It prints processor time for each packet, feeding and disk included, and the age of the oldest
+// time. It prints processor time for each packet, feeding and disk included, memory, and the age of the oldest
 // record that is not durable, as seen at random moments: what a kill would lose.
 func BenchmarkCalls(b *testing.B) {
 	for _, l := range []load{{"30", 30, 30}, {"250", 250, 30}, {"60 sound", 60, 0}} {
@@ -33,6 +34,7 @@ func benchCalls(b *testing.B, l load) {
 	cfg := config(b.TempDir())
 	cfg.FlushEvery, cfg.HeadEvery = 250*time.Millisecond, time.Second
 	r, _ := run(b, cfg)
+	before, goroutines := inUse(), runtime.NumGoroutine()
 	var archives []*Archive
 	var tracks [][4]*Stream
 	for range l.calls {
@@ -68,6 +70,8 @@ func benchCalls(b *testing.B, l load) {
 	}
 	b.StopTimer()
 	used := usedCPU() - spent
+	b.ReportMetric((inUse()-before)/1024/float64(l.calls), "KiB/call")
+	b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/float64(l.calls), "goroutines/call")
 	b.ReportMetric(100*used/b.Elapsed().Seconds(), "%core")
 	b.ReportMetric(1e6*used/float64(packets), "us/packet")
 	b.ReportMetric(durableAfter(b, r, 0.99), "p99-first-packet-durable-ms")
@@ -81,6 +85,14 @@ func benchCalls(b *testing.B, l load) {
 
 // ticksASecond is how often a bench feeds.
 const ticksASecond = 150
+
+// inUse returns the bytes of heap and stacks that are in use.
+func inUse() float64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc + m.StackInuse)
+}
 
 // usedCPU returns the seconds of processor time of this process so far.
 func usedCPU() float64 {

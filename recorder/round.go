@@ -8,9 +8,10 @@ import (
 )
 
 // Making a file durable costs the file system a commit of its journal, and one commit serves every file
-// written before it. So archives write in rounds: those of one round at the same moment, then one
-// goroutine starts writing all of them back and waits for each. Each file has its own fdatasync and its
-// own answer: one that fails costs its own segment only.
+// written before it. So archives write in rounds: those of one round at the same moment, then all of their
+// files are begun to be written back, then all of them wait for the disk at once. Each file has its own
+// fdatasync and its own answer: one that fails costs its own segment only, and on a slow disk nobody waits
+// for somebody else's.
 const (
 	rounds    = 32 // in a period; each has its own moment
 	roundSize = 8  // archives of a round before another one is begun
@@ -88,16 +89,17 @@ func (b *beat) wait(round int, now time.Time) time.Duration {
 
 // round is how an archive takes part in rounds.
 type round struct {
-	now    bool       // nobody waits for this flush: it may become durable with those of others
-	answer chan error // of the disk
+	now bool // nobody waits for this flush: it may become durable with those of others
 }
 
 // commit waits until what was written to a file of an archive is durable.
 func (r round) commit(a *Archive, f disk.File) error {
 	if r.now {
-		return a.rec.commits.together(f, a.volume, r.answer)
+		if err := a.rec.commits.begin(f, a.volume); err != nil {
+			return err
+		}
 	}
-	return a.rec.commits.alone(f)
+	return a.rec.commits.sync(f)
 }
 
 // commits makes files durable. Its goroutines end with the disk's answer.
@@ -112,53 +114,44 @@ type commits struct {
 // batch is the files that archives of a round have written, on one volume: another one that does not
 // answer holds up nobody here.
 type batch struct {
-	files   []disk.File
-	answers []chan<- error
+	files []disk.File
+	errs  []error       // of beginning, by file; set before begun is closed
+	begun chan struct{} // closed when all are
 }
 
-// together waits until what was written to f is durable, with what others write in the next moments.
-// answer has room for one.
-func (c *commits) together(f disk.File, volume uint64, answer chan error) error {
+// begin starts writing f back, together with what others write in the next moments, and returns when
+// that has been done for all.
+func (c *commits) begin(f disk.File, volume uint64) error {
 	c.mu.Lock()
 	b := c.open[volume]
 	if b == nil {
-		b = &batch{}
+		b = &batch{begun: make(chan struct{})}
 		c.open[volume] = b
 		time.AfterFunc(gatherTime, func() { c.run(b, volume) })
 	}
-	b.files, b.answers = append(b.files, f), append(b.answers, answer)
+	n := len(b.files)
+	b.files = append(b.files, f)
 	c.mu.Unlock()
-	return <-answer
+	<-b.begun
+	return b.errs[n]
 }
 
-// run makes a batch durable. All files are begun to be written back before the first is waited for:
-// its commit is theirs too.
+// run begins a batch. The first file that is waited for afterwards commits them all.
 func (c *commits) run(b *batch, volume uint64) {
 	c.mu.Lock()
 	delete(c.open, volume)
 	c.mu.Unlock()
-	c.limit <- struct{}{}
-	defer func() { <-c.limit }()
-	errs := make([]error, len(b.files))
+	b.errs = make([]error, len(b.files))
 	for i, f := range b.files {
-		errs[i] = f.Begin()
+		b.errs[i] = f.Begin()
 	}
-	for i, f := range b.files {
-		if errs[i] == nil {
-			errs[i] = c.sync(f)
-		}
-		b.answers[i] <- errs[i]
-	}
+	close(b.begun)
 }
 
-// alone waits until what was written to f is durable.
-func (c *commits) alone(f disk.File) error {
-	c.limit <- struct{}{}
-	defer func() { <-c.limit }()
-	return c.sync(f)
-}
-
+// sync waits until what was written to f is durable.
 func (c *commits) sync(f disk.File) error {
+	c.limit <- struct{}{}
+	defer func() { <-c.limit }()
 	begin := time.Now()
 	err := f.Sync()
 	c.met.sync.Observe(time.Since(begin).Seconds())

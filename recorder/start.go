@@ -61,7 +61,7 @@ func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 	now := time.Now()
 	a := &Archive{
 		rec: r, meta: m, dir: Dir(m.Call, m.Opened), part: 1, base: now, asks: make(chan ask), done: make(chan struct{}),
-		w: writer{tree: proof.NewTree(), safe: proof.NewTree(), reason: "open", round: round{answer: make(chan error, 1)}},
+		w: writer{tree: proof.NewTree(), safe: proof.NewTree(), reason: "open"},
 	}
 	a.offset = uint64(max(0, now.Round(0).Sub(m.Opened.Round(0))))
 	a.w.a = a

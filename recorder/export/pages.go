@@ -145,7 +145,7 @@ func (m author) viewed() viewed {
 		media = append(media, shownMedia{p.MediaLine, "../playable/" + p.File})
 	}
 	v := viewed{
-		Lang: m.Lang, Export: m.ID, Case: m.Case, Report: m.found, Seen: m.site.Accesses, Photos: map[string]any{},
+		Lang: m.Lang, Export: m.ID, Case: m.Case, Report: m.found, Seen: append([]report.Access{}, m.site.Accesses...), Photos: map[string]any{},
 		Detail: viewedDetail{
 			Row: map[string]any{
 				"call": m.head.call, "number": m.head.number, "name": a.Name, "phone": a.Phone, "operator": a.Operator, "createdMs": m.line.OpenedMs,

@@ -104,6 +104,7 @@ func (c Custody) Doc(w Words) Doc {
 		{w.Say("proof"), m.proof()},
 		{w.Say("files"), []Block{m.files(), Text(w.Say("files.note"))}},
 		{w.Say("streams"), []Block{m.streams(), Text(w.Say("streams.note"))}},
+		{w.Say("arrivals"), []Block{m.arrivals(), Text(w.Say("arrivals.note"))}},
 		{w.Say("holes"), []Block{m.holes()}},
 		{w.Say("incidents"), []Block{m.incidents()}},
 		{w.Say("accesses"), m.accesses()},
@@ -202,15 +203,24 @@ func (m custody) files() Table {
 
 func (m custody) streams() Table {
 	t := Table{
-		Head: []string{
-			m.Say("stream"), m.Say("codec"), m.Say("from"), m.Say("to"), m.Say("packets"), m.Say("repeated"), m.Say("copied"), m.Say("lost"), m.Say("damaged.time"), m.Say("clock"),
-		},
-		Widths: []float64{0.14, 0.06, 0.14, 0.14, 0.08, 0.09, 0.08, 0.08, 0.09, 0.1}, Mono: []int{2, 3}, None: m.Say("none"),
+		Head:   []string{m.Say("stream"), m.Say("codec"), m.Say("from"), m.Say("to"), m.Say("clock")},
+		Widths: []float64{0.28, 0.12, 0.21, 0.21, 0.18}, Mono: []int{2, 3}, None: m.Say("none"),
+	}
+	for _, s := range m.Line.Streams {
+		t.Rows = append(t.Rows, []string{m.Stream(s.Role + " " + s.Kind), s.Codec, m.clock(s.OffsetMs), m.clock(s.OffsetMs + s.DurationMs), m.Say("clock." + s.Clock)})
+	}
+	return t
+}
+
+// arrivals are what came of each stream, by which way, and what did not.
+func (m custody) arrivals() Table {
+	t := Table{
+		Head:   []string{m.Say("stream"), m.Say("packets"), m.Say("repeated"), m.Say("copied"), m.Say("lost"), m.Say("damaged.time")},
+		Widths: []float64{0.25, 0.13, 0.15, 0.15, 0.15, 0.17}, Mono: []int{1, 2, 3, 4, 5}, None: m.Say("none"),
 	}
 	for _, s := range m.Line.Streams {
 		t.Rows = append(t.Rows, []string{
-			m.Stream(s.Role + " " + s.Kind), s.Codec, m.clock(s.OffsetMs), m.clock(s.OffsetMs + s.DurationMs), strconv.Itoa(s.Packets),
-			strconv.Itoa(s.Recovered), strconv.Itoa(s.Copied), strconv.Itoa(s.Lost), fmt.Sprintf("%.2f s", float64(s.MissingMs)/1000), m.Say("clock." + s.Clock),
+			m.Stream(s.Role + " " + s.Kind), strconv.Itoa(s.Packets), strconv.Itoa(s.Recovered), strconv.Itoa(s.Copied), strconv.Itoa(s.Lost), m.clock(s.MissingMs),
 		})
 	}
 	return t

@@ -51,6 +51,7 @@ const (
 	checkpointEvery = time.Second
 	batchAge        = 40 * time.Millisecond // someone who opens a recording waits for it
 	batchSize       = 256
+	headsEvery      = time.Second
 	waitingMost     = 4096             // statements that wait for the disk
 	waitingHeads    = 1024             // from here on heads are left out
 	alarmAfter      = time.Minute      // without witnesses, or without a durable statement
@@ -191,6 +192,10 @@ func (l *Log) writable() error {
 
 // Add makes a statement and returns its index once it is durable and part of the tree.
 func (l *Log) Add(ctx context.Context, leaf proof.Leaf) (uint64, error) {
+	if err := l.writable(); err != nil {
+		l.met.failed.Inc()
+		return 0, err
+	}
 	wait, err := l.begin(ctx, leaf)
 	if err != nil {
 		return 0, err
@@ -198,14 +203,10 @@ func (l *Log) Add(ctx context.Context, leaf proof.Leaf) (uint64, error) {
 	return wait(ctx)
 }
 
-// begin puts a statement into the log's order and returns what waits for it.
+// begin puts a statement into the log's order and returns what waits for it. The log must be writable.
 func (l *Log) begin(ctx context.Context, leaf proof.Leaf) (func(context.Context) (uint64, error), error) {
 	raw, err := leaf.Bytes()
 	if err != nil {
-		return nil, err
-	}
-	if err := l.writable(); err != nil {
-		l.met.failed.Inc()
 		return nil, err
 	}
 	type result struct {
@@ -236,7 +237,8 @@ func (l *Log) begin(ctx context.Context, leaf proof.Leaf) (func(context.Context)
 	}, nil
 }
 
-// Say makes a statement without waiting for it.
+// Say makes a statement without waiting for it. Heads of running calls come every second from each; they
+// go together with each other, once a second, or with the next statement of another kind.
 func (l *Log) Say(leaf proof.Leaf) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -246,6 +248,9 @@ func (l *Log) Say(leaf proof.Leaf) {
 		return
 	}
 	l.waiting = append(l.waiting, leaf)
+	if leaf.Kind == proof.LeafHead {
+		return
+	}
 	select {
 	case l.queued <- struct{}{}:
 	default:
@@ -259,9 +264,13 @@ func (l *Log) Run(ctx context.Context) error {
 	wg.Go(func() { l.beat(ctx) })
 	wg.Go(func() { l.others.anchors(ctx) })
 	wg.Go(func() { prover{l}.prove(ctx) })
+	heads := time.NewTicker(headsEvery)
+	defer heads.Stop()
 	for {
 		select {
 		case <-l.queued:
+			l.drain(ctx)
+		case <-heads.C:
 			l.drain(ctx)
 		case <-ctx.Done():
 			wg.Wait()
@@ -297,8 +306,14 @@ func (l *Log) drain(ctx context.Context) {
 func (l *Log) addAll(ctx context.Context, batch []proof.Leaf) []proof.Leaf {
 	errs := make([]error, len(batch))
 	waits := make([]func(context.Context) (uint64, error), len(batch))
+	down := l.writable()
+	if down != nil {
+		l.met.failed.Inc()
+	}
 	for i, leaf := range batch {
-		waits[i], errs[i] = l.begin(ctx, leaf)
+		if errs[i] = down; down == nil {
+			waits[i], errs[i] = l.begin(ctx, leaf)
+		}
 	}
 	for i, wait := range waits {
 		if wait != nil {

@@ -26,7 +26,7 @@ import (
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // started opens a log and runs it until the test or stop ends it.
-func started(t *testing.T, cfg Config) (l *Log, stop func()) {
+func started(t testing.TB, cfg Config) (l *Log, stop func()) {
 	t.Helper()
 	l, err := Open(t.Context(), cfg, prometheus.NewRegistry(), quiet())
 	if err != nil {
