@@ -75,7 +75,8 @@ export class Thin {
     const up = state === "connected";
     return {
       link: session.link === "open" && this.#w.heard(),
-      rttMs: session.rttMs,
+      // Where packets are lost words wait to be sent again, the voice does not: its own round trip counts while it flows.
+      rttMs: up && peer.latest?.rttMs ? Math.min(session.rttMs, peer.latest.rttMs) : session.rttMs,
       media: up ? "up" : stuck ? "stuck" : this.#comingMs > 0 ? "coming" : "none",
       loss: up ? Math.max((this.#w.quality()?.lossUp ?? 0) - repaired, peer.latest?.concealed ?? 0) : 0,
       picture: peer.tune?.video ?? "on",
