@@ -141,6 +141,9 @@ func (r *reporter) one(c *conn, at int64) {
 	for _, u := range r.ups {
 		next = min(next, r.requests(u, at))
 	}
+	for _, d := range c.audio {
+		next = min(next, d.echo(at, &r.box))
+	}
 	next = min(next, r.arrivals(c, at))
 	r.send(c)
 	f.wake(next)
@@ -161,6 +164,7 @@ func (r *reporter) send(c *conn) {
 func (r *reporter) requests(u *upTrack, at int64) int64 {
 	c, h := u.conn, &u.hearing
 	h.mu.Lock()
+	h.missing.Twice(u.kind == Audio && u.lossUp() > echoLoss)
 	r.seqs = h.missing.Due(at, c.feedback.roundTrip(), r.seqs[:0])
 	next, ok := h.missing.Next()
 	h.mu.Unlock()

@@ -163,6 +163,10 @@ func (l *lab) says(c *conn) (packets []compound.Packet) {
 		l.said.one(c, l.now.UnixNano())
 	}
 	for _, b := range out(&l.said.box) {
+		if b[1] < 192 || b[1] > 223 { // media that is repeated once more
+			l.gone = append(l.gone, b)
+			continue
+		}
 		session, err := srtpio.Fixed([16]byte{1}, [12]byte{2})
 		must(l.t, err)
 		raw, err := session.OpenRTCP(b)
@@ -579,8 +583,9 @@ func TestReceiverThatLosesGetsRedundancyAndACleanOneDoesNot(t *testing.T) {
 				if err != nil || p.PayloadType != 63 || !bytes.Equal(blocks[len(blocks)-1].Data, opus(p.SequenceNumber)) {
 					t.Fatal(p, err)
 				}
-				for i, b := range blocks {
-					if back := uint16(len(blocks) - 1 - i); b.Offset != 960*uint32(back) || !bytes.Equal(b.Data, opus(p.SequenceNumber-back)) {
+				for i, b := range blocks { // 4, 2 and 1 packets back, then itself
+					back := []uint16{4, 2, 1, 0}[4-len(blocks)+i]
+					if b.Offset != 960*uint32(back) || !bytes.Equal(b.Data, opus(p.SequenceNumber-back)) {
 						t.Fatalf("copy %d of %d", i, p.SequenceNumber)
 					}
 				}

@@ -136,7 +136,7 @@ func wayOf(s bwe.State) tune.Way {
 	if !s.Known {
 		return tune.Way{}
 	}
-	return tune.Way{Kbps: s.Bps / 1000, Full: s.Full, Queue: s.Queue}
+	return tune.Way{Kbps: s.Bps / 1000, Full: s.Full, Watched: true, Queue: s.Queue}
 }
 
 // lines are those of connections.

@@ -22,6 +22,11 @@ const (
 	repeatBurst = 32 << 10
 	// repeatFloor is the shortest time between two repetitions of one packet, else half a round trip.
 	repeatFloor = 15 * time.Millisecond
+	// Where more than echoLoss is lost a repetition of sound is sent a second time after echoAfter, for at
+	// most echoMost packets at a time: half of what was asked for with luck would be lost once more.
+	echoLoss  = 0.2
+	echoAfter = 15 * time.Millisecond
+	echoMost  = 32
 	// askedMost is how many packets one request may name, and askedRate how many a second are looked up.
 	askedMost, askedRate = 256, 2000
 	// lossFresh is how long a receiver's word about its loss holds. Browsers that only hear report every
@@ -33,6 +38,7 @@ const (
 type repeats struct {
 	sealed  pktcache.Cache // packets as they went out, where they go out again on the same SSRC
 	asked   []asked        // by sequence number; nil before the first request
+	echoes  []asked        // to be repeated once more, and when
 	credit  int            // bytes that may be repeated
 	rtxSeq  uint16
 	packets uint32
@@ -119,10 +125,8 @@ func (f *feedback) repeat(media uint32, fci []byte, at time.Time, box *outbox) {
 		f.conn.peer.node.met.unanswered.Add(float64(len(seqs)))
 		return
 	}
-	now := uint32(at.UnixMilli())
-	gap := uint32(max(repeatFloor, f.roundTrip()/2).Milliseconds())
 	for _, seq := range seqs {
-		if f.again(d, seq, [2]uint32{now, gap}, box) {
+		if f.again(d, seq, at, box) {
 			f.conn.peer.node.met.repeated.Inc()
 		} else {
 			f.conn.peer.node.met.unanswered.Inc()
@@ -149,10 +153,10 @@ func (a *allowance) take(n int, at time.Time) bool {
 
 // again sends a packet of a slot once more: the very bytes where it goes on the same SSRC, since another
 // text under one number would give the key away, else as a repetition (RFC 4588).
-func (f *feedback) again(d *downTrack, seq uint16, when [2]uint32, box *outbox) bool {
-	e := &f.conn.out
+func (f *feedback) again(d *downTrack, seq uint16, at time.Time, box *outbox) bool {
+	e, gap := &f.conn.out, max(repeatFloor, f.roundTrip()/2)
 	e.mu.Lock()
-	if !d.repeats.may(seq, when[0], when[1]) {
+	if !d.repeats.may(seq, uint32(at.UnixMilli()), uint32(gap.Milliseconds())) {
 		e.mu.Unlock()
 		return false
 	}
@@ -160,6 +164,11 @@ func (f *feedback) again(d *downTrack, seq uint16, when [2]uint32, box *outbox) 
 		ok := d.repeats.credit >= len(b) && e.emit(d, b, box)
 		if ok {
 			d.repeats.credit -= len(b)
+		}
+		if ok && d.loss.lately(at.UnixNano()) > echoLoss && len(d.repeats.echoes) < echoMost {
+			due := at.Add(echoAfter)
+			d.repeats.echoes = append(d.repeats.echoes, asked{seq, uint32(due.UnixMilli())})
+			f.wake(due.UnixNano())
 		}
 		e.mu.Unlock()
 		return ok
@@ -183,6 +192,30 @@ func (f *feedback) again(d *downTrack, seq uint16, when [2]uint32, box *outbox) 
 		return false
 	}
 	return e.repetition(d, u, f.scratch[:n], box)
+}
+
+// echo repeats sound once more that was repeated a moment ago, where most is lost, and returns when there
+// is more. The node's reporter calls it.
+func (d *downTrack) echo(at int64, box *outbox) int64 {
+	e := &d.owner.out
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now, r := uint32(at/1e6), &d.repeats
+	kept := r.echoes[:0]
+	for _, a := range r.echoes {
+		if int32(a.at-now) > 0 {
+			kept = append(kept, a)
+			continue
+		}
+		if b := r.sealed.Get(a.seq); b != nil && r.credit >= len(b) && e.emit(d, b, box) {
+			r.credit -= len(b)
+			e.conn.peer.node.met.repeated.Inc()
+		}
+	}
+	if r.echoes = kept; len(kept) == 0 {
+		return never
+	}
+	return at + int64(feedbackTick)
 }
 
 // feeder returns the track whose packets a slot carries, nil where it has ended.

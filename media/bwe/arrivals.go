@@ -22,7 +22,7 @@ type Arrivals struct {
 
 // NewArrivals returns one for a way of which nothing is known.
 func NewArrivals() *Arrivals {
-	a := &Arrivals{rate: newControl(), loss: newLossy(), trend: newTrend()}
+	a := &Arrivals{rate: newControl(), loss: newLossy(), trend: newTrend(heldIn)}
 	a.state.Bps = StartBps
 	return a
 }

@@ -61,7 +61,7 @@ type Estimator struct {
 
 // New returns an estimator of a way of which nothing is known.
 func New() *Estimator {
-	e := &Estimator{rate: newControl(), loss: newLossy(), trend: newTrend()}
+	e := &Estimator{rate: newControl(), loss: newLossy(), trend: newTrend(heldOut)}
 	e.state.Bps = StartBps
 	return e
 }

@@ -36,8 +36,10 @@ const (
 	// 150 ms one way (ITU-T G.114).
 	queueHigh = 150 * time.Millisecond
 	moment    = 150 * time.Millisecond
-	// heldSpan is within which restraint must drain a part of a queue.
-	heldSpan = 2 * time.Second
+	// heldOut and heldIn are within which restraint must drain a part of a queue: of ours, and of the
+	// peer's, whose words know no restraint. Longer takes a longer way for a queue, shorter the reverse.
+	heldOut = 2 * time.Second
+	heldIn  = 10 * time.Second
 )
 
 // trend follows how the time between leaving and arriving changes from group to group.
@@ -59,12 +61,15 @@ type trend struct {
 	use       usage
 }
 
-func newTrend() trend { return trend{threshold: thresholdStart} }
+func newTrend(held time.Duration) trend {
+	return trend{threshold: thresholdStart, wait: wait{span: held}}
+}
 
 // restart forgets the delays, not what is normal on this way.
 func (t *trend) restart() {
-	threshold := t.threshold
-	*t = trend{threshold: threshold}
+	threshold, held := t.threshold, t.wait.span
+	*t = newTrend(held)
+	t.threshold = threshold
 }
 
 // queue is how much longer the newest packets waited than the quickest.
@@ -81,6 +86,7 @@ type wait struct {
 	seen   bool
 	heldAt time.Duration // since when the queue has been high
 	held   time.Duration // how high it was then
+	span   time.Duration // heldOut or heldIn
 }
 
 func (w *wait) queue() time.Duration {
@@ -107,7 +113,7 @@ func (w *wait) add(delay, at time.Duration) bool {
 	switch {
 	case queue < queueHigh:
 		w.heldAt, w.held = at, 0
-	case at-w.heldAt < heldSpan:
+	case at-w.heldAt < w.span:
 		w.held = max(w.held, queue)
 	case queue > w.held*3/4: // no restraint drains it: a handover, another tower
 		delay = min(w.now[0], w.now[1])

@@ -40,6 +40,8 @@ const (
 	floor = 20 * time.Millisecond
 	// margin is added to the round trip at least, else a quarter of it: an answer waits in a pacer.
 	margin = 10 * time.Millisecond
+	// echo is how long after a request it is said once more; see Twice.
+	echo = 15 * time.Millisecond
 )
 
 // restart is a jump of sequence numbers that is no loss: the stream began anew.
@@ -74,6 +76,7 @@ type Generator struct {
 	highest uint16 // newest sequence number
 	odd     uint16 // the last one that was far behind
 	last    int64  // when the newest came
+	twice   bool
 	rtt     time.Duration
 	answer  time.Duration // from a request to its answer, smoothed; 0: unknown
 	missing []missing     // oldest first
@@ -85,6 +88,7 @@ type missing struct {
 	mark  int64 // when it was found missing, then when it was last asked for
 	seq   uint16
 	tries uint8
+	echo  bool // it is to be asked for once more without waiting for the answer
 }
 
 // New returns the generator of a stream.
@@ -92,6 +96,11 @@ func New(r Rules) Generator { return Generator{rules: r} }
 
 // Counts returns what became of missing packets until now.
 func (g *Generator) Counts() Counts { return g.counts }
+
+// Twice says whether each request is made a second time a moment later. Requests get lost as other
+// packets do and cost little beside what they bring: where half of all is lost, two requests bring half
+// as much again.
+func (g *Generator) Twice(on bool) { g.twice = on }
 
 // Received notes packet seq at time at.
 func (g *Generator) Received(seq uint16, at int64) Arrival {
@@ -194,6 +203,8 @@ func (g *Generator) pause() time.Duration {
 // due is when m is to be asked for next.
 func (g *Generator) due(m *missing) int64 {
 	switch {
+	case m.echo:
+		return m.mark + int64(echo)
 	case m.tries > 0:
 		return m.mark + int64(g.pause())
 	case g.highest-m.seq >= g.rules.Reorder:
@@ -215,9 +226,13 @@ func (g *Generator) Due(at int64, rtt time.Duration, out []uint16) []uint16 {
 			g.counts.GivenUp++
 			continue
 		}
-		if g.due(&m) <= at && m.tries < g.rules.Tries && (m.tries == 0 || left >= int64(g.trip())) {
-			m.tries++
-			m.mark = at
+		if g.due(&m) <= at && g.worth(&m, left) {
+			if m.echo {
+				m.echo = false
+			} else {
+				m.tries++
+				m.mark, m.echo = at, g.twice
+			}
 			g.counts.Asked++
 			out = append(out, m.seq)
 		}
@@ -227,15 +242,18 @@ func (g *Generator) Due(at int64, rtt time.Duration, out []uint16) []uint16 {
 	return out
 }
 
+// worth reports whether an answer to one more request for m can be of use, where it has left so long.
+func (g *Generator) worth(m *missing, left int64) bool {
+	return m.echo || m.tries < g.rules.Tries && (m.tries == 0 || left >= int64(g.trip()))
+}
+
 // Next is when Due has something to do, as far as is known; false: nothing is missing.
 func (g *Generator) Next() (at int64, ok bool) {
 	for i := range g.missing {
 		m := &g.missing[i]
 		due := m.lost + int64(g.rules.GiveUp)
-		if m.tries < g.rules.Tries {
-			if d := g.due(m); m.tries == 0 || d+int64(g.trip()) <= due {
-				due = min(due, d)
-			}
+		if d := g.due(m); g.worth(m, due-d) {
+			due = min(due, d)
 		}
 		if !ok || due < at {
 			at, ok = due, true

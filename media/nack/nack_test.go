@@ -44,6 +44,26 @@ func TestAGapIsAskedForAfterAShortWait(t *testing.T) {
 	}
 }
 
+func TestWhereMostIsLostRequestsAreMadeTwice(t *testing.T) {
+	g := New(Audio())
+	g.Twice(true)
+	g.Received(0, 0)
+	g.Received(2, 40*ms)
+	var at []int64
+	for now := 40 * ms; now < 200*ms; now += ms {
+		if next, ok := g.Next(); ok && next == now {
+			for range g.Due(now, 40*time.Millisecond, nil) {
+				at = append(at, now/ms)
+			}
+		} else if got := g.Due(now, 40*time.Millisecond, nil); got != nil {
+			t.Fatal(now, got)
+		}
+	}
+	if !slices.Equal(at, []int64{50, 65, 100, 115, 150, 165}) {
+		t.Fatal(at)
+	}
+}
+
 func TestWhatIsOvertakenIsNotAskedFor(t *testing.T) {
 	g := New(Audio())
 	g.Received(10, 0)
@@ -154,6 +174,8 @@ func TestRequestsAreBounded(t *testing.T) {
 			r = Video()
 		}
 		g := New(r)
+		twice := rapid.Bool().Draw(t, "twice")
+		g.Twice(twice)
 		rtt := time.Duration(rapid.IntRange(0, 300).Draw(t, "rtt")) * time.Millisecond
 		seq, at := rapid.Uint16().Draw(t, "seq"), int64(0)
 		came := map[uint16]bool{}
@@ -176,11 +198,18 @@ func TestRequestsAreBounded(t *testing.T) {
 				if came[s] {
 					t.Fatalf("%d is there", s)
 				}
-				if l, ok := last[s]; ok && at-l < int64(max(floor, rtt)) {
+				l, ok := last[s]
+				least := max(floor, rtt)
+				if twice && tries[s]%2 == 1 {
+					least = echo
+				}
+				if ok && at-l < int64(least) {
 					t.Fatalf("%d is asked for again after %v", s, time.Duration(at-l))
 				}
-				last[s] = at
-				if tries[s]++; tries[s] > int(r.Tries) {
+				if last[s] = at; twice && tries[s]%2 == 1 {
+					last[s] = l // the round trip counts from the first of both
+				}
+				if tries[s]++; tries[s] > int(r.Tries) && !twice || tries[s] > 2*int(r.Tries) {
 					t.Fatalf("%d is asked for %d times", s, tries[s])
 				}
 			}

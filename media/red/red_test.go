@@ -179,7 +179,7 @@ func TestHistoryGivesWhatCameJustBefore(t *testing.T) {
 		}
 		h.Put(first+16, 960*16, opus(16, false)) // twice
 		got := h.Before(first+19, 960*19, MaxDepth, nil)
-		if len(got) != 2 || got[0].Seq != first+18 || got[1].Seq != first+16 || !bytes.Equal(got[1].Data, opus(16, false)) {
+		if len(got) != 2 || got[0].Seq != first+18 || got[1].Seq != first+15 || !bytes.Equal(got[1].Data, opus(15, false)) {
 			t.Fatalf("%d: %v", first, got)
 		}
 		if got := h.Before(first+19, 960*19, 1, nil); len(got) != 1 {
@@ -193,7 +193,7 @@ func TestHistoryGivesWhatCameJustBefore(t *testing.T) {
 
 // sender sends frames as a browser does: each packet with copies of the depth frames before it.
 type sender struct {
-	h     History
+	past  []Frame // newest first
 	depth int
 }
 
@@ -207,9 +207,9 @@ type sent struct {
 func (s *sender) packet(seq uint16, ts uint32, data []byte, red bool) sent {
 	p := sent{seq, ts, data, red}
 	if red {
-		p.payload = Append(nil, 111, Frame{TS: ts, Data: data}, s.h.Before(seq, ts, s.depth, nil), 1200)
+		p.payload = Append(nil, 111, Frame{TS: ts, Data: data}, s.past, 1200)
 	}
-	s.h.Put(seq, ts, data)
+	s.past = append([]Frame{{Seq: seq, TS: ts, Data: data}}, s.past[:min(len(s.past), s.depth-1)]...)
 	return p
 }
 
@@ -346,6 +346,7 @@ func TestNothingIsAllocated(t *testing.T) {
 	for i := range 4 * window {
 		packets = append(packets, s.packet(uint16(i), 960*uint32(i), opus(i, false), true))
 	}
+	var h History
 	room, dst, past := make([]Frame, 0, MaxBlocks), make([]byte, 0, 1500), make([]Frame, 0, MaxDepth)
 	i, data := 0, opus(70, false)
 	if n := testing.AllocsPerRun(2*window, func() {
@@ -356,8 +357,8 @@ func TestNothingIsAllocated(t *testing.T) {
 		if _, err := u.Unwrap(p.seq, p.ts, p.payload, room); err != nil {
 			t.Fatal(err)
 		}
-		s.h.Put(p.seq, p.ts, data)
-		Append(dst, 111, Frame{TS: p.ts, Data: data}, s.h.Before(p.seq, p.ts, 3, past), 1200)
+		h.Put(p.seq, p.ts, data)
+		Append(dst, 111, Frame{TS: p.ts, Data: data}, h.Before(p.seq, p.ts, 3, past), 1200)
 	}); n != 0 {
 		t.Fatal(n)
 	}

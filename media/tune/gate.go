@@ -4,10 +4,11 @@ import "time"
 
 // Way is what is known of one direction of a connection.
 type Way struct {
-	Kbps  int           // room for a picture beside the voice, kbit/s
-	Full  bool          // the way was seen to have no more than that; else Kbps is only what was tried
-	Loss  float64       // of the voice, 0..1, before any repair
-	Queue time.Duration // how long packets wait beyond the quickest
+	Kbps    int           // room for a picture beside the voice, kbit/s
+	Full    bool          // the way was seen to have no more than that; else Kbps is only what was tried
+	Loss    float64       // of the voice, 0..1, before any repair
+	Watched bool          // Queue is measured at the moment
+	Queue   time.Duration // how long packets wait beyond the quickest
 }
 
 // Where the picture gives way. All figures are of the room beside the voice, which has taken its own

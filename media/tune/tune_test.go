@@ -115,16 +115,41 @@ func TestRedundancyNeedsRoom(t *testing.T) {
 		t.Errorf("room without a picture: %+v", d)
 	}
 	l = NewLine()
-	in := Inputs{Up: Way{Kbps: 500, Loss: 0.08}}
-	if d := hold(l, &now, 2*time.Second, in); !d.RED {
+	in := Inputs{Up: Way{Kbps: 500, Loss: 0.08, Watched: true}}
+	if d := hold(l, &now, time.Second, in); !d.RED {
 		t.Fatalf("%+v", d)
 	}
-	in.Up.Loss, in.Up.Queue = 0.3, 300*time.Millisecond
+	in.Up.Loss = 0.3 // the first seconds of a bad way are measured with the last of a good one
+	if d := hold(l, &now, 10*time.Second, in); !d.RED {
+		t.Errorf("the way became bad, not by redundancy: %+v", d)
+	}
+	l = NewLine()
+	in.Up.Loss = 0.08
+	hold(l, &now, settleTime, in)
+	in.Up.Loss = 0.3
+	if d := hold(l, &now, 2*time.Second, in); !d.RED {
+		t.Errorf("no queue: it is not by redundancy: %+v", d)
+	}
+	in.Up.Queue = 140 * time.Millisecond
 	if d := hold(l, &now, 2*time.Second, in); d.RED {
 		t.Errorf("it made things worse: %+v", d)
 	}
 	if d := hold(l, &now, restTime-5*time.Second, in); d.RED {
 		t.Errorf("it does not rest: %+v", d)
+	}
+}
+
+// A loss that begins at once is first measured in a window that it fills only in part.
+func TestALossThatBeganAtOnceIsNotTheFaultOfRED(t *testing.T) {
+	now := time.Hour
+	l := NewLine()
+	in := Inputs{Up: wide(), Down: wide()}
+	hold(l, &now, 5*time.Second, in)
+	in.Up.Loss = 0.2
+	hold(l, &now, 2*time.Second, in)
+	in.Up.Loss = 0.5
+	if d := hold(l, &now, 20*time.Second, in); !d.RED {
+		t.Errorf("%+v", d)
 	}
 }
 

@@ -10,10 +10,12 @@ const (
 	calmTime         = 10 * time.Second
 	// twiceQueue is the queue at which words said twice are in each other's way; a picture goes before.
 	twiceQueue = 150 * time.Millisecond
-	// worseTime is within which redundancy that made loss worse shows; it rests then for restTime.
-	worseTime = 6 * time.Second
-	restTime  = 30 * time.Second
-	worseBy   = 0.15
+	// settleTime is how long what is lost is still that of before: the page must hear of it, and loss is
+	// of the last two seconds. Redundancy that made loss worse shows until worseTime and rests for restTime.
+	settleTime = 2500 * time.Millisecond
+	worseTime  = 10 * time.Second
+	restTime   = 30 * time.Second
+	worseBy    = 0.15
 	// Bounds of the wait: a retransmission comes after a round trip and some 30 ms; more than 300 ms
 	// makes people speak at once.
 	WaitLeast, WaitMost = 200 * time.Millisecond, 300 * time.Millisecond
@@ -45,7 +47,7 @@ type twice struct {
 	lossy lossy
 	on    bool
 	since time.Duration
-	loss  float64 // when it began
+	loss  float64 // the most that was lost until it took effect
 	rest  time.Duration
 }
 
@@ -58,10 +60,18 @@ func (t *twice) next(now time.Duration, w Way, pictures bool) bool {
 		t.on, t.since, t.loss = true, now, w.Loss
 	case t.on && !lost:
 		t.on = false
-	case t.on && now-t.since >= time.Second && (!room || now-t.since < worseTime && w.Loss > t.loss+worseBy):
+	case t.on && now-t.since >= time.Second && (!room || t.worse(now, w)):
 		t.on, t.rest = false, now+restTime
+	case t.on && now-t.since < settleTime:
+		t.loss = max(t.loss, w.Loss)
 	}
 	return t.on
+}
+
+// worse reports whether more is lost since words are said twice, and a queue tells that it is for that.
+func (t *twice) worse(now time.Duration, w Way) bool {
+	since := now - t.since
+	return since >= settleTime && since < worseTime && w.Loss > t.loss+worseBy && (!w.Watched || w.Queue > queueBack)
 }
 
 // wait is how long a page should wait for late words: longer for a longer round trip.
