@@ -92,29 +92,34 @@ for (const [lang, words] of [["kk-KZ", "Байланыс әлсіз: қазір 
     await w.hears(operator, 440);
     await caller.locator("video.preview").waitFor();
     const plain = await media(caller);
+    const full = lang === "kk-KZ"; // what is done is the same in every language
     assert.ok(plain.nack, "audio may be asked for again");
     assert.equal(plain.hint, "motion");
     assert.ok(plain.pictures > 0);
 
-    await says(caller, { red: true, jitterMs: 200, video: "thin", videoKbps: 150, why: "loss" });
-    await w.until("the word is obeyed", async () => (await media(caller)).encoding.maxFramerate === 20);
-    const thin = await media(caller);
-    assert.deepEqual([thin.encoding.maxBitrate, thin.encoding.scaleResolutionDownBy, thin.encoding.active], [150000, 2, true]);
-    assert.equal(thin.prefers, "maintain-framerate");
-    assert.ok(thin.targets.every((t) => t === 200), `${thin.targets}`);
-    assert.ok(thin.perPacket > 1.4 * plain.perPacket, `RED is sent: ${plain.perPacket} -> ${thin.perPacket} bytes a packet`);
-    await w.hears(operator, 440);
-    assert.equal(await caller.locator(".heldback").count(), 0, "thin video is no news");
+    if (full) {
+      await says(caller, { red: true, jitterMs: 200, video: "thin", videoKbps: 150, why: "loss" });
+      await w.until("the word is obeyed", async () => (await media(caller)).encoding.maxFramerate === 20);
+      const thin = await media(caller);
+      assert.deepEqual([thin.encoding.maxBitrate, thin.encoding.scaleResolutionDownBy, thin.encoding.active], [150000, 2, true]);
+      assert.equal(thin.prefers, "maintain-framerate");
+      assert.ok(thin.targets.every((t) => t === 200), `${thin.targets}`);
+      assert.ok(thin.perPacket > 1.4 * plain.perPacket, `RED is sent: ${plain.perPacket} -> ${thin.perPacket} bytes a packet`);
+      await w.hears(operator, 440);
+      assert.equal(await caller.locator(".heldback").count(), 0, "thin video is no news");
+    }
 
     await says(caller, { red: true, jitterMs: 200, video: "off", shown: "off", why: "slow" });
     await says(operator, { video: "on", shown: "off", why: "slow" });
     await caller.getByText(words).waitFor();
     await operator.locator(".stage .held").waitFor();
     await operator.locator('.linenow[data-line="voice"]').waitFor();
-    await d.later(4500); // longer than a pause in speech
-    await operator.locator('.linenow[data-line="voice"]').waitFor();
-    await w.until("no picture is sent", async () => (await media(caller)).pictures === 0);
-    await w.hears(operator, 440);
+    if (full) {
+      await d.later(4500); // longer than a pause in speech
+      await operator.locator('.linenow[data-line="voice"]').waitFor();
+      await w.until("no picture is sent", async () => (await media(caller)).pictures === 0);
+      await w.hears(operator, 440);
+    }
     await w.shot(caller, `weak-${lang}`);
     await w.shot(operator, `weak-console-${lang}`);
 
@@ -124,10 +129,10 @@ for (const [lang, words] of [["kk-KZ", "Байланыс әлсіз: қазір 
     await caller.locator("video.preview").waitFor();
     assert.equal(await caller.locator(".heldback").count(), 0);
     assert.equal(await operator.locator(".stage .held").count(), 0);
-    const again = await media(caller);
-    assert.ok(again.targets.every((t) => t === null), `${again.targets}`);
-    assert.ok(again.perPacket < 1.2 * plain.perPacket, "plain Opus again");
-    await w.hears(operator, 440);
+    const again = full ? await media(caller) : plain;
+    if (full) assert.ok(again.targets.every((t) => t === null), `${again.targets}`);
+    if (full) assert.ok(again.perPacket < 1.2 * plain.perPacket, "plain Opus again");
+    if (full) await w.hears(operator, 440);
     assert.equal((await d.ways(caller)).made, 1, "nothing of it needs a new connection");
     await caller.locator(".end").click();
     await caller.locator(".end").click();

@@ -304,6 +304,7 @@ export class Session {
 
   #spareLater(): void {
     clearTimeout(this.#spareTimer);
+    if (this.thin) return; // each would cost the others their room
     this.#spareTimer = setTimeout(() => this.#openSpare(), firstSpare * 2 ** Math.max(0, this.#tried - 1));
   }
 
