@@ -83,6 +83,7 @@ bench: build ## the figures that the goals speak of
 	deploy/bench-net.sh
 	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/... ./internal/stats ./signaling
 	cd e2e && node goals.mjs
+	cd e2e && node thin.mjs 10
 
 paths: build ## how long nothing is heard when the way dies in mid-call: NAT, UDP blocked, address, blackouts; RUNS=20 for more
 	cd e2e && node paths.mjs

@@ -15,6 +15,15 @@ if (x.skip) {
 const table = new Map();
 const put = (row, v) => table.set(row, [...(table.get(row) ?? []), v]);
 
+function print() {
+  console.log(`20 kbit/s, 1 s round trip, 10 % loss each way, ${trials} trials; milliseconds where nothing else is said`);
+  for (const [row, list] of table) {
+    const v = [...list].sort((a, b) => a - b);
+    const at = (p) => v[Math.min(v.length - 1, Math.ceil(p * v.length) - 1)];
+    console.log(`${row.padEnd(52)} median ${at(0.5)}  p95 ${at(0.95)}  most ${v.at(-1)}`);
+  }
+}
+
 /** Ends the call of a page, on a clean line, and waits for the first screen. */
 async function over(page) {
   await x.set(tw.clean);
@@ -85,15 +94,12 @@ try {
       const row = open.length ? "datagram by UDP, without a key" : "datagram by UDP";
       put(`${row}: receipt`, r.tookMs);
       put(`${row}: datagrams sent`, r.sent);
-      await tw.event(desk, "fix", at);
+      const e = await tw.event(desk, "fix", at);
+      await desk.evaluate((call) => window.__end(call), e.call); // the phone will not
+      await new Promise((r) => setTimeout(r, 1000));
     }
   }
 } finally {
+  print(); // what there is, whatever broke
   await tw.close(x);
-}
-console.log(`20 kbit/s, 1 s round trip, 10 % loss each way, ${trials} trials; milliseconds where nothing else is said`);
-for (const [row, list] of table) {
-  const v = [...list].sort((a, b) => a - b);
-  const at = (p) => v[Math.min(v.length - 1, Math.ceil(p * v.length) - 1)];
-  console.log(`${row.padEnd(52)} median ${at(0.5)}  p95 ${at(0.95)}  most ${v.at(-1)}`);
 }

@@ -111,6 +111,7 @@ export async function desk(x) {
     const send = (type, body) => ws.send(JSON.stringify({ type, seq: ++seq, body }));
     const note = (what, more = {}) => window.__events.push({ at: Date.now(), what, ...more });
     window.__events = [];
+    window.__end = (call) => send("call.end", { call });
     window.__say = (call, text) => send("chat.send", { call, id: crypto.randomUUID(), text });
     await new Promise((r) => (ws.onopen = r));
     send("hello", { version: 1, role: "console", lang: "en" });

@@ -42,8 +42,9 @@ const (
 // operator's network.
 var (
 	sosOfClient   = admit.Rate{Every: 250 * time.Millisecond, Burst: 40}
-	sosOfAddress  = admit.Rate{Every: time.Millisecond, Burst: 2000} // whatever comes by UDP from one address: a large network's worth
-	sosOfStranger = admit.Rate{Every: 2 * time.Second, Burst: 30}    // an address: calls without a key, and challenges
+	sosOfAddress  = admit.Rate{Every: 50 * time.Microsecond, Burst: 5000} // whatever comes by UDP from one address: who shares it with a flood still gets through
+	sosOfAll      = admit.Rate{Every: 25 * time.Microsecond, Burst: 5000} // by UDP from everywhere: a tenth of a core
+	sosOfStranger = admit.Rate{Every: 2 * time.Second, Burst: 30}         // an address: calls without a key, and challenges
 )
 
 // sosDesk takes calls of single datagrams, whichever way they come: by UDP, by a data channel, by HTTP. All are idempotent
@@ -58,6 +59,7 @@ type sosDesk struct {
 	clients   admit.Table
 	strangers admit.Table
 	addresses admit.Table
+	all       admit.Bucket
 	heard     map[ident.ClientID]time.Time
 }
 
@@ -99,6 +101,17 @@ func (d *sosDesk) Take(ctx context.Context, raw []byte, from string, proven bool
 	return d.receipt(f, who.key, r)
 }
 
+// room reports whether a datagram from an address may cost us a look.
+func (d *sosDesk) room(from string, now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	ok, _ := d.addresses.Take(from, now)
+	if ok {
+		ok, _ = d.all.Take(sosOfAll, now)
+	}
+	return ok
+}
+
 // sosAtOnce bounds the datagrams by UDP that are being made durable; the senders of others repeat them.
 const sosAtOnce = 64
 
@@ -118,7 +131,7 @@ func (d *sosDesk) run(ctx context.Context) {
 		}
 		now, at := time.Now(), s.From.As16()
 		from := string(at[:])
-		if !d.admit(&d.addresses, from, now) {
+		if !d.room(from, now) {
 			d.taken.WithLabelValues("over the rate").Inc()
 			continue
 		}

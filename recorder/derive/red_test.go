@@ -47,8 +47,8 @@ func TestSpeakerWhoChangesToRedundancyPlaysThrough(t *testing.T) {
 			}
 		}
 		line := r.Timeline()
-		if line.Streams[0].Lost != lost || len(line.Damage) != 0 {
-			t.Errorf("%s: %d lost, want %d; damage %+v", codec, line.Streams[0].Lost, lost, line.Damage)
+		if got := line.Streams[0]; got.Copied != lost || got.Lost != 0 || len(line.Damage) != 0 {
+			t.Errorf("%s: %d came only as copies, want %d; damage %+v", codec, got.Copied, lost, line.Damage)
 		}
 		path, _ := file(t, r, "p1")
 		decodes(t, path)

@@ -20,7 +20,7 @@ export function sentence(v: View): string {
     case "ringing":
       return t("ringing");
     case "connecting":
-      return t("connecting");
+      return wordy(v.rung) ? t("connected", { name: v.call?.operator ?? "" }) : t("connecting");
     case "hold":
       return t("hold");
     case "far":
@@ -159,10 +159,12 @@ export function Call({ caller, now }: { caller: Caller; now: number }) {
       {caller.others.map((s, i) => <Media key={i} stream={s} kind="audio" label="sound" volume={volume} />)}
       <Speak caller={caller} now={now} />
       {!wordy(v.rung) && <Devices caller={caller} />}
-      <label class="volume" hidden={wordy(v.rung)}>
-        {t("sound")}
-        <input type="range" min="0" max="1" step="0.05" value={volume} onInput={(e) => setVolume(Number(e.currentTarget.value))} />
-      </label>
+      {!wordy(v.rung) && (
+        <label class="volume">
+          {t("sound")}
+          <input type="range" min="0" max="1" step="0.05" value={volume} onInput={(e) => setVolume(Number(e.currentTarget.value))} />
+        </label>
+      )}
       <Where caller={caller} now={now} />
       {(call || v.registered) && <Chat caller={caller} />}
       <EndButton onEnd={() => void caller.end()} />

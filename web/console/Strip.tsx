@@ -1,6 +1,7 @@
 import { t } from "../lib/i18n";
 import type { CallCard } from "../lib/wire.gen";
 import { useConsole } from "./context";
+import { wordy } from "./Thin";
 import { LineNow } from "./LineNow";
 
 const ways = ["udp", "tcp", "relay"];
@@ -27,7 +28,7 @@ export function Strip({ card }: { card: CallCard }) {
         </p>
       )}
       <span class="grow" />
-      <p class="hint">{seat.muted ? t("own.muted") : t("own.live")}</p>
+      <p class="hint">{wordy(card.media) ? t("own.unheard") : seat.muted ? t("own.muted") : t("own.live")}</p>
     </footer>
   );
 }

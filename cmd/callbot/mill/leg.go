@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
+	"github.com/pion/logging"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 )
@@ -68,7 +70,7 @@ func (w *Works) Open() (*Leg, error) {
 	if err := w.admit(l); err != nil {
 		return nil, errors.Join(fmt.Errorf("media socket: %w", err), l.socket.Close())
 	}
-	l.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: l.socket})
+	l.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: l.socket, Logger: silent().NewLogger("ice")})
 	return l, nil
 }
 
@@ -90,6 +92,7 @@ func (l *Leg) API(s webrtc.SettingEngine) (*webrtc.API, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.LoggerFactory = silent()
 	s.SetICEUDPMux(l.mux)
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.SetIncludeLoopbackCandidate(true)
@@ -101,6 +104,11 @@ func (l *Leg) API(s webrtc.SettingEngine) (*webrtc.API, error) {
 	s.SetDTLSKeyLogWriter(&l.keys)
 	s.SetDTLSServerHelloMessageHook(l.keys.ServerHello)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithSettingEngine(s)), nil
+}
+
+// silent is no log: what goes wrong is in the figures.
+func silent() logging.LoggerFactory {
+	return &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled, Writer: io.Discard}
 }
 
 const midURI = "urn:ietf:params:rtp-hdrext:sdes:mid"

@@ -89,7 +89,8 @@ func (w *Works) dismiss(l *Leg) {
 	delete(w.legs, l.id)
 }
 
-// join puts a source on the wheel: what it has is sent at once, as who speaks is waited for.
+// join puts a source on the wheel. A microphone and a camera beat by themselves: the first packet comes at any
+// moment within their time.
 func (w *Works) join(s *source) {
 	if s.rides.Swap(true) {
 		return
@@ -180,6 +181,7 @@ func (w *Works) enter() {
 	now := time.Since(w.epoch)
 	for _, s := range joined {
 		s.skip(now)
+		s.due += rand.N(s.every)
 		w.put(s)
 	}
 }
