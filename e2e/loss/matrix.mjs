@@ -13,12 +13,20 @@ import { markdown, print } from "./report.mjs";
 
 const results = path.join(path.dirname(fileURLToPath(import.meta.url)), "results");
 const { values: o } = parseArgs({ options: {
-  cells: { type: "string", default: cells.map((c) => c.name).join(",") }, variants: { type: "string", default: "all" }, seconds: { type: "string", default: "20" },
+  cells: { type: "string" }, variants: { type: "string", default: "all" }, seconds: { type: "string", default: "20" },
   settle: { type: "string", default: "8" }, program: { type: "string" }, label: { type: "string", default: "Now" }, commit: { type: "string" }, save: { type: "string" }, keep: { type: "string" },
   first: { type: "boolean", default: false },
 } });
 const load = () => os.loadavg()[0].toFixed(1);
 const commit = o.commit ?? execFileSync("git", ["log", "-1", "--format=%cs %h"], { cwd: w.root }).toString().trim();
+
+/** A run of some cells replaces these in what was measured before; each of them says of which commit it is. */
+function joined(file, set) {
+  if (!o.cells || !fs.existsSync(file)) return set;
+  const was = JSON.parse(fs.readFileSync(file, "utf8"));
+  for (const [k, r] of Object.entries(set.cells)) was.cells[k] = { ...r, commit: set.commit, date: set.date };
+  return was;
+}
 
 let l = await lane({ program: o.program, first: o.first });
 
@@ -26,7 +34,7 @@ async function run(name) {
   const v = variants[name];
   const set = { label: o.label, words: v.words, variant: name, commit, date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC", seconds: Number(o.seconds), settle: Number(o.settle),
     cores: os.cpus().length, load: [load()], cells: {} };
-  for (const c of o.cells.split(",")) {
+  for (const c of o.cells?.split(",") ?? cells.map((x) => x.name)) {
     const cell = cells.find((x) => x.name === c);
     if (!cell) throw new Error(`no cell ${c}`);
     try {
@@ -46,7 +54,8 @@ try {
   for (const name of o.variants.split(",")) {
     const set = await run(name);
     print(set);
-    if (o.save) fs.writeFileSync(path.join(results, `${o.save}-${name}.json`), JSON.stringify(set, (k, v) => (typeof v === "number" ? Math.round(v * 1e4) / 1e4 : v), 1) + "\n");
+    const file = path.join(results, `${o.save}-${name}.json`);
+    if (o.save) fs.writeFileSync(file, JSON.stringify(joined(file, set), (k, v) => (typeof v === "number" ? Math.round(v * 1e4) / 1e4 : v), 1) + "\n");
   }
 } finally {
   await l.close();

@@ -44,9 +44,10 @@ export function markdown(sets) {
   const said = (d) => Object.entries(d.score.languages).map(([k, v]) => `${k} ${v.toFixed(2)}`).join(", ");
   const parts = sets.map((s) => {
     const tongues = Object.entries(s.cells).filter(([, r]) => r.up).map(([k, r]) => `| ${k} | ${said(r.up)} | ${said(r.down)} |`).join("\n");
+    const later = Object.entries(s.cells).filter(([, r]) => r.commit).map(([k, r]) => `${k} of ${r.commit}, ${r.date}`);
     return `## ${s.label}: ${s.words}
 
-Commit of ${s.commit}; measured ${s.date}, ${s.seconds} s a cell after ${s.settle} s to settle; load average of the machine ${s.load.join(" before, ")} after, ${s.cores} cores.
+Commit of ${s.commit}; measured ${s.date}, ${s.seconds} s a cell after ${s.settle} s to settle; load average of the machine ${s.load.join(" before, ")} after, ${s.cores} cores.${later.length > 0 ? ` Measured again: ${later.join("; ")}.` : ""}
 
 ${table(s)}
 

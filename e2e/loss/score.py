@@ -136,6 +136,8 @@ def word_score(x, y, at):
 
 def score(ref, words, got):
     """ref is one loop of what was said, got what was heard, both at FS."""
+    if len(got) < FS:  # nothing came at all
+        return {"stoi": 0, "estoi": 0, "sure": 0, "words": len(words), "lost": words, "languages": {}, "worst": 0}
     off, sure = phase(ref, got)
     loop = np.tile(ref, 2 + len(got) // len(ref))
     path = follow(loop, off, got)

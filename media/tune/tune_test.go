@@ -139,6 +139,20 @@ func TestRedundancyNeedsRoom(t *testing.T) {
 	}
 }
 
+// A loss that begins at once is first measured in a window that it fills only in part.
+func TestALossThatBeganAtOnceIsNotTheFaultOfRED(t *testing.T) {
+	now := time.Hour
+	l := NewLine()
+	in := Inputs{Up: wide(), Down: wide()}
+	hold(l, &now, 5*time.Second, in)
+	in.Up.Loss = 0.2
+	hold(l, &now, 2*time.Second, in)
+	in.Up.Loss = 0.5
+	if d := hold(l, &now, 20*time.Second, in); !d.RED {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestWaitIsForLossyCallsOnly(t *testing.T) {
 	for _, c := range []struct {
 		rtt, jitter time.Duration
