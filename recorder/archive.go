@@ -50,7 +50,6 @@ type Archive struct {
 	meta    Meta
 	dir     string
 	part    int           // of the call's recording, from 1
-	volume  uint64        // the file system of its folder
 	base    time.Time     // with monotonic clock: when the archive was opened in this process
 	offset  uint64        // nanoseconds of the call before base
 	journal *Stream       // stream 0

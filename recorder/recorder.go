@@ -111,7 +111,7 @@ func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.
 		stop: stopTime, retry: retryEvery, cfg: cfg, log: log, met: newMetrics(reg), disk: cfg.Disk, beat: newBeat(time.Now(), cfg.FlushEvery), spawn: make(chan *Archive),
 		archives: map[ident.CallID]*Archive{}, unsealed: map[ident.CallID]*recovered{}, closing: make(chan struct{}),
 	}
-	r.commits = &commits{limit: make(chan struct{}, syncsAtOnce), met: r.met, open: map[uint64]*batch{}}
+	r.commits = &commits{limit: make(chan struct{}, syncsAtOnce), met: r.met}
 	if r.cfg.Log == nil {
 		r.cfg.Log = silence{}
 	}

@@ -8,10 +8,9 @@ import (
 )
 
 // Making a file durable costs the file system a commit of its journal, and one commit serves every file
-// written before it. So archives write in rounds: those of one round at the same moment, then all of their
-// files are begun to be written back, then all of them wait for the disk at once. Each file has its own
-// fdatasync and its own answer: one that fails costs its own segment only, and on a slow disk nobody waits
-// for somebody else's.
+// written before it. So archives write in rounds: those of one round at the same moment, each begins to have
+// its pages written back, and a little later all of them wait for the disk at once. Each does so by itself:
+// a file that fails costs its own segment only, and on a slow disk nobody waits for somebody else's.
 const (
 	rounds    = 32 // in a period; each has its own moment
 	roundSize = 8  // archives of a round before another one is begun
@@ -95,57 +94,39 @@ type round struct {
 // commit waits until what was written to a file of an archive is durable.
 func (r round) commit(a *Archive, f disk.File) error {
 	if r.now {
-		if err := a.rec.commits.begin(f, a.volume); err != nil {
+		moment := a.rec.commits.moment()
+		if err := f.Begin(); err != nil {
 			return err
 		}
+		<-moment
 	}
 	return a.rec.commits.sync(f)
 }
 
-// commits makes files durable. Its goroutines end with the disk's answer.
+// commits makes files durable.
 type commits struct {
 	limit chan struct{} // capacity syncsAtOnce
 	met   *metrics
 
-	mu   sync.Mutex // guards the rest
-	open map[uint64]*batch
+	mu   sync.Mutex    // guards the rest
+	next chan struct{} // closed when those who have written now wait for the disk; nil: nobody has
 }
 
-// batch is the files that archives of a round have written, on one volume: another one that does not
-// answer holds up nobody here.
-type batch struct {
-	files []disk.File
-	errs  []error       // of beginning, by file; set before begun is closed
-	begun chan struct{} // closed when all are
-}
-
-// begin starts writing f back, together with what others write in the next moments, and returns when
-// that has been done for all.
-func (c *commits) begin(f disk.File, volume uint64) error {
+// moment returns what is closed when the round waits for the disk: gatherTime after its first file.
+func (c *commits) moment() <-chan struct{} {
 	c.mu.Lock()
-	b := c.open[volume]
-	if b == nil {
-		b = &batch{begun: make(chan struct{})}
-		c.open[volume] = b
-		time.AfterFunc(gatherTime, func() { c.run(b, volume) })
+	defer c.mu.Unlock()
+	if c.next == nil {
+		next := make(chan struct{})
+		c.next = next
+		time.AfterFunc(gatherTime, func() {
+			c.mu.Lock()
+			c.next = nil
+			c.mu.Unlock()
+			close(next)
+		})
 	}
-	n := len(b.files)
-	b.files = append(b.files, f)
-	c.mu.Unlock()
-	<-b.begun
-	return b.errs[n]
-}
-
-// run begins a batch. The first file that is waited for afterwards commits them all.
-func (c *commits) run(b *batch, volume uint64) {
-	c.mu.Lock()
-	delete(c.open, volume)
-	c.mu.Unlock()
-	b.errs = make([]error, len(b.files))
-	for i, f := range b.files {
-		b.errs[i] = f.Begin()
-	}
-	close(b.begun)
+	return c.next
 }
 
 // sync waits until what was written to f is durable.

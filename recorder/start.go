@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"jedel/internal/ident"
@@ -83,7 +82,6 @@ func (r *Recorder) begin(m Meta, old *recovered) (*Archive, error) {
 		}
 		r.met.recoveries.Inc()
 	}
-	a.volume = volume(filepath.Join(r.cfg.Dir, filepath.FromSlash(a.dir)))
 	if err := a.w.crypt.begin(r, a.dir); err != nil {
 		return nil, err
 	}
@@ -110,18 +108,6 @@ func (r *Recorder) place(dir string) error {
 		r.log.Warn("second volume", "dir", dir, "err", err)
 	}
 	return r.disk.MkdirAll(dir)
-}
-
-// volume returns the number of the file system that a folder is on, 0 where it does not say.
-func volume(dir string) uint64 {
-	st, err := os.Stat(dir)
-	if err != nil {
-		return 0
-	}
-	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
-		return sys.Dev
-	}
-	return 0
 }
 
 // elsewhere is a disk that can put a folder on another one.
