@@ -35,7 +35,7 @@ const (
 // When it does.
 const (
 	// fallTime is how long it must be too little: shorter ends pictures for one bad second. Words that
-	// are late by queueLate do not wait for it.
+	// are late by queueLate do not wait for it; where words wait or many are lost already, half is enough.
 	fallTime  = time.Second
 	queueLate = 2 * queueOff
 	// trial is how long after coming back the picture ends at the first sign, without waiting.
@@ -78,8 +78,12 @@ func (g *Gate) Next(now time.Duration, w Way) Level {
 	if most <= g.level || w.Queue > queueBack {
 		g.calm = now
 	}
+	patience := fallTime
+	if w.Queue >= twiceQueue || w.Loss >= lossOff {
+		patience /= 2
+	}
 	switch {
-	case most < g.level && (now-g.short >= fallTime || g.onTrial(now) || w.Queue >= queueLate):
+	case most < g.level && (now-g.short >= patience || g.onTrial(now) || w.Queue >= queueLate):
 		g.fall(now, most, why)
 	case most > g.level && now-g.since >= g.holds[g.level] && now-g.calm >= g.holds[g.level]/2:
 		g.since, g.rose, g.short, g.calm = now, true, now, now
