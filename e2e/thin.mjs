@@ -85,6 +85,7 @@ try {
     await measured(page, desk, "page just opened", () => page.locator(".callbutton").click());
     await over(page);
   }
+  await page.close(); // it would have its share of the line
   await x.set(tw.thin);
   for (const open of [[], ["--open"]]) {
     for (let n = 0; n < trials; n++) {
