@@ -45,7 +45,7 @@ export function Where({ caller, now }: { caller: Caller; now: number }) {
         <input value={text} maxLength={200} aria-label={t("place.write")} placeholder={t("place.write")} onInput={(e) => setText(e.currentTarget.value)} />
         <button type="submit">{t("place.send")}</button>
       </form>
-      {!wordy(v.rung) && <PinDoor caller={caller} />}
+      <PinDoor caller={caller} />
       <p class="small">
         {v.place === "on" || v.place === "asking" ? (
           <button type="button" onClick={() => caller.place.stop("stopped")}>
