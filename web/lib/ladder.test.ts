@@ -20,10 +20,17 @@ describe("the ladder", () => {
     expect(begin(good, 0).rung).toBe("video");
   });
   it("goes straight down within seconds and up one rung at a time", () => {
-    const down = run(begin(good, 0), { ...good, loss: 0.6 }, 0, 5);
-    expect(down.path).toEqual(["video", "notes"]);
-    const up = run(down.l, { ...good, media: "none" }, 5000, 120);
+    expect(run(begin(good, 0), { ...good, media: "stuck" }, 0, 5).path).toEqual(["video", "notes"]);
+    const down = run(begin(good, 0), { ...good, loss: 0.6 }, 0, 12);
+    expect(down.path).toEqual(["video", "audio", "notes"]);
+    const up = run(down.l, { ...good, media: "none" }, 12000, 120);
     expect(up.path).toEqual(["notes", "audio", "thin", "video"]);
+  });
+  it("lets pictures go before the voice, whose way is full of them for some seconds more", () => {
+    const full = run(begin(good, 0), { ...good, loss: 0.6 }, 0, 4);
+    expect(full.path).toEqual(["video", "audio"]);
+    expect(run(full.l, { ...good, picture: "off", loss: 0.6 }, 4000, 4).path).toEqual(["audio"]);
+    expect(run(full.l, { ...good, picture: "off" }, 8000, 60).l).toMatchObject({ rung: "audio", falls: 0 });
   });
   it("does not move for one bad moment", () => {
     let l = begin(good, 0);
@@ -42,9 +49,9 @@ describe("the ladder", () => {
     let now = 0;
     const waits: number[] = [];
     for (let i = 0; i < 4; i++) {
-      for (; !wordy(l.rung); now += 500) l = step(l, { ...good, loss: 0.7 }, now);
+      for (; !wordy(l.rung) && now < 1e7; now += 500) l = step(l, { ...good, loss: 0.7 }, now);
       const fell = now;
-      for (; wordy(l.rung); now += 500) l = step(l, { ...good, media: "none" }, now);
+      for (; wordy(l.rung) && now < 1e7; now += 500) l = step(l, { ...good, media: "none" }, now);
       waits.push(now - fell);
     }
     expect(waits.every((w, i) => i === 0 || w > (waits[i - 1] ?? 0) * 1.5)).toBe(true);
@@ -75,7 +82,13 @@ describe("the ladder", () => {
       let now = 0;
       for (let i = 0; i < 10; i++) l = step(l, signs(), (now += 1000));
       const last = signs();
-      for (let i = 0; i < 5; i++) l = step(l, last, (now += 1000));
+      let rose = false; // a rung that was reached a moment ago may be left again later
+      for (let i = 0; i < 14; i++) {
+        const was = l.rung;
+        l = step(l, last, (now += 1000));
+        rose ||= rank(l.rung) > rank(was);
+      }
+      if (rose) continue;
       expect(rank(l.rung)).toBeLessThanOrEqual(rank(reach(last, l.rung)));
     }
   });

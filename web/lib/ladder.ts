@@ -25,6 +25,7 @@ export interface Ladder {
 }
 
 const fallAfter = 2500; // of signs that say less: longer costs words, shorter lets one bad moment end a talk
+const giveUpAfter = 6000; // of sound that is lost although pictures end: the way needs so long to be rid of them and to be told of
 const riseAfter = 6000;
 const slowWords = 900; // round trip at which sound is not begun
 const quickWords = 600; // round trip at which it is tried again: well below, so that it does not swing
@@ -53,7 +54,8 @@ export function reach(s: Signs, at: Rung): Rung {
   if (!s.link && s.media !== "up") return "text";
   if (s.media === "stuck") return "notes";
   const flows = s.media === "up" && !wordy(at);
-  if (flows ? s.loss > lostSound || s.rttMs > lostWords : !s.probed && (s.slow || s.rttMs === 0 || s.rttMs > (wordy(at) ? quickWords : slowWords))) return "notes";
+  if (flows && (s.loss > lostSound || s.rttMs > lostWords)) return at === "audio" ? "notes" : "audio"; // pictures give way first
+  if (!flows && !s.probed && (s.slow || s.rttMs === 0 || s.rttMs > (wordy(at) ? quickWords : slowWords))) return "notes";
   return s.picture === "off" ? "audio" : s.picture === "thin" ? "thin" : "video";
 }
 
@@ -71,7 +73,7 @@ export function step(l: Ladder, s: Signs, nowMs: number): Ladder {
   const next = { ...l, want, sinceMs };
   const words = wordy(l.rung) && wordy(want);
   if (rank(want) < rank(l.rung)) {
-    if (nowMs - sinceMs < fallAfter) return next;
+    if (nowMs - sinceMs < (want === "notes" && s.media === "up" ? giveUpAfter : fallAfter)) return next;
     const fell = wordy(want) && !wordy(l.rung);
     return { ...next, rung: want, sinceMs: nowMs, movedMs: nowMs, falls: l.falls + (fell ? 1 : 0) };
   }
