@@ -370,6 +370,9 @@ func (w *writer) head(state string, last bool) error {
 		return fmt.Errorf("root: %w", err)
 	}
 	now := time.Now()
+	if !now.After(w.heads.last) { // two heads of one moment could change places unseen
+		now = w.heads.last.Add(1)
+	}
 	h := proof.Head{
 		Origin: w.a.rec.cfg.Site + "/call/" + string(w.a.meta.Call), Size: w.safe.Size(), Root: root, Time: now.UTC().Format(time.RFC3339Nano),
 		Mono: int64(w.a.clock(now)), Seg: w.seg, Bytes: w.bytes, State: state, Boot: w.a.rec.me.boot,
