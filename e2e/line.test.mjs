@@ -71,11 +71,12 @@ test("another network, a dead socket, a silent gateway: the same call, no tap", 
   const page = await answered();
   await w.hears(operator, 440);
   const number = /\d\d-\d{6}/.exec(await page.locator(".facts").innerText())[0];
-  const ufrag = () => page.evaluate(() => /ice-ufrag:(\S+)/.exec(window.__pcs.at(-1).localDescription.sdp)[1]);
-  const was = await ufrag();
+  // A word of another network while the voice flows changes nothing: what really changes is in path.test.mjs.
+  const ways = () => page.evaluate(() => window.__pcs.filter((p) => p.connectionState !== "closed").map((p) => /ice-ufrag:(\S+)/.exec(p.localDescription.sdp)[1]).join());
+  const was = await ways();
   await page.evaluate(() => dispatchEvent(new Event("online")));
-  await w.until("ICE was restarted", async () => (await ufrag()) !== was);
   await w.hears(operator, 440);
+  assert.equal(await ways(), was, "the way that carries the voice is kept");
   await page.locator(".chat form input:not([type=file])").fill("typed before the loss");
   await page.evaluate(() => window.__sockets.at(-1).close());
   await w.until("a new socket", () => page.evaluate(() => window.__sockets.length > 1 && window.__sockets.at(-1).readyState === 1));
