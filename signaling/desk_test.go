@@ -29,7 +29,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-const bound = 10 * time.Second
+const bound = 20 * time.Second
 
 // desk is a small backend: it welcomes everybody and answers every request with OK.
 type desk struct {
