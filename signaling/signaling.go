@@ -52,7 +52,7 @@ func (c Config) zone() *time.Location {
 
 // Limits that are not configuration (DESIGN section 8).
 const (
-	helloTime   = 10 * time.Second // over 2G a lost packet comes again after three
+	helloTime   = 9 * time.Second  // over 2G a lost packet comes again after three; less than pingEvery: a pong to a closed socket would cost the refusal
 	idleTime    = 30 * time.Second // without a word a socket is dead: pages ping every 5 s
 	pingEvery   = 10 * time.Second
 	writeTime   = 10 * time.Second
