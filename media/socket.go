@@ -27,6 +27,8 @@ const (
 // direct legs before Pion sees it; STUN, DTLS and whatever nobody claims goes on to Pion. It implements
 // net.PacketConn and ice.AddrPortReaderWriter.
 type socket struct {
+	batch.Netted // by itself
+
 	node   *Node
 	local  *net.UDPAddr
 	shards []*batch.Conn // one a reader; the kernel gives each sender to one of them
@@ -53,6 +55,7 @@ type signal struct {
 // newSocket binds as many sockets to addr as there shall be readers, and starts these.
 func newSocket(n *Node, addr netip.AddrPort, readers int, o batch.Options) (*socket, error) {
 	s := &socket{node: n, signals: make(chan signal, signalLen), strangers: make(chan signal, strangerLen), done: make(chan struct{})}
+	s.By = s
 	s.legs.Store(&map[netip.AddrPort]*conn{})
 	s.free.New = func() any { return new([datagramSize]byte) }
 	first, err := batch.Listen(addr, o) // alone, so that a port that somebody else has is refused
@@ -177,26 +180,7 @@ func (s *socket) hand(g signal, b []byte) (int, netip.AddrPort, error) {
 // WriteToAddrPort implements ice.AddrPortReaderWriter: it is how Pion and reports are sent.
 func (s *socket) WriteToAddrPort(b []byte, addr netip.AddrPort) (int, error) {
 	s.node.known.wrote(addr)
-	one := [1]batch.Message{{B: b, N: len(b), Addr: addr}}
-	if _, err := s.shards[0].Write(one[:]); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
-
-// ReadFrom implements net.PacketConn.
-func (s *socket) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, addr, err := s.ReadFromAddrPort(b)
-	return n, net.UDPAddrFromAddrPort(addr), err
-}
-
-// WriteTo implements net.PacketConn.
-func (s *socket) WriteTo(b []byte, addr net.Addr) (int, error) {
-	to, ok := addr.(*net.UDPAddr)
-	if !ok {
-		return 0, net.InvalidAddrError("not a UDP address")
-	}
-	return s.WriteToAddrPort(b, to.AddrPort())
+	return s.shards[0].WriteTo(b, addr)
 }
 
 // Close implements net.PacketConn: it ends the readers. It may be called twice.
@@ -232,6 +216,3 @@ func (s *socket) SetReadDeadline(t time.Time) error {
 	s.until = t
 	return nil
 }
-
-// SetWriteDeadline implements net.PacketConn. A write does not wait long by itself.
-func (s *socket) SetWriteDeadline(time.Time) error { return nil }

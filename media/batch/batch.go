@@ -89,6 +89,15 @@ func (c *Conn) TryRead(msgs []Message) (int, error) { return c.s.read(msgs, fals
 // milliseconds only: late media is worth nothing.
 func (c *Conn) Write(msgs []Message) (int, error) { return c.s.write(msgs) }
 
+// WriteTo sends one datagram.
+func (c *Conn) WriteTo(b []byte, addr netip.AddrPort) (int, error) {
+	one := [1]Message{{B: b, N: len(b), Addr: addr}}
+	if _, err := c.Write(one[:]); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
 // LocalAddr returns the address that the socket is bound to.
 func (c *Conn) LocalAddr() netip.AddrPort { return c.local }
 

@@ -21,6 +21,8 @@ const backlog = 16
 // socket is a leg's UDP socket under Pion's mux. The works, or a goroutine where a system lets nobody ask, take the
 // media out; STUN and DTLS go on to Pion. It implements net.PacketConn and ice.AddrPortReaderWriter.
 type socket struct {
+	batch.Netted // by itself
+
 	conn *batch.Conn
 	leg  *Leg
 	addr *net.UDPAddr
@@ -40,10 +42,12 @@ func newSocket(local netip.Addr, l *Leg, asked bool) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &socket{
+	s := &socket{
 		conn: conn, leg: l, addr: net.UDPAddrFromAddrPort(conn.LocalAddr()),
 		pion: make(chan letter, backlog), done: make(chan struct{}),
-	}, nil
+	}
+	s.By = s
+	return s, nil
 }
 
 // newBuffers is room to read into.
@@ -144,26 +148,7 @@ func (l *Leg) hello(b []byte) {
 
 // WriteToAddrPort implements ice.AddrPortReaderWriter.
 func (s *socket) WriteToAddrPort(b []byte, addr netip.AddrPort) (int, error) {
-	one := [1]batch.Message{{B: b, N: len(b), Addr: addr}}
-	if _, err := s.conn.Write(one[:]); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
-
-// ReadFrom implements net.PacketConn.
-func (s *socket) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, addr, err := s.ReadFromAddrPort(b)
-	return n, net.UDPAddrFromAddrPort(addr), err
-}
-
-// WriteTo implements net.PacketConn.
-func (s *socket) WriteTo(b []byte, addr net.Addr) (int, error) {
-	to, ok := addr.(*net.UDPAddr)
-	if !ok {
-		return 0, net.InvalidAddrError("not a UDP address")
-	}
-	return s.WriteToAddrPort(b, to.AddrPort())
+	return s.conn.WriteTo(b, addr)
 }
 
 // Close implements net.PacketConn.
@@ -180,6 +165,3 @@ func (s *socket) SetDeadline(time.Time) error { return nil }
 
 // SetReadDeadline implements net.PacketConn.
 func (s *socket) SetReadDeadline(time.Time) error { return nil }
-
-// SetWriteDeadline implements net.PacketConn.
-func (s *socket) SetWriteDeadline(time.Time) error { return nil }
