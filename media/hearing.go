@@ -71,6 +71,13 @@ func (u *upTrack) heard(p *packet, keep bool) {
 	}
 }
 
+// keep lets receivers ask for a packet again that came before there were any.
+func (h *hearing) keep(seq uint16, raw []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sent.Put(seq, raw)
+}
+
 // forget notes that the content of a missing packet came with another one.
 func (h *hearing) forget(seq uint16) {
 	h.mu.Lock()
