@@ -114,6 +114,7 @@ type bound struct {
 	kbps    int           // 0: none
 	changed time.Duration // when last
 	higher  time.Duration // since when more would be allowed
+	off     bool          // there was no picture
 }
 
 func (b *bound) next(now time.Duration, level Level, w Way) {
@@ -121,6 +122,11 @@ func (b *bound) next(now time.Duration, level Level, w Way) {
 	if w.Full && level > Off {
 		want = step(int(share * float64(w.Kbps)))
 	}
+	if back := b.off && level > Off; back && (want == 0 || want > BackKbps) { // a trial: more floods a thin way
+		*b = bound{kbps: BackKbps, changed: now, higher: now}
+		return
+	}
+	b.off = level == Off
 	more := b.kbps != 0 && (want == 0 || want > b.kbps)
 	if !more {
 		b.higher = now

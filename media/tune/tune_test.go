@@ -52,7 +52,8 @@ func TestFiguresOfThePicture(t *testing.T) {
 		{"more than a camera needs", narrow(4000), On, 0, ""},
 		{"10 % loss", Way{Kbps: 3000, Loss: 0.1}, On, 0, ""},
 		{"20 % loss", Way{Kbps: 3000, Loss: 0.2}, Thin, thinMost, Loss},
-		{"40 % loss", Way{Kbps: 3000, Loss: 0.4}, Off, 0, Loss},
+		{"40 % loss", Way{Kbps: 3000, Loss: 0.4}, Thin, thinMost, Loss},
+		{"50 % loss", Way{Kbps: 3000, Loss: 0.5}, Off, 0, Loss},
 		{"words are half a second late", Way{Kbps: 3000, Queue: 500 * time.Millisecond}, Off, 0, Slow},
 	} {
 		for _, up := range []bool{true, false} { // a caller's way up is an operator's way down
@@ -217,7 +218,7 @@ func TestNothingFlaps(t *testing.T) {
 		l, in := NewLine(), Inputs{Up: wide(), Down: wide()}
 		now := time.Hour
 		last, was := now, l.Decide(nil, On)
-		starved, capped, bound := now, time.Duration(0), 0
+		starved, capped, bound, loss := now, time.Duration(0), 0, 0.0
 		for range 4000 {
 			walk(rnd, &in.Up)
 			walk(rnd, &in.Down)
@@ -237,7 +238,8 @@ func TestNothingFlaps(t *testing.T) {
 				}
 				bound, capped = b.kbps, now
 			}
-			starving := in.Up.Full && in.Up.Kbps < OffKbps || in.Up.Loss >= lossOff || in.Up.Queue >= queueOff
+			loss += (in.Up.Loss - loss) * float64(tick) / float64(lossTime)
+			starving := in.Up.Full && in.Up.Kbps < OffKbps || loss >= lossOff || in.Up.Queue >= queueOff
 			if !starving {
 				starved = now
 			}
