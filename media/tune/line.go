@@ -32,11 +32,12 @@ func (l *Line) Next(now time.Duration, in Inputs) {
 	l.red.next(now, in.Up, l.up.level > Off)
 	l.deepen.next(now, in.Down, l.down.level > Off)
 	was := l.late.on
-	switch l.late.next(now, max(in.Down.Loss, in.Heard)) {
+	loss := max(in.Down.Loss, in.Heard)
+	switch l.late.next(now, loss) {
 	case false:
 		l.wait = 0
 	case true:
-		if w := wait(in.RTT, in.Jitter); !was || w > l.wait { // grows with need, shrinks only with an end
+		if w := wait(in.RTT, in.Jitter, loss); !was || w > l.wait { // grows with need, shrinks only with an end
 			l.wait = w
 		}
 	}

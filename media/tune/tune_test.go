@@ -157,10 +157,13 @@ func TestALossThatBeganAtOnceIsNotTheFaultOfRED(t *testing.T) {
 func TestWaitIsForLossyCallsOnly(t *testing.T) {
 	for _, c := range []struct {
 		rtt, jitter time.Duration
+		loss        float64
 		want        time.Duration
 	}{
-		{0, 0, 200 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 200 * time.Millisecond},
-		{100 * time.Millisecond, 10 * time.Millisecond, 240 * time.Millisecond}, {time.Second, 50 * time.Millisecond, 300 * time.Millisecond},
+		{0, 0, 0.1, 200 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 0.1, 200 * time.Millisecond},
+		{100 * time.Millisecond, 10 * time.Millisecond, 0.1, 240 * time.Millisecond}, {time.Second, 50 * time.Millisecond, 0.1, 300 * time.Millisecond},
+		{40 * time.Millisecond, 5 * time.Millisecond, 0.3, 220 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 0.5, 260 * time.Millisecond},
+		{40 * time.Millisecond, 5 * time.Millisecond, 0.8, 260 * time.Millisecond}, {200 * time.Millisecond, 50 * time.Millisecond, 0.5, 300 * time.Millisecond},
 	} {
 		now := time.Hour
 		in := Inputs{Up: wide(), Down: wide(), RTT: c.rtt, Jitter: c.jitter}
@@ -168,9 +171,9 @@ func TestWaitIsForLossyCallsOnly(t *testing.T) {
 		if d := hold(l, &now, 5*time.Second, in); d.Jitter != 0 {
 			t.Errorf("clean, %v: waits %v", c.rtt, d.Jitter)
 		}
-		in.Heard = 0.1 // the one it hears is on a lossy way: words come late by repetition
+		in.Heard = c.loss // the one it hears is on a lossy way: words come late by repetition
 		if d := hold(l, &now, 5*time.Second, in); d.Jitter != c.want || d.RED || d.Deepen {
-			t.Errorf("%v ± %v: %+v, want %v", c.rtt, c.jitter, d, c.want)
+			t.Errorf("%v ± %v at %v: %+v, want %v", c.rtt, c.jitter, c.loss, d, c.want)
 		}
 	}
 }
