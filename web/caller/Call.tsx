@@ -8,7 +8,9 @@ import { useLate } from "./late";
 import { Speak } from "./Speak";
 import { Where } from "./Where";
 import { useWakeLock } from "./wake";
-import { clock, heldBack, stage, type View } from "./view";
+import { clock, heldBack, stage, talksOn, type View } from "./view";
+
+const wordsPatience = 5000;
 
 /** What is told at the top, in one sentence. */
 export function sentence(v: View): string {
@@ -98,10 +100,17 @@ function Devices({ caller }: { caller: Caller }) {
   );
 }
 
+/** Told where words do not get through for a while although the voice does; a moment is nobody's business. */
+function Words({ v }: { v: View }) {
+  const late = useLate(!talksOn(v), wordsPatience);
+  return late ? <p class="note words" role="status">{t("link.words")}</p> : null;
+}
+
 /** The telephone beside a call whose link is gone; the longer it is, the larger. */
 function OtherWay({ v }: { v: View }) {
-  const late = useLate(v.link === "open", 4000);
-  const later = useLate(v.link === "open", 20000);
+  const there = v.link === "open" || talksOn(v);
+  const late = useLate(there, 4000);
+  const later = useLate(there, 20000);
   if (!late) return null;
   return (
     <a class={later ? "telephone first" : "telephone"} href={`tel:${v.phone}`}>
@@ -133,6 +142,7 @@ export function Call({ caller, now }: { caller: Caller; now: number }) {
         </p>
       </div>
       {call?.guests?.map((g) => <p key={g.name} class="note" role="status">{t(`with.${g.as === "patrol" ? "patrol" : "supervisor"}`, { name: g.name })}</p>)}
+      <Words v={v} />
       <OtherWay v={v} />
       {v.cameraAsked && (
         <div class="ask" role="alert">
