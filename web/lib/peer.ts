@@ -14,6 +14,7 @@ export type { Remote } from "./peer/way";
 export type PeerState = "new" | "connecting" | "connected" | "lost" | "closed";
 
 const look = 50;
+const lookSoon = 20;
 const lookCloser = 100; // of silence, before the statistics are asked
 const reportEvery = 2000;
 const settle = 200; // of a changing network
@@ -23,6 +24,7 @@ const handover = 500; // that the old connection is kept beside the new one
 const firstVoice = 300; // that a new connection may take to carry one
 const patience = 2500; // for a new connection, at least
 const longestPatience = 10_000;
+const offerGood = 2500; // of a network that may have changed
 const voiceIsExpected = 30_000; // after the last one
 const sendsAfter = 700; // of a microphone being open
 
@@ -185,7 +187,7 @@ export class Peer {
     const session = this.#session;
     const gate: Gate = {
       ready: () => this.#welcome(),
-      offer: async (pc, sdp) => ((await session.request("media.offer", { pc, sdp }, { timeoutMs: 15_000 })) as MediaAnswer).sdp,
+      offer: async (pc, sdp, signal) => ((await session.request("media.offer", { pc, sdp }, { timeoutMs: 15_000, again: true, early: true, signal })) as MediaAnswer).sdp,
       candidate: (pc, candidate, mid) => session.request("media.candidate", { pc, candidate, mid }),
     };
     return new Way(this.#shape, this.#own, gate, {
@@ -195,9 +197,9 @@ export class Peer {
     }, performance.now());
   }
 
-  /** Resolves when the gateway has said welcome. */
+  /** Resolves when the gateway has said welcome. Whoever was greeted before makes an offer while the next socket is on its way. */
   #welcome(): Promise<RTCIceServer[]> {
-    if (this.#session.link === "open") return Promise.resolve(this.#session.iceServers);
+    if (this.#session.link === "open" || this.#session.greeted) return Promise.resolve(this.#session.iceServers);
     return new Promise((resolve) => {
       const off = this.#session.on("welcome", (w) => {
         off();
@@ -224,7 +226,8 @@ export class Peer {
     if (this.#state === "closed" || !this.#way) return;
     const now = performance.now();
     if (this.#next && !sure && now - this.#next.made < this.#patience()) return;
-    if (this.#session.link !== "open") return; // the welcome brings us here again
+    // Without a socket there is one at most: its offer goes out behind the next hello. The welcome brings us here again.
+    if (this.#session.link !== "open" && (!this.#session.greeted || (this.#next && !sure))) return;
     if (!this.#pace.take(now, sure)) return this.#later(this.#pace.next(now, sure) - now);
     this.#next?.close();
     this.#next = this.#made();
@@ -235,7 +238,8 @@ export class Peer {
   #later(ms: number): void {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
-      if (this.#next && this.#next.state !== "connected") this.#gaveUp(this.#next);
+      if (this.#next && !this.#next.agreed && this.#session.link !== "open") this.#later(ms); // its offer has not been heard yet
+      else if (this.#next && this.#next.state !== "connected") this.#gaveUp(this.#next);
       else if (!this.#whole()) this.#replace();
     }, ms);
   }
@@ -306,6 +310,8 @@ export class Peer {
   #welcomed(pc: string | undefined): void {
     const way = this.#next ?? this.#way;
     if (!way?.asked) return; // its offer waits for this welcome
+    // Made a moment ago, it is of the network that this socket has come by; its offer is on its way, or answered.
+    if (performance.now() - way.made < offerGood && (!way.agreed || (way === this.#next && pc === way.id))) return;
     const known = pc === this.#way?.id || pc === this.#next?.id;
     if (!way.agreed || !known || !this.#whole()) this.#replace(true);
   }
@@ -359,7 +365,10 @@ export class Peer {
     } finally {
       if (this.#looking === looking) this.#looking = null;
     }
-    if (way === this.#way) this.#judge(performance.now());
+    if (way !== this.#way) return;
+    this.#judge(performance.now());
+    // A line that may be dying is looked at more closely: each tick of the wait is heard.
+    if (this.#silence.line === "flows" && this.#silence.quiet(performance.now()) > lookCloser) setTimeout(() => void this.#look(), lookSoon);
   }
 
   #judge(now: number): void {

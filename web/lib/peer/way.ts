@@ -16,9 +16,10 @@ export interface Remote {
 
 /** What a way needs of the gateway. */
 export interface Gate {
-  /** Waits until the gateway has said welcome; resolves to the relays it lends. */
+  /** Waits until the gateway has said welcome once; resolves to the relays it lends. */
   ready(): Promise<RTCIceServer[]>;
-  offer(pc: string, sdp: string): Promise<string>;
+  /** Asks until signal ends it, over sockets to come too. */
+  offer(pc: string, sdp: string, signal: AbortSignal): Promise<string>;
   candidate(pc: string, candidate: string, mid: string): Promise<unknown>;
 }
 
@@ -41,6 +42,7 @@ export class Way {
   readonly pc: RTCPeerConnection;
   readonly channel: RTCDataChannel;
   readonly remotes: Remote[] = [];
+  readonly #ended = new AbortController();
   readonly #shape: Shape;
   readonly #gate: Gate;
   readonly #told: Told;
@@ -105,7 +107,7 @@ export class Way {
     if (iceServers.length > 0) this.pc.setConfiguration({ bundlePolicy: "max-bundle", iceServers });
     await this.pc.setLocalDescription(offer);
     this.asked = true;
-    const answer = await this.#gate.offer(this.id, withAudioNack(this.pc.localDescription?.sdp ?? ""));
+    const answer = await this.#gate.offer(this.id, withAudioNack(this.pc.localDescription?.sdp ?? ""), this.#ended.signal);
     if (this.closed) return;
     const sdp = preferRed(withAudioNack(answer), this.#red);
     await this.pc.setRemoteDescription({ type: "answer", sdp });
@@ -193,6 +195,7 @@ export class Way {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.#ended.abort();
     this.channel.onmessage = null;
     this.pc.onconnectionstatechange = this.pc.onicecandidate = this.pc.ontrack = null;
     this.pc.close();
