@@ -128,6 +128,12 @@ export function stage(v: View): Stage {
   }
 }
 
+/** The gateway's word on the line, where it is news: not while the line is away. */
+export function rated(v: View): string | undefined {
+  const word = v.quality?.word;
+  return word === undefined || word === "unknown" || word === "lost" || unreached(v) || stage(v) === "lost" ? undefined : word;
+}
+
 /** What a weak line holds back of the pictures: the own one, the operator's. Words come before pictures. */
 export function heldBack(v: View): { own: boolean; theirs: boolean } {
   return { own: v.camera === "on" && v.tune?.video === "off", theirs: v.call?.opCamera === true && v.tune?.shown === "off" };
