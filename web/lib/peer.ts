@@ -14,8 +14,9 @@ export type { Remote } from "./peer/way";
 export type PeerState = "new" | "connecting" | "connected" | "lost" | "closed";
 
 const look = 50;
+const lookEvery = 90; // at the statistics, of a voice that flows
 const lookSoon = 20;
-const lookCloser = 100; // of silence, before the statistics are asked
+const lookCloser = 140; // of silence, before it is looked at more often
 const reportEvery = 2000;
 const settle = 200; // of a changing network
 const stuckLook = 1000;
@@ -50,6 +51,7 @@ export class Peer {
   #failed = 0; // attempts in a row
   #retry: ReturnType<typeof setTimeout> | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
+  #looked = 0;
   #looking: { way: Way; at: number } | null = null;
   #seen = zero;
   /** Whether the link is reported, and a voice waited for, although none was heard yet: a caller who waits. */
@@ -67,6 +69,7 @@ export class Peer {
       session.on("media.lost", (b) => this.#lost(b)),
       session.on("media.tune", (t) => this.#obey(t)),
       session.on("welcome", (w) => this.#welcomed(w.pc)),
+      session.onLink((link) => link === "lost" && this.#silence.cut(performance.now()) && this.#replace()),
     );
     this.#listenToNetwork();
     const looks = setInterval(() => void this.#look(), look);
@@ -311,9 +314,11 @@ export class Peer {
     const way = this.#next ?? this.#way;
     if (!way?.asked) return; // its offer waits for this welcome
     // Made a moment ago, it is of the network that this socket has come by; its offer is on its way, or answered.
-    if (performance.now() - way.made < offerGood && (!way.agreed || (way === this.#next && pc === way.id))) return;
+    const now = performance.now();
+    if (now - way.made < offerGood && (!way.agreed || (way === this.#next && pc === way.id))) return;
     const known = pc === this.#way?.id || pc === this.#next?.id;
-    if (!way.agreed || !known || !this.#whole()) this.#replace(true);
+    const silent = this.#silence.line === "flows" && this.#silence.quiet(now) >= this.#silence.limit();
+    if (!way.agreed || !known || silent || !this.#whole()) this.#replace(true);
   }
 
   /** The gateway has lost the connection, or hears nothing by it. */
@@ -347,21 +352,20 @@ export class Peer {
     return this.#own.mic?.readyState === "live" && performance.now() - this.#micSince > sendsAfter;
   }
 
-  /** Looks whether a voice arrives. The statistics are asked for only when none is played. */
+  /** Looks whether a voice arrives. What is played says nothing: it has waited in the buffer, up to 300 ms on a lossy line. */
   async #look(): Promise<void> {
     const way = this.#way;
     const now = performance.now();
     if (!way || way.closed) return;
     // A connection that is closed meanwhile never answers.
     if (this.#looking?.way === way && now - this.#looking.at < stuckLook) return;
+    if (now - this.#looked < lookEvery && this.#silence.quiet(now) < lookCloser) return;
+    this.#looked = now;
     const looking = { way, at: now };
     this.#looking = looking;
     try {
-      if (way.played()) this.#silence.heard(performance.now());
-      else if (this.#silence.line === "none" || this.#silence.quiet(performance.now()) > lookCloser) {
-        const age = await way.age();
-        if (age !== undefined) this.#silence.heard(performance.now() - age);
-      }
+      const age = await way.age();
+      if (age !== undefined) this.#silence.heard(performance.now() - age);
     } finally {
       if (this.#looking === looking) this.#looking = null;
     }
@@ -379,7 +383,7 @@ export class Peer {
       const act = this.#silence.tick(now, expected);
       if (act === "ask") void this.#ask();
       else if (act) {
-        if (act === "renew") this.#session.hurry();
+        if (act === "renew" && this.#session.ageMs > quiet) this.#session.hurry(); // one that has come since the voice stopped is good
         this.#replace();
       }
     }
@@ -398,7 +402,7 @@ export class Peer {
   async #ask(): Promise<void> {
     const pc = this.#way?.id ?? "";
     try {
-      const a = (await this.#session.request("media.check", { pc }, { timeoutMs: 3000 })) as MediaChecked;
+      const a = (await this.#session.request("media.check", { pc }, { timeoutMs: 3000, early: true })) as MediaChecked;
       if (a.pc !== this.#way?.id && a.pc !== this.#next?.id) this.#replace(); // it has another, or none
       else if (pc === this.#way?.id) this.#silence.answered(performance.now(), a, this.#sending());
     } catch {

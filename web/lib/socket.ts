@@ -119,6 +119,11 @@ export class Session {
     return Math.max(this.#rtt, ...waits.slice(0, 1));
   }
 
+  /** How old the present socket is, milliseconds, from when it was begun. */
+  get ageMs(): number {
+    return Date.now() - this.#begun;
+  }
+
   /** How long one word takes now. */
   async feel(): Promise<number> {
     const sentMs = Date.now();

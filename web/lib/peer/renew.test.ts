@@ -58,7 +58,7 @@ class FakePC {
   signalingState = "stable";
   localDescription: { sdp: string } | null = null;
   onconnectionstatechange: (() => void) | null = null;
-  stamp = 0;
+  packets = 0;
   readonly #transceivers: unknown[] = [];
   readonly n = FakePC.all.length;
   constructor() {
@@ -66,11 +66,8 @@ class FakePC {
     log.push(`connection ${this.n}`);
   }
   addTransceiver(kind: string, o: { direction: string }) {
-    this.#transceivers.push({ direction: o.direction, sender: { replaceTrack: async () => undefined, getParameters: () => ({}) }, receiver: this.#receiver(kind) });
+    this.#transceivers.push({ direction: o.direction, sender: { replaceTrack: async () => undefined, getParameters: () => ({}) }, receiver: { track: { kind } } });
     return this.#transceivers.at(-1);
-  }
-  #receiver(kind: string) {
-    return { track: { kind }, getSynchronizationSources: () => (kind === "audio" ? [{ rtpTimestamp: this.stamp }] : []) };
   }
   createDataChannel() {
     return { readyState: "connecting" };
@@ -82,7 +79,7 @@ class FakePC {
     return this.#transceivers.map((t) => (t as { receiver: unknown }).receiver);
   }
   async getStats() {
-    return [];
+    return [{ id: "a", type: "inbound-rtp", kind: "audio", packetsReceived: this.packets }];
   }
   async createOffer() {
     return { sdp: "v=0" };
@@ -113,7 +110,7 @@ let peer: Peer;
 /** Time goes on; a voice comes in by these connections. */
 async function passes(ms: number, ...voices: FakePC[]) {
   for (let t = 0; t < ms; t += 10) {
-    for (const p of voices) if (p.connectionState === "connected") p.stamp += 480;
+    for (const p of voices) if (t % 20 === 0 && p.connectionState === "connected") p.packets++;
     await vi.advanceTimersByTimeAsync(10);
   }
 }
@@ -158,6 +155,30 @@ test("voice and socket die together: one new connection, whose offer goes out be
   expect(peer.state).toBe("connected");
   await passes(800, at(1));
   expect(log.at(-1)).toBe("closed 0");
+});
+
+test("a socket that is reset with the line tells more than a question: nothing is asked, and no second socket is opened", async () => {
+  await passes(200); // of silence, less than the gap
+  const s = FakeSocket.all[0] as FakeSocket;
+  s.dead = true;
+  s.onclose?.({ code: 1006 });
+  await passes(100);
+  expect(log[0] === "media.check on 0" ? log.slice(1, 3) : log.slice(0, 2)).toEqual(["connection 1", "socket 1"]);
+  await passes(600);
+  expect(log.filter((x) => x.startsWith("socket")).length).toBe(1);
+  expect(log.filter((x) => x.startsWith("connection")).length).toBe(1);
+  const order = ["open 1", "hello on 1", "media.offer on 1", "welcome on 1", "answer for 1", "connected 1"];
+  expect(log.filter((x) => order.includes(x))).toEqual(order);
+});
+
+test("a socket that was opened anew since the voice stopped is not opened once more", async () => {
+  const s = FakeSocket.all[0] as FakeSocket;
+  s.dead = true;
+  s.onclose?.({ code: 1006 }); // too soon to tell that the voice has stopped
+  await passes(1000);
+  expect(log.filter((x) => x.startsWith("socket")).length).toBe(1);
+  expect(log.filter((x) => x.startsWith("connected")).length).toBe(1);
+  expect(log.filter((x) => x.startsWith("media.offer")).length).toBe(1);
 });
 
 test("the socket is away for long: few connections are made for nobody, and the welcome has a fresh one", async () => {

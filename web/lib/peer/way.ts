@@ -51,7 +51,6 @@ export class Way {
   #tune: MediaTune | null = null;
   #turn: Promise<unknown> = Promise.resolve(); // changes of what is agreed, one at a time
   #red = false;
-  #stamp = 0;
   #packets = 0;
   /** Whether the gateway was asked. */
   asked = false;
@@ -164,18 +163,6 @@ export class Way {
     this.#red = want;
   }
 
-  /** Whether a voice was played since the last look. It costs next to nothing. */
-  played(): boolean {
-    let stamp = 0;
-    for (const r of this.pc.getReceivers()) {
-      if (r.track.kind !== "audio") continue;
-      for (const s of r.getSynchronizationSources()) stamp += s.rtpTimestamp; // of several voices any that flows changes the sum
-    }
-    if (stamp === this.#stamp) return false;
-    this.#stamp = stamp;
-    return true;
-  }
-
   /** How loud the voice of a slot is, 0..1; undefined where none arrives. */
   async level(slot: number): Promise<number | undefined> {
     const track = this.remotes.find((r) => r.kind === "audio" && r.slot === slot)?.track;
@@ -189,7 +176,7 @@ export class Way {
     const packets = voicePackets(stats);
     const more = packets > this.#packets;
     this.#packets = packets;
-    return ageOfVoice(stats) ?? (more ? 0 : undefined);
+    return ageOfVoice(stats, performance.timeOrigin + performance.now()) ?? (more ? 0 : undefined);
   }
 
   close(): void {
