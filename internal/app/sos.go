@@ -377,7 +377,7 @@ func (d *sosDesk) say(ctx context.Context, who sender, s call.State, m sos.Messa
 	c.dossier.single(note)
 	c.dossier.mu.Unlock()
 	d.a.keep(s.ID, evr.Event, now, entry{Kind: "sos", By: "caller", Body: note, AtMs: now.UnixMilli()})
-	d.a.shows.put(showing{state: s})
+	d.a.again(s)
 	return nil
 }
 

@@ -47,7 +47,7 @@ export function Silent({ caller }: { caller: Caller }) {
                 type="button"
                 key={a}
                 onClick={() => {
-                  void caller.write(`${t(q.key)} ${t(a)}`);
+                  void caller.outbox.write(`${t(q.key)} ${t(a)}`);
                   setAt(at + 1);
                 }}
               >
