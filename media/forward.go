@@ -86,7 +86,6 @@ func (u *upTrack) take(p *packet, box *outbox) {
 	if u.kind == Audio {
 		c.peer.lastVoice.Store(p.at.UnixNano())
 	}
-	u.count(p.header.SequenceNumber, p.recovered, p.at)
 	if !u.began.Swap(true) {
 		c.event(Event{Kind: FirstPacket, Track: u.kind})
 	}

@@ -20,6 +20,7 @@ type hearing struct {
 	mu      sync.Mutex // guards the rest
 	missing nack.Generator
 	stats   report.Receiver
+	since   int64 // when its window of loss began, Unix nanoseconds
 	line    report.Line
 	sent    pktcache.Cache // pictures as they came
 }
@@ -65,10 +66,27 @@ func (u *upTrack) heard(p *packet, keep bool) {
 		h.sent.Put(p.header.SequenceNumber, p.raw)
 	}
 	next, ok := h.missing.Next()
+	sent, lost, over := h.window(at)
 	h.mu.Unlock()
+	if over {
+		u.lost(sent, lost)
+	}
 	if ok {
 		u.conn.feedback.wake(next)
 	}
+}
+
+// window tells what was lost where a window of loss is over. The lock is held.
+func (h *hearing) window(at int64) (sent, lost uint32, over bool) {
+	if h.since == 0 {
+		h.since = at
+	}
+	if at-h.since < int64(lossWindow) {
+		return 0, 0, false
+	}
+	h.since = at
+	sent, lost = h.stats.Window()
+	return sent, lost, true
 }
 
 // forget notes that the content of a missing packet came with another one.

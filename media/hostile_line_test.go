@@ -30,8 +30,14 @@ func TestHostile_ForgedAlertKeepsCall(t *testing.T) {
 					f.wire.send(t, alert(1, seq, level, what))
 				}
 			}
+			if seq%10 == 9 {
+				f.taken()
+			}
 		}
 		f.unharmed(0)
+		if n := counter(t, f.n.met.signalDrops); n > 0 {
+			t.Errorf("%v alerts were not looked at", n)
+		}
 	})
 }
 

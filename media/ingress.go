@@ -86,15 +86,11 @@ func midOf(sections agreed.Sections, h *rtp.Header) string {
 // newTrack begins a track towards us. An earlier one of the same section has ended: a browser sends one
 // at a time.
 func (l *link) newTrack(at int, h *rtp.Header, k agreed.Codec) *upTrack {
-	section := &(*l.sections.Load())[at]
-	u := &upTrack{id: l.conn.peer.node.tracks.Add(1), conn: l.conn, kind: Kind(section.Kind), mime: k.MIME, ssrc: h.SSRC, section: at}
-	u.info = TrackInfo{
-		Kind: u.kind, Mid: section.Mid, Codec: u.mime, ClockRate: k.Clock, Channels: k.Channels, Fmtp: k.Fmtp,
-		PayloadType: h.PayloadType, SSRC: h.SSRC,
+	info := TrackInfo{Codec: k.MIME, ClockRate: k.Clock, Channels: k.Channels, Fmtp: k.Fmtp, PayloadType: h.PayloadType, SSRC: h.SSRC}
+	if theirs := (*l.sections.Load())[at].Theirs; theirs.SSRC == h.SSRC {
+		info.RTXSSRC = theirs.RTX
 	}
-	if section.Theirs.SSRC == h.SSRC {
-		u.info.RTXSSRC = section.Theirs.RTX
-	}
+	u := l.track(at, info)
 	if old := l.conn.trackOf(at); old != nil {
 		l.conn.ended(old)
 		for ssrc, s := range l.in.sources {
@@ -105,6 +101,13 @@ func (l *link) newTrack(at int, h *rtp.Header, k agreed.Codec) *upTrack {
 	}
 	l.conn.begun(u)
 	return u
+}
+
+// track makes what info says into a track of a section.
+func (l *link) track(at int, info TrackInfo) *upTrack {
+	section := &(*l.sections.Load())[at]
+	info.Kind, info.Mid = Kind(section.Kind), section.Mid
+	return &upTrack{id: l.conn.peer.node.tracks.Add(1), conn: l.conn, kind: info.Kind, mime: info.Codec, ssrc: info.SSRC, section: at, info: info}
 }
 
 // restore undoes a repetition in place (RFC 4588 section 4): the original sequence number stands before

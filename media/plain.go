@@ -123,20 +123,18 @@ func (e *egress) through(d *downTrack, h *rtp.Header, payload []byte) []byte {
 // onTrack reads a track of a plain way. On a direct one no packet ever comes here but the first few that
 // arrived before it was known.
 func (l *link) onTrack(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
-	sections := *l.sections.Load()
 	at, ok := -1, false
 	if tr := r.RTPTransceiver(); tr != nil {
-		at, ok = sections.ByMid(tr.Mid())
+		at, ok = (*l.sections.Load()).ByMid(tr.Mid())
 	}
 	if !ok {
 		return
 	}
 	p := t.Codec()
-	u := &upTrack{id: l.conn.peer.node.tracks.Add(1), conn: l.conn, kind: Kind(t.Kind().String()), mime: codec.Name(p.MimeType), ssrc: uint32(t.SSRC()), section: at}
-	u.info = TrackInfo{
-		Kind: u.kind, Mid: sections[at].Mid, RID: t.RID(), Codec: u.mime, ClockRate: p.ClockRate, Channels: p.Channels, Fmtp: p.SDPFmtpLine,
+	u := l.track(at, TrackInfo{
+		RID: t.RID(), Codec: codec.Name(p.MimeType), ClockRate: p.ClockRate, Channels: p.Channels, Fmtp: p.SDPFmtpLine,
 		PayloadType: uint8(p.PayloadType), SSRC: uint32(t.SSRC()), RTXSSRC: uint32(t.RtxSSRC()),
-	}
+	})
 	l.conn.start(func() { l.conn.rtcpLoop(r.Read) })
 	l.conn.start(func() { l.conn.readLoop(u, t) })
 }

@@ -34,12 +34,6 @@ type upTrack struct {
 	lastKey atomic.Int64 // when a keyframe last arrived, Unix nanoseconds
 	lastPLI atomic.Int64 // when one was last asked for
 	loss    atomic.Uint64
-
-	// Owned by the reader.
-	highest  uint32 // extended sequence number
-	window   uint32 // highest at the window's begin
-	received uint32 // in the window, retransmissions not counted
-	since    time.Time
 }
 
 // tapBox makes an interface fit an atomic pointer.
@@ -48,29 +42,14 @@ type tapBox struct{ TrackTap }
 // lossWindow is over how long loss is measured.
 const lossWindow = 2 * time.Second
 
-// count keeps the loss of the last window (RFC 3550 appendix A.3).
-func (u *upTrack) count(seq uint16, recovered bool, at time.Time) {
-	if u.since.IsZero() {
-		u.highest = uint32(seq)
-		u.window, u.since = u.highest-1, at
+// lost keeps the loss of a window.
+func (u *upTrack) lost(sent, lost uint32) {
+	share := 0.0
+	if lost > 0 {
+		share = float64(lost) / float64(sent)
+		u.conn.peer.node.met.lost.WithLabelValues(string(u.kind)).Add(float64(lost))
 	}
-	if d := int16(seq - uint16(u.highest)); d > 0 {
-		u.highest += uint32(d)
-	}
-	if !recovered {
-		u.received++
-	}
-	if at.Sub(u.since) < lossWindow {
-		return
-	}
-	expected := u.highest - u.window
-	lost := 0.0
-	if expected > 0 && u.received < expected {
-		lost = float64(expected-u.received) / float64(expected)
-		u.conn.peer.node.met.lost.WithLabelValues(string(u.kind)).Add(float64(expected - u.received))
-	}
-	u.loss.Store(math.Float64bits(lost))
-	u.window, u.received, u.since = u.highest, 0, at
+	u.loss.Store(math.Float64bits(share))
 }
 
 // lossUp is the loss of the last full window, 0..1.
@@ -221,8 +200,10 @@ func (d *downTrack) ID() string { return d.name }
 // RID implements webrtc.TrackLocal: no simulcast towards receivers.
 func (d *downTrack) RID() string { return "" }
 
-// StreamID implements webrtc.TrackLocal: audio and video of one slot belong together.
-func (d *downTrack) StreamID() string { return "jedel" + d.name[len(d.name)-1:] }
+// StreamID implements webrtc.TrackLocal. Sound and pictures of one slot are of two streams: within one
+// (RFC 8830) players hold the sound back for pictures that are late, by more than a second where these are
+// sent again and again. The page lets both wait alike instead.
+func (d *downTrack) StreamID() string { return "jedel-" + d.name }
 
 // Kind implements webrtc.TrackLocal.
 func (d *downTrack) Kind() webrtc.RTPCodecType {

@@ -105,6 +105,7 @@ type job struct {
 type showing struct {
 	state call.State // zero for the lists
 	rec   call.Record
+	again bool // not changed: as it was shown last
 }
 
 // Options are what the command line adds to the configuration.

@@ -155,7 +155,7 @@ func (a *App) mediaStatus(ctx context.Context, who signaling.Who, b *wire.MediaS
 			a.log.Warn("device states are kept in memory only", "call", s.ID, "err", err)
 		}
 	}
-	a.shows.put(showing{state: s})
+	a.again(s)
 	if d.thin() != was {
 		a.hands.put(job{state: s, effect: call.Route{}})
 	}

@@ -11,11 +11,11 @@ import (
 	"jedel/signaling/wire"
 )
 
-// shown is whom a call was shown to last.
+// shown is how a call was shown last, and to whom.
 type shown struct {
-	operator ident.StaffID
-	guests   []ident.StaffID
-	view     wire.CallView // the caller's
+	state  call.State
+	guests []ident.StaffID
+	view   wire.CallView // the caller's
 }
 
 // showGuests shows a call to its guests, and to those who are guests no more why that is.

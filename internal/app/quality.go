@@ -144,7 +144,7 @@ func (a *App) mediaEvent(ev media.Event) {
 			continue
 		}
 		if s.Client == ev.Client && (ev.Kind == media.Connected || ev.Kind == media.Disconnected || ev.Kind == media.Closed || ev.Kind == media.Failed) {
-			a.shows.put(showing{state: s})
+			a.again(s)
 		}
 		a.hands.put(job{state: s, effect: call.Route{}})
 	}

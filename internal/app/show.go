@@ -18,10 +18,14 @@ import (
 const consoleEvery = 200 * time.Millisecond
 
 // Changed implements callctl.Doer.
-func (a *App) Changed(s call.State, rec call.Record) { a.shows.put(showing{s, rec}) }
+func (a *App) Changed(s call.State, rec call.Record) { a.shows.put(showing{state: s, rec: rec}) }
 
 // BoardChanged implements callctl.Doer.
 func (a *App) BoardChanged() { a.shows.put(showing{}) }
+
+// again shows a call again, of which something is known that is no decision. Whoever asks may have an old state: what was shown
+// last counts, and a call that has ended is shown no more.
+func (a *App) again(s call.State) { a.shows.put(showing{state: s, again: true}) }
 
 // runShows tells people what changed: calls at once, lists at most every consoleEvery.
 func (a *App) runShows(ctx context.Context) {
@@ -35,6 +39,9 @@ func (a *App) runShows(ctx context.Context) {
 			return
 		}
 		for _, it := range items {
+			if it.again {
+				it.state = before[it.state.ID].state
+			}
 			if it.state.Version > 0 {
 				a.showCall(ctx, it, before)
 			}
@@ -68,7 +75,7 @@ func (a *App) showCall(ctx context.Context, it showing, before map[ident.CallID]
 	if !reflect.DeepEqual(view, before[s.ID].view) {
 		a.edge.Hub().Send(s.Client, &wire.CallState{View: view})
 	}
-	if old := before[s.ID].operator; old != "" && old != s.Operator {
+	if old := before[s.ID].state.Operator; old != "" && old != s.Operator {
 		a.moved(s, it.rec, c, old)
 	}
 	guests := a.showGuests(s, it.rec, before[s.ID].guests)
@@ -77,7 +84,7 @@ func (a *App) showCall(ctx context.Context, it showing, before map[ident.CallID]
 		delete(before, s.ID)
 		return // the effect that seals its archive forgets it
 	}
-	before[s.ID] = shown{s.Operator, guests, view}
+	before[s.ID] = shown{s, guests, view}
 }
 
 // dossier returns what is known of a call, read back from the store the first time it is asked.

@@ -91,6 +91,7 @@ func (h *handset) post(b []byte) sos.Answer {
 
 // TestADatagramAndATapAreOneCall sends the same call by every way at once, in every order.
 func TestADatagramAndATapAreOneCall(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	caller := g.tab(wire.RoleCaller, "")
 	h := g.handset(caller.welcome)
@@ -170,6 +171,7 @@ func (h *handset) hear(n uint16) string {
 }
 
 func TestWhoHasNoKeyIsNotTurnedAway(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	h := g.handset(nil)
 	a := h.post(h.frame(sos.Message{Kind: sos.Silent, Text: "помогите"}, [12]byte{}))
@@ -194,6 +196,7 @@ func TestWhoHasNoKeyIsNotTurnedAway(t *testing.T) {
 
 // TestDatagramsWithoutProof are sent as from a raw socket: the sender has not shown that it receives there.
 func TestDatagramsWithoutProof(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	h := g.handset(nil)
 	take := func(b []byte, from string) []byte { return g.app.sos.Take(t.Context(), b, from, false) }
@@ -259,6 +262,7 @@ func TestAFloodOfDatagramsCostsNoCalls(t *testing.T) {
 }
 
 func TestACallOfADatagramStaysWhileItsPhoneIsGone(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	h := g.handset(nil)
 	a := h.post(h.frame(sos.Message{Place: &sos.Place{Lat: 54.9, Lon: 69.1}}, [12]byte{}))
@@ -279,6 +283,7 @@ func TestACallOfADatagramStaysWhileItsPhoneIsGone(t *testing.T) {
 
 // TestACallByUDP is a phone with nothing but UDP, and with a key.
 func TestACallByUDP(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	addr := g.app.node.Addrs()[0].String()
 	caller := g.tab(wire.RoleCaller, "")
@@ -308,7 +313,9 @@ func TestACallByUDP(t *testing.T) {
 			t.Errorf("%+v %v", r, err)
 		}
 		desk.ask(&wire.CallEnd{Call: o.Call})
+		desk.ask(&wire.DutySet{State: wire.DutyPause}) // else the next rings with what stands before its words
 		desk.ask(&wire.CallWrapUp{Call: o.Call, Category: "theft", Outcome: "patrol"})
+		desk.ask(&wire.DutySet{State: wire.DutyOff}) // whoever is ready may hear of a call before its words are there
 	}
 }
 
@@ -388,5 +395,36 @@ func TestAFloodByUDPHarmsNoCall(t *testing.T) {
 	}
 	if s, ok := g.app.desk.OpenCallOf(ident.ClientID(caller.welcome.Client)); !ok || string(s.ID) != id {
 		t.Error("the flood has changed whose call it is")
+	}
+}
+
+// TestManyWithoutAKeyBehindOneAddress: those behind one address of a mobile operator each repeat what the network loses, and pay
+// for their own calls only.
+func TestManyWithoutAKeyBehindOneAddress(t *testing.T) {
+	g := startGateway(t)
+	const from = "192.0.2.7"
+	answer := func(h *handset, proof [12]byte) sos.Answer {
+		t.Helper()
+		raw := g.app.sos.Take(t.Context(), h.frame(sos.Message{}, proof), from, false)
+		if raw == nil {
+			t.Fatal("no answer")
+		}
+		a, err := sos.ReadAnswer(raw, h.from, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	for range sosOfStranger.Burst {
+		h := g.handset(nil)
+		var proof [12]byte
+		for range 5 {
+			proof = *answer(h, [12]byte{}).Proof
+		}
+		for range 5 {
+			if a := answer(h, proof); a.Status != sos.Registered {
+				t.Fatalf("%+v", a)
+			}
+		}
 	}
 }

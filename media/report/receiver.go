@@ -25,6 +25,8 @@ type Receiver struct {
 	received   uint32
 	wasGot     uint32 // at the last block
 	wasWant    uint32
+	windowGot  uint32 // at the last Window
+	windowWant uint32
 	transit    int64 // of the last packet in ticks
 	jitter     int64 // in 1/16 ticks
 	lastTS     uint32
@@ -110,6 +112,14 @@ func (r *Receiver) Loss() float64 {
 		return 0
 	}
 	return float64(lost) / float64(want)
+}
+
+// Window returns how many packets were sent since the last Window, as far as their numbers tell, and how many of them were lost.
+func (r *Receiver) Window() (sent, lost uint32) {
+	sent = r.expected() - r.windowWant
+	lost = uint32(max(0, int32(sent-(r.received-r.windowGot))))
+	r.windowWant, r.windowGot = r.expected(), r.received
+	return sent, lost
 }
 
 func (r *Receiver) expected() uint32 {

@@ -34,6 +34,13 @@ func TestLossIsReportedAsItWas(t *testing.T) {
 		if b := r.Block(9, now); b.Lost != 25 || b.Fraction != 0 {
 			t.Fatalf("the second interval lost nothing: %+v", b)
 		}
+		if sent, lost := r.Window(); sent != 201 || lost != 25 {
+			t.Fatalf("of %d %d are lost, whatever was reported meanwhile", sent, lost)
+		}
+		r.Received(first+203, 960*203, now)
+		if sent, lost := r.Window(); sent != 3 || lost != 2 {
+			t.Fatalf("of %d %d are lost since", sent, lost)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ function Said({ caller, line }: { caller: Caller; line: Line }) {
       </small>
       {line.note || line.file?.mime.startsWith("audio/") ? <Spoken line={line} /> : line.file ? <span class="file">{line.file.name}</span> : <span>{line.text}</span>}
       {line.state === "failed" && (
-        <button type="button" onClick={() => void caller.retry(line.id)}>
+        <button type="button" onClick={() => void caller.outbox.retry(line.id)}>
           {t("chat.retry")}
         </button>
       )}
@@ -43,7 +43,7 @@ export function Chat({ caller }: { caller: Caller }) {
   }, [v.chat.length]);
   const send = (what: string) => {
     const words = what.trim();
-    if (words) void caller.write(words);
+    if (words) void caller.outbox.write(words);
   };
   return (
     <section class="chat" aria-label={t("chat")}>
@@ -77,7 +77,7 @@ export function Chat({ caller }: { caller: Caller }) {
             accept="image/*"
             onChange={(e) => {
               const file = e.currentTarget.files?.[0];
-              if (file) void caller.photo(file);
+              if (file) void caller.outbox.photo(file);
               e.currentTarget.value = "";
             }}
           />

@@ -12,16 +12,16 @@ const tapped = 400; // a touch shorter than this begins a note, the next one end
 export function Speak({ caller, now }: { caller: Caller; now: number }) {
   const v = caller.view;
   const down = useRef(0);
-  useEffect(() => () => caller.spoken(), [caller]);
+  useEffect(() => () => caller.outbox.spoken(), [caller]);
   if (!wordy(v.rung)) return null;
   const on = v.speaking > 0;
   const begin = () => {
     down.current = Date.now();
-    if (on) caller.spoken();
-    else void caller.speak();
+    if (on) caller.outbox.spoken();
+    else void caller.outbox.speak();
   };
   const end = () => {
-    if (on && Date.now() - down.current > tapped) caller.spoken();
+    if (on && Date.now() - down.current > tapped) caller.outbox.spoken();
   };
   return (
     <section class="speak" data-rung={v.rung}>
@@ -39,7 +39,7 @@ export function Speak({ caller, now }: { caller: Caller; now: number }) {
             begin();
           }}
           onPointerUp={end}
-          onPointerCancel={() => caller.spoken()}
+          onPointerCancel={() => caller.outbox.spoken()}
           onContextMenu={(e) => e.preventDefault()}
           onKeyDown={(e) => {
             if ((e.key === " " || e.key === "Enter") && !e.repeat) begin();

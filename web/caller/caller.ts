@@ -2,8 +2,8 @@
 import { type Lang, lang } from "../lib/i18n";
 import { Peer } from "../lib/peer";
 import { Refusal, Session } from "../lib/socket";
-import type { CallCreated, CallKind, CallView, CallerSelf, FileRef, Fix, Rung } from "../lib/wire.gen";
-import { canRecord, type Note, Recording } from "./notes";
+import type { CallCreated, CallKind, CallView, CallerSelf, Fix, Rung } from "../lib/wire.gen";
+import { type Name, Outbox } from "./outbox";
 import { Single } from "./single";
 import type { Receipt } from "./sos";
 import { Thin } from "./thin";
@@ -11,7 +11,7 @@ import { wordy } from "../lib/ladder";
 import { countCameras, flipCamera, type Taken, takeCamera, takeMic } from "./devices";
 import { Place } from "./place";
 import { clientStorage, keepCall, keepOpen, keepPin, keptPin, read, tokenKey, write } from "./store";
-import { empty, marked, noted, posted, type View, withCall, written } from "./view";
+import { empty, marked, posted, type View, withCall } from "./view";
 
 const refKey = "jedel.ref";
 const phoneKey = "jedel.phone";
@@ -35,6 +35,7 @@ export class Caller {
   readonly session: Session;
   readonly peer: Peer;
   readonly place: Place;
+  readonly outbox: Outbox;
   view: View = { ...empty, phone: read(phoneKey) ?? empty.phone };
   remoteAudio: MediaStream | null = null;
   /** Who speaks besides the operator, by slot. */
@@ -45,13 +46,10 @@ export class Caller {
   #camera: MediaStreamTrack | null = null;
   readonly #thin: Thin;
   readonly #single: Single;
-  #recording: Recording | null = null;
-  readonly #notes = new Map<string, Recording>();
   #endSoon = false; // hung up before the gateway had answered
   #configured = false;
   #cameraRests = false; // it was on when the network became too thin for it
   readonly #listeners = new Set<() => void>();
-  readonly #photos = new Map<string, File>();
 
   constructor(language: Lang) {
     this.session = new Session({ role: "caller", lang: language, storage: clientStorage, agent: "jedel-caller", token: () => read(tokenKey) });
@@ -61,6 +59,13 @@ export class Caller {
       changed: (now, was) => void this.#moved(now, was),
     });
     this.#single = new Single({ session: this.session, datagram: (b) => this.peer.datagram(b), told: (r) => this.#told(r) });
+    this.outbox = new Outbox({
+      session: this.session, peer: this.peer, single: this.#single, view: () => this.view, set: (change) => this.set(change), beside: (text) => this.#beside(text), random,
+      mic: async () => {
+        if (!this.#mic) await this.micOn();
+        return this.#mic;
+      },
+    });
     this.peer.onReceipt = (b) => void this.#single.take(b);
     this.place = new Place((fix) => this.#located(fix), (place) => this.set({ place }));
   }
@@ -165,7 +170,7 @@ export class Caller {
         keepOpen(true);
         this.#single.done(0);
         this.set(withCall(this.view, made.view));
-        this.#sendWaiting();
+        this.outbox.sendWaiting();
         if (this.#endSoon) void this.end();
         const found = this.view.fix;
         if (found && found !== pin) void this.#located(found); // before there was a call to tell it to
@@ -191,7 +196,7 @@ export class Caller {
     this.#single.resume(read(refKey), call.kind, lang());
     this.#single.heard(Math.max(0, ...call.chat.filter((c) => c.from !== "caller").map((c) => c.chatSeq)));
     this.set(withCall({ ...this.view, pin, ...(fresh && pin ? { fix: pin, place: "pinned" as const } : {}) }, call));
-    this.#sendWaiting();
+    this.outbox.sendWaiting();
     if (!fresh) {
       void this.#tellDevices();
       return;
@@ -214,9 +219,7 @@ export class Caller {
     write(refKey, null);
     this.#attend(false);
     this.#single.stop();
-    this.#recording?.stop();
-    this.#recording = null;
-    this.set({ speaking: 0 });
+    this.outbox.spoken();
     keepPin(null);
     this.set({ pin: null });
     this.place.stop("none");
@@ -335,21 +338,12 @@ export class Caller {
    * writing, so that nobody takes a place without coordinates for a point on the map. */
   say(text: string): Promise<void> {
     const last = this.view.fix;
-    if (!last) return this.write(text);
+    if (!last) return this.outbox.write(text);
     return this.#located({ lat: last.lat, lon: last.lon, accuracyM: last.accuracyM, source: "text", text, clientMs: Date.now(), serverMs: 0 });
   }
 
-  async write(text: string): Promise<void> {
-    const by = this.#beside(text);
-    const id = by?.id ?? random();
-    this.set({ chat: written(this.view.chat, id, text, Date.now()) });
-    if (by) this.#single.say(by.n, text, null);
-    await this.#deliver(id, text);
-    if (by && this.view.chat.some((l) => l.id === id && l.seq > 0)) this.#single.done(by.n);
-  }
-
   /** The name of a message that goes out as a single datagram too: there is no socket, or a slow one. */
-  #beside(text: string): { n: number; id: string } | null {
+  #beside(text: string): Name | null {
     return this.#open() && (this.session.link !== "open" || this.session.thin) ? this.#single.name(text) : null;
   }
 
@@ -360,11 +354,6 @@ export class Caller {
     if (!this.view.call && this.view.calling) this.set({ registered: r.number, error: "" });
     const line = this.view.chat.find((l) => l.id.startsWith("sos-") && l.id.endsWith(`-${r.n}`));
     if (line && r.n > 0) this.set({ chat: marked(this.view.chat, line.id, "sent") });
-  }
-
-  /** What was written before the socket knew the call. */
-  #sendWaiting(): void {
-    for (const l of this.view.chat) if (l.from === "caller" && l.seq === 0 && !l.note && l.state !== "failed" && !this.#photos.has(l.id)) void this.#deliver(l.id, l.text);
   }
 
   /** The network carries less, or more again: the same call. */
@@ -380,93 +369,6 @@ export class Caller {
     }
     this.#configure();
     await this.#tellDevices();
-  }
-
-  /** Begins a voice note; the microphone is asked for where it is not there. */
-  async speak(): Promise<void> {
-    if (this.#recording || !canRecord()) return;
-    this.set({ speaking: Date.now() });
-    if (!this.#mic) await this.micOn();
-    if (!this.#mic || !this.view.speaking) {
-      this.set({ speaking: 0 });
-      return;
-    }
-    this.#mic.enabled = true;
-    const r = new Recording(this.#mic, {
-      request: (type, body, options) => this.session.request(type, body, options),
-      call: () => this.view.call?.call ?? null,
-      changed: (n) => this.#noteMoved(n),
-    });
-    this.#recording = r;
-    this.#notes.set(r.note.id, r);
-  }
-
-  /** Ends it; what is recorded is sent. */
-  spoken(): void {
-    this.set({ speaking: 0 });
-    this.#recording?.stop();
-    this.#recording = null;
-  }
-
-  #noteMoved(n: Note): void {
-    if (n.state === "sent") this.#notes.delete(n.id);
-    if (n.state !== "recording" && this.#recording?.note.id === n.id) {
-      this.#recording = null; // it was long enough
-      this.set({ speaking: 0 });
-    }
-    const state = n.state === "failed" ? "failed" : n.state === "sent" ? "sent" : "sending";
-    this.set({ chat: noted(this.view.chat, n.id, { ms: n.ms, part: n.part }, state, Date.now()) });
-  }
-
-  async retry(id: string): Promise<void> {
-    const line = this.view.chat.find((l) => l.id === id);
-    if (!line) return;
-    this.set({ chat: marked(this.view.chat, id, "sending") });
-    const photo = this.#photos.get(id);
-    const note = this.#notes.get(id);
-    if (note) note.retry();
-    else if (photo) await this.#upload(id, photo);
-    else await this.#deliver(id, line.text);
-  }
-
-  async #deliver(id: string, text: string, file?: string): Promise<void> {
-    const call = this.view.call;
-    if (!call) return;
-    try {
-      await this.peer.request("chat.send", { call: call.call, id, text, ...(file ? { file } : {}) }, { again: true, timeoutMs: 120000 });
-    } catch {
-      this.set({ chat: marked(this.view.chat, id, "failed") });
-    }
-  }
-
-  /** Sends a photo as it is: it is evidence. */
-  async photo(file: File): Promise<void> {
-    const id = random();
-    this.#photos.set(id, file);
-    this.set({ chat: written(this.view.chat, id, file.name, Date.now()) });
-    await this.#upload(id, file);
-  }
-
-  async #upload(id: string, file: File): Promise<void> {
-    const call = this.view.call;
-    const who = this.session.credentials();
-    if (!call || !who) return;
-    try {
-      const r = await fetch(`/api/v1/calls/${call.call}/files`, {
-        method: "POST", body: file,
-        headers: { "Content-Type": file.type || "application/octet-stream", "X-File-Name": encodeURIComponent(file.name), "X-Client": who.client, "X-Client-Key": who.key },
-      });
-      if (!r.ok) {
-        const refusal = (await r.json()) as { error?: { code?: string } };
-        this.set({ error: refusal.error?.code ?? "internal", chat: marked(this.view.chat, id, "failed") });
-        return;
-      }
-      const ref = (await r.json()) as FileRef;
-      this.#photos.delete(id);
-      await this.#deliver(id, "", ref.file);
-    } catch {
-      this.set({ chat: marked(this.view.chat, id, "failed") });
-    }
   }
 
   async contact(name: string, phone: string): Promise<void> {

@@ -89,11 +89,27 @@ export function marked(lines: Line[], id: string, state: Line["state"]): Line[] 
 
 export type Stage = "home" | "calling" | "waiting" | "ringing" | "connecting" | "talking" | "hold" | "far" | "lost" | "ended";
 
+/** Whether words do not get through, as far as this page knows. */
+function unreached(v: View): boolean {
+  return v.offline || v.link === "lost" || v.link === "connecting" || v.unheard;
+}
+
+/** Whether a voice arrives. It goes by UDP and needs no socket, and it is a better witness of the line than the device's own word. */
+function voiced(v: View): boolean {
+  return v.media === "connected" && v.line === "flows" && !v.quiet;
+}
+
+/** Whether the talk goes on while words do not get through: where packets are lost the socket, which is TCP, is away for seconds.
+ * Who cannot speak has nothing but words. */
+export function talksOn(v: View): boolean {
+  return v.call !== null && v.call.kind !== "silent" && unreached(v) && voiced(v);
+}
+
 /** What the caller is told, in one word. Their own lost link comes before everything. */
 export function stage(v: View): Stage {
   if (!v.call) return v.calling ? "calling" : "home";
   if (v.call.phase === "ended" || v.call.phase === "wrapup") return "ended";
-  if (v.offline || v.link === "lost" || v.link === "connecting" || v.unheard) return "lost";
+  if (unreached(v) && !talksOn(v)) return "lost";
   switch (v.call.phase) {
     case "queued":
     case "created":
@@ -105,11 +121,17 @@ export function stage(v: View): Stage {
     case "hold":
       return "hold";
     case "reconnecting":
-      return "lost";
+      return talksOn(v) ? "talking" : "lost";
     default:
       if (!v.quiet || !v.call.opMic) return "talking";
       return v.line === "far" ? "far" : "lost"; // no voice although the operator's microphone is on: theirs, or ours
   }
+}
+
+/** The gateway's word on the line, where it is news: not while the line is away. */
+export function rated(v: View): string | undefined {
+  const word = v.quality?.word;
+  return word === undefined || word === "unknown" || word === "lost" || unreached(v) || stage(v) === "lost" ? undefined : word;
 }
 
 /** What a weak line holds back of the pictures: the own one, the operator's. Words come before pictures. */
