@@ -128,8 +128,8 @@ func floorFeed(t testing.TB, to netip.AddrPort) {
 		_, err := conns[source].Write(out[:packets])
 		must(t, err)
 	}
-	begin := time.Now()
-	for sounds, pictures := 0, 0; ; {
+	begin, tick := time.Now(), time.NewTicker(time.Millisecond/2)
+	for sounds, pictures := 0, 0; ; <-tick.C {
 		passed := time.Since(begin)
 		for ; sounds < int(passed.Seconds()*50*floorSources); sounds++ {
 			send(sounds%floorSources, 1, 160)
@@ -141,6 +141,5 @@ func floorFeed(t testing.TB, to netip.AddrPort) {
 			_, err := c.TryRead(in)
 			must(t, err)
 		}
-		time.Sleep(time.Millisecond / 2)
 	}
 }
