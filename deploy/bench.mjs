@@ -14,7 +14,7 @@ const runs = (file) => existsSync(file) ? readFileSync(file, "utf8").split("\n")
 if (verb === "line") {
 	const r = JSON.parse(readFileSync(0, "utf8"));
 	console.log(`${what.padEnd(6)} ${String(r.answered).padStart(3)}/${r.calls} calls  ${r.sentPerSecond.toFixed(0).padStart(6)} packets/s  ${r.cpuMicrosPerPacket.toFixed(1).padStart(5)} µs each  gateway ${(100 * r.cpuShare).toFixed(0)} %, generator ${(100 * r.ownCpuShare).toFixed(0)} % of a core` +
-		`  p50 ${r.latency.p50.toFixed(2)} p99 ${r.latency.p99.toFixed(2)} ms  lost ${(100 * r.loss).toFixed(3)} %  ${perCall(r).toFixed(2)} MiB a call  set-up p95 ${r.setUp.p95.toFixed(0)} ms` +
+		`  p50 ${r.latency.p50.toFixed(2)} p99 ${r.latency.p99.toFixed(2)} ms  lost ${(100 * r.loss).toFixed(3)} %  ${perCall(r).toFixed(2)} MiB a call  set-up p95 ${r.setUp.p95.toFixed(0)} ms (sound ${r.setUpSound.p95.toFixed(0)}, rings ${r.stages.tapToRinging.p95.toFixed(0)}, answer ${r.stages.answerToConfirmed.p95.toFixed(0)}, first packet ${r.stages.firstSentToThere.p95.toFixed(0)})` +
 		(r.ownLate || r.ownUnsent || r.refused ? `  (generator late ${r.ownLate}, unsent ${r.ownUnsent}, refused ${r.refused})` : "") + (r.errors ? `  ${r.errors.length} bots failed` : ""));
 }
 
@@ -39,6 +39,9 @@ if (verb === "table") {
 	row("memory a call when they have ended", "", video, (r) => (r.residentMiBAfter - r.residentMiBBefore) / r.calls, "MiB");
 	row("tap to sound both ways p95, warm", "≤ 20", video, (r) => r.setUpSound.p95, "ms");
 	row("tap to sound and pictures both ways p95, warm", "≤ 20", video, (r) => r.setUp.p95, "ms");
+	row("of it p95: until it rings, warm", "", video, (r) => r.stages.tapToRinging.p95, "ms");
+	row("of it p95: from the answer to its confirmation, warm", "", video, (r) => r.stages.answerToConfirmed.p95, "ms");
+	row("of it p95: a first packet from its sending on, warm", "", video, (r) => r.stages.firstSentToThere.p95, "ms");
 	row("tap to sound and pictures both ways p95, cold", "≤ 100", cold, (r) => r.setUp.p95, "ms");
 	row("share of a core that the generator needs for it", "well below 100", video, (r) => 100 * r.ownCpuShare, "%");
 	const best = steps.filter(goodRun).map((r) => r.calls);
