@@ -8,6 +8,7 @@ import (
 
 // TestWhatIsAddedToAMergedReportIsSeenWhereItIsWorkedOn sends more words of a report after it was merged.
 func TestWhatIsAddedToAMergedReportIsSeenWhereItIsWorkedOn(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	boss, key := g.as("supervisor"), phone()
 	mine := g.ask(sendReport, 201, key, `{"ref":"a","text":"Шу","lang":"kk"}`)["report"].(string)

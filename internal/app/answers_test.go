@@ -240,6 +240,7 @@ func (c *tab) offer() *wire.OfferMade {
 
 // TestAnswersAreAsDescribed walks the API of a whole gateway, through a call and its evidence.
 func TestAnswersAreAsDescribed(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	g.ask("GET /api/v1/config", 200, nil, "")
 	g.ask("POST /api/v1/caller/code", 202, nil, `{"phone":"+77015551212","lang":"kk"}`)

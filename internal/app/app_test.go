@@ -10,6 +10,7 @@ import (
 )
 
 func TestEdgeIsToldWhatIsConfigured(t *testing.T) {
+	t.Parallel()
 	c := config.Default()
 	c.Listen = config.Listen{Proxies: []string{"10.1.2.3/8", "2001:db8::/32"}, MaxSockets: 7, MaxSocketsAddr: 3}
 	c.Metrics.Listen = "127.0.0.1:9100"

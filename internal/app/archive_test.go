@@ -14,6 +14,7 @@ import (
 // TestWhatComesWithTheTapIsKept holds that what is said before the effect that opens the archive
 // was carried out is in the archive all the same.
 func TestWhatComesWithTheTapIsKept(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	for i := range 20 {
 		s, err := g.app.desk.Create(t.Context(), fmt.Sprint(i), call.Create{Client: ident.New[ident.ClientID](), Kind: "voice", Priority: 2})

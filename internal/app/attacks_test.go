@@ -50,6 +50,7 @@ func (g *gateway) onRoster(staff ident.StaffID, role string, left time.Duration)
 
 // TestWhoseShiftIsOverChangesNothingButWhatTheyHold holds the end of a shift at every act on a case.
 func TestWhoseShiftIsOverChangesNothingButWhatTheyHold(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	staff, who := g.member("late", "supervisor", "")
 	held, others := g.caseIn(""), g.caseIn("")
@@ -78,6 +79,7 @@ func TestWhoseShiftIsOverChangesNothingButWhatTheyHold(t *testing.T) {
 
 // TestAPatrolWhoseShiftEndsAtItsTaskFinishesIt holds that what is in hand stays in hand.
 func TestAPatrolWhoseShiftEndsAtItsTaskFinishesIt(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	staff, who := g.member("patrol", "patrol", "")
 	id, other := g.caseIn(""), g.caseIn("")
@@ -113,6 +115,7 @@ func TestAPatrolWhoseShiftEndsAtItsTaskFinishesIt(t *testing.T) {
 
 // TestWhatIsSentTwiceIsDoneOnce replays every act that a page may repeat after a broken line.
 func TestWhatIsSentTwiceIsDoneOnce(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	staff, patrol := g.member("patrol", "patrol", "")
 	g.ask("PUT /api/v1/patrol/duty", 200, patrol, `{"on":true}`)
@@ -159,6 +162,7 @@ func TestWhatIsSentTwiceIsDoneOnce(t *testing.T) {
 
 // TestNothingIsDoneToWhatIsClosedOrMerged holds the states of a case against whoever ignores them.
 func TestNothingIsDoneToWhatIsClosedOrMerged(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	staff, patrol := g.member("patrol", "patrol", "")
 	g.ask("PUT /api/v1/patrol/duty", 200, patrol, `{"on":true}`)
@@ -187,6 +191,7 @@ func TestNothingIsDoneToWhatIsClosedOrMerged(t *testing.T) {
 
 // TestFilesAndReportsAreOfTheirOwn holds files of another case and reports of another key.
 func TestFilesAndReportsAreOfTheirOwn(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	file := string(ident.New[ident.FileID]())
 	body := fmt.Sprintf(`{"ref":"a","text":"x","lang":"kk","files":[{"file":%q,"bytes":3,"sha256":%q}]}`, file, strings.Repeat("ab", 32))
@@ -211,6 +216,7 @@ func TestFilesAndReportsAreOfTheirOwn(t *testing.T) {
 // TestMarkupStaysText holds that what looks like markup comes out as it went in, as data that no browser
 // takes for a page.
 func TestMarkupStaysText(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	const evil = `<script>alert(1)</script>`
 	body := `{"ref":"a","lang":"kk","text":"` + evil + `","plate":"<b>123</b>","name":"<img src=x onerror=alert(1)>","where":"=1+1<svg onload=alert(1)>"}`
@@ -259,6 +265,7 @@ func (g *gateway) header(path string, who http.Header) *http.Response {
 
 // TestPositionsThatCannotBe holds places out of range, in the future, and jumps of 500 km.
 func TestPositionsThatCannotBe(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	now := time.Now()
 	fix := func(lat, accuracy float64, at time.Time) string {

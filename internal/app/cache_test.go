@@ -12,6 +12,7 @@ import (
 )
 
 func TestCachedFilesLieEncryptedAndReadInTheClear(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "left"), []byte("by an earlier process"), 0o600); err != nil {
 		t.Fatal(err)
@@ -71,6 +72,7 @@ func TestCachedFilesLieEncryptedAndReadInTheClear(t *testing.T) {
 }
 
 func TestDroppedFilesOfACallAreMadeAnew(t *testing.T) {
+	t.Parallel()
 	c := newCache(filepath.Join(t.TempDir(), "cache"))
 	made := map[string]int{}
 	get := func(name string) {

@@ -136,6 +136,7 @@ func withCamera(t *testing.T) *gateway {
 }
 
 func TestCameraIsSeenThroughTheGateway(t *testing.T) {
+	t.Parallel()
 	g := withCamera(t)
 	auth := g.as("operator")
 	rows := g.ask("GET /api/v1/cameras?lat=54.8753&lon=69.1628", 200, auth, "")["cameras"].([]any)
@@ -177,6 +178,7 @@ func TestCameraIsSeenThroughTheGateway(t *testing.T) {
 }
 
 func TestClipIsKeptInTheArchiveOfItsCall(t *testing.T) {
+	t.Parallel()
 	g := withCamera(t)
 	auth := g.as("operator")
 	token := strings.TrimPrefix(auth.Get("Authorization"), "Bearer ")

@@ -175,6 +175,7 @@ func tusOffsetBy(ctx context.Context, link *http.Client, url string, who http.He
 // archive is opened: nothing is lost, nothing is there twice, every byte is the one that was sent.
 // JEDEL_TEST_UPLOADS says how many files.
 func TestInterruptedUploadsAreKeptOnce(t *testing.T) {
+	t.Parallel()
 	total, each := 100, 20
 	if n, err := strconv.Atoi(os.Getenv("JEDEL_TEST_UPLOADS")); err == nil {
 		total = n

@@ -14,6 +14,7 @@ import (
 // TestAClipIsKeptWithTheCaseOfAReport lets camera watch keep a clip for a case without a call: it is a
 // recording of the case, sealed, with the bytes that were taken.
 func TestAClipIsKeptWithTheCaseOfAReport(t *testing.T) {
+	t.Parallel()
 	g := withCamera(t)
 	watch := g.as("camera")
 	id := g.placedReport("a")

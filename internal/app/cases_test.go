@@ -50,6 +50,7 @@ func (g *gateway) mine(key http.Header) map[string]any {
 
 // TestAReportBecomesACaseAndGetsItsReply walks a report from the phone to the reply, by way of a patrol.
 func TestAReportBecomesACaseAndGetsItsReply(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key, disp, op, patrol := phone(), g.as("dispatcher"), g.as("operator"), g.as("patrol14")
 	body := fmt.Sprintf(`{"ref":"a","kind":"noise","text":"Музыка түні бойы","lang":"kk","madeMs":%d,"plate":"123 ABC 15","fix":{"lat":54.87,"lon":69.16,"accuracyM":20,"source":"device","clientMs":%d,"serverMs":0}}`,
@@ -137,6 +138,7 @@ func TestAReportBecomesACaseAndGetsItsReply(t *testing.T) {
 
 // TestAReportIsEvidence holds that a report is sealed, found and verified as a call is.
 func TestAReportIsEvidence(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	look := g.as("investigator")
 	receipt := g.ask(sendReport, 201, phone(), `{"ref":"a","text":"Жол ойылған","lang":"kk"}`)
@@ -181,6 +183,7 @@ func TestAReportIsEvidence(t *testing.T) {
 
 // TestACallBeginsACase holds that a call has its case, with its place, and that its write-up ends it.
 func TestACallBeginsACase(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	look, op := g.as("investigator"), g.as("operator")
 	id := g.call(look) // wrapped up with an outcome that closes nothing
@@ -197,6 +200,7 @@ func TestACallBeginsACase(t *testing.T) {
 // TestPositionsOfACallAreOnItsCard holds that the first position is there even where it comes before the
 // news of its call, and that a pin does not displace it.
 func TestPositionsOfACallAreOnItsCard(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	c := g.tab(wire.RoleCaller, "")
 	id := c.ask(&wire.CallCreate{Ref: "r1", Kind: wire.KindVoice, Fix: &wire.Fix{Lat: 54.87, Lon: 69.16, AccuracyM: 900, Source: "device"}}).(*wire.CallCreated).View.Call
@@ -212,6 +216,7 @@ func TestPositionsOfACallAreOnItsCard(t *testing.T) {
 
 // TestAnotherUnitsCaseIsNotTouched holds the unit on the case itself.
 func TestAnotherUnitsCaseIsNotTouched(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	receipt := g.ask(sendReport, 201, phone(), `{"ref":"a","text":"x","lang":"kk"}`)
 	id := receipt["report"].(string)
@@ -247,6 +252,7 @@ func TestAnotherUnitsCaseIsNotTouched(t *testing.T) {
 // TestTwoPeopleAtOneCase holds that nobody classifies or closes over what they have not seen, and that lists
 // tell cases apart: what they are about, why they were found, which are alike.
 func TestTwoPeopleAtOneCase(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	op, disp, camera := g.as("operator"), g.as("dispatcher"), g.as("camera")
 	key := phone()

@@ -166,6 +166,7 @@ func (m *mortal) holds(id string, files []sentFile) error {
 // TestKilledAfterEachStepAFileIsKeptOnce kills a gateway after each step of a file's way into its archive,
 // starts it again, and looks what is there.
 func TestKilledAfterEachStepAFileIsKeptOnce(t *testing.T) {
+	t.Parallel()
 	for step := 1; step <= 6; step++ {
 		t.Run(fmt.Sprint("step ", step), func(t *testing.T) {
 			m := newMortal(t)

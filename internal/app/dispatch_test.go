@@ -51,6 +51,7 @@ func (c *tab) moved(name string, ok func(wire.PatrolRow) bool) wire.PatrolRow {
 
 // TestABoardIsToldHowPatrolsStand holds what a dispatcher's console hears of a patrol's evening.
 func TestABoardIsToldHowPatrolsStand(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	disp, patrol := g.as("dispatcher"), g.as("patrol14")
 	board := g.tab(wire.RoleConsole, strings.TrimPrefix(disp.Get("Authorization"), "Bearer "))
@@ -90,6 +91,7 @@ func TestABoardIsToldHowPatrolsStand(t *testing.T) {
 // TestTwoDispatchersSendOnePatrol lets both send the same one to two cases at once: one wins, the other reads
 // why, and a patrol that went home is not sent.
 func TestTwoDispatchersSendOnePatrol(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	disp, patrol := g.as("dispatcher"), g.as("patrol14")
 	ids := []string{g.placedReport("a"), g.placedReport("b")}
@@ -151,6 +153,7 @@ func sendBy(g *gateway, who http.Header, id, staff string) string {
 
 // TestNavigationMayNotSend holds that a role without dispatch reads proposals and sends nobody.
 func TestNavigationMayNotSend(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	op, patrol := g.as("operator"), g.as("patrol14")
 	id := g.placedReport("a")

@@ -379,6 +379,7 @@ func (g *gateway) archived(call, role string, heard []string) {
 }
 
 func TestTakeOverMovesTheCallAndTellsTheOperator(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	caller, desk, call := g.talking()
 	_, token := g.hire("s", "supervisor") // one who takes no calls otherwise
@@ -408,6 +409,7 @@ func TestTakeOverMovesTheCallAndTellsTheOperator(t *testing.T) {
 }
 
 func TestAPatrolJoinsTheCallOfItsCaseAlone(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	caller, desk, call := g.talking()
 	staff, token := g.hire("p", "patrol")
@@ -453,6 +455,7 @@ func TestAPatrolJoinsTheCallOfItsCaseAlone(t *testing.T) {
 }
 
 func TestOthersMayNotListen(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	_, desk, call := g.talking()
 	for _, role := range []string{"operator", "dispatcher", "camera", "navigation"} {

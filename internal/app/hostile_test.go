@@ -50,6 +50,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // TestPolyglotsAreKeptMarkedAndNeverInline sends files that are two things.
 func TestPolyglotsAreKeptMarkedAndNeverInline(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	op := g.as("operator")
 	photo := snap(t, 1, 40)
@@ -75,6 +76,7 @@ func TestPolyglotsAreKeptMarkedAndNeverInline(t *testing.T) {
 // TestOtherContentUnderANameIsRefusedAndSaid sends what is no photo, video or sound. The report stays; that
 // the file was refused is shown and stays refused.
 func TestOtherContentUnderANameIsRefusedAndSaid(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	for name, raw := range map[string][]byte{
 		"SVG":       []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`),
@@ -106,6 +108,7 @@ func TestOtherContentUnderANameIsRefusedAndSaid(t *testing.T) {
 
 // TestAnImageBombIsKeptWithoutPreview holds that a file that cannot be drawn is evidence all the same.
 func TestAnImageBombIsKeptWithoutPreview(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key, op := phone(), g.as("operator")
 	chunk := func(kind string, body []byte) []byte {
@@ -125,6 +128,7 @@ func TestAnImageBombIsKeptWithoutPreview(t *testing.T) {
 
 // TestHostileEXIFIsKeptAndNotBelieved sends a photo whose EXIF is absurd and one that was taken elsewhere.
 func TestHostileEXIFIsKeptAndNotBelieved(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	photo := snap(t, 1, 40)
 	block := append([]byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\xff\xff"), bytes.Repeat([]byte("<script>alert(1)</script>\xff\xff\xff\xff"), 500)...)
@@ -140,6 +144,7 @@ func TestHostileEXIFIsKeptAndNotBelieved(t *testing.T) {
 
 // TestAbsurdDeclarationsAreRefusedWhole declares what is never taken: nothing is half registered.
 func TestAbsurdDeclarationsAreRefusedWhole(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	good := newFile("image/jpeg", []byte("x"))
 	many := strings.Repeat(good.declaration()+",", 9_999) + good.declaration()
@@ -172,6 +177,7 @@ func TestAbsurdDeclarationsAreRefusedWhole(t *testing.T) {
 
 // TestImpossibleReportsAreRefusedWhole sends positions, times and names that cannot be.
 func TestImpossibleReportsAreRefusedWhole(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	now := time.Now().UnixMilli()
 	fix := func(lat, lon float64, at int64) string {
@@ -215,6 +221,7 @@ func TestImpossibleReportsAreRefusedWhole(t *testing.T) {
 
 // TestADamagedFileMayBeSentAgain sends other bytes than were declared, and then the right ones.
 func TestADamagedFileMayBeSentAgain(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key := phone()
 	f := newFile("image/jpeg", snap(t, 1, 40))
@@ -240,6 +247,7 @@ func TestADamagedFileMayBeSentAgain(t *testing.T) {
 
 // TestPartsThatLieChangeNothing sends parts twice, overlapping, with holes, and with lies in their headers.
 func TestPartsThatLieChangeNothing(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key := phone()
 	f := newFile("image/jpeg", snap(t, 1, 60))
@@ -293,6 +301,7 @@ func TestPartsThatLieChangeNothing(t *testing.T) {
 
 // TestStrangersAndUndeclaredFilesGetNothing tries the files of others, and files that nobody declared.
 func TestStrangersAndUndeclaredFilesGetNothing(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key, other := phone(), phone()
 	f := newFile("image/jpeg", snap(t, 1, 20))
@@ -323,6 +332,7 @@ func TestStrangersAndUndeclaredFilesGetNothing(t *testing.T) {
 
 // TestManyWhoSendTheSameFileKeepItOnce sends one file from eight tabs at once.
 func TestManyWhoSendTheSameFileKeepItOnce(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key := phone()
 	f := newFile("image/jpeg", snap(t, 1, 300))
@@ -350,6 +360,7 @@ func TestManyWhoSendTheSameFileKeepItOnce(t *testing.T) {
 
 // TestADiskThatIsNearlyFullTakesNoFiles holds that files wait on the phones while words are taken.
 func TestADiskThatIsNearlyFullTakesNoFiles(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, func(c *config.Config) { c.Reports.KeepFree = 1 << 60 })
 	key := phone()
 	f := newFile("image/jpeg", snap(t, 1, 20))

@@ -61,6 +61,7 @@ const (
 // TestARecordingEndsByTwoPeople walks the life of a recording through the API of a whole gateway, to
 // its end.
 func TestARecordingEndsByTwoPeople(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	look, sup, admin := g.as("investigator"), g.as("supervisor"), g.as("administrator")
 	id := g.call(look)
@@ -188,6 +189,7 @@ func (g *gateway) gone(look http.Header, id string) {
 }
 
 func TestAShortWaitIsForDemonstrations(t *testing.T) {
+	t.Parallel()
 	cfg := config.Default()
 	cfg.Retention.Wait = retention.Wait - time.Second
 	a := &App{cfg: cfg}
@@ -229,6 +231,7 @@ func TestAnEndedCallLeavesNothingInMemory(t *testing.T) {
 
 // TestAnAbandonedCallIsSealed holds that a call which somebody has to call back is sealed at its end, not at the next start.
 func TestAnAbandonedCallIsSealed(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	look := g.as("investigator")
 	c := g.tab(wire.RoleCaller, "")

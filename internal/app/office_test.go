@@ -13,6 +13,7 @@ func tokenOf(h http.Header) string { return h.Get("Authorization")[len("Bearer "
 // TestTheCallOfADisabledOperatorIsOfferedToAnother also holds the answers about accounts against
 // their description.
 func TestTheCallOfADisabledOperatorIsOfferedToAnother(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	boss := g.as("administrator")
 	made := g.ask("POST /api/v1/admin/accounts", 201, boss, `{"login":"dana","name":"Дана","unit":"","lang":"kk","roles":["operator","investigator"]}`)

@@ -211,6 +211,7 @@ func bare(s *schema) *schema {
 
 // TestDescribedTypesAreThoseOfTheCode holds every field, and whether it may be missing.
 func TestDescribedTypesAreThoseOfTheCode(t *testing.T) {
+	t.Parallel()
 	d := readDocument(t)
 	for name, want := range described() {
 		got, err := json.Marshal(bare(d.Components.Schemas[name]))
@@ -229,6 +230,7 @@ func TestDescribedTypesAreThoseOfTheCode(t *testing.T) {
 
 // TestNoAnswerIsABareObject follows every answer of the description to its leaves.
 func TestNoAnswerIsABareObject(t *testing.T) {
+	t.Parallel()
 	d := readDocument(t)
 	seen := map[string]bool{}
 	var walk func(s *schema, at string)
@@ -284,6 +286,7 @@ func readDocument(t *testing.T) *document {
 
 // TestCheckFindsWhatIsWrong holds that the comparison of answers can fail.
 func TestCheckFindsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	no := false
 	d := &document{}
 	d.Components.Schemas = map[string]*schema{"A": {

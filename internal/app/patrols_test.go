@@ -28,6 +28,7 @@ func (g *gateway) sendPatrol(login, id string) http.Header {
 // TestAPatrolClosesItsTask holds that a patrol may end its own task's case from the scene, take that
 // back for a while, and do nothing else to it or to others.
 func TestAPatrolClosesItsTask(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key := phone()
 	id := g.ask(sendReport, 201, key, `{"ref":"a","text":"Шу","lang":"kk"}`)["report"].(string)
@@ -69,6 +70,7 @@ func TestAPatrolClosesItsTask(t *testing.T) {
 
 // TestAPatrolHearsOfItsOwnCasesOnly holds whom the news of a case reach.
 func TestAPatrolHearsOfItsOwnCasesOnly(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	session := g.ask("POST /api/v1/staff/session", 200, nil, `{"login":"patrol14","password":"`+DemoPassword+`"}`)
 	page := g.tab(wire.RoleConsole, session["token"].(string))
@@ -88,6 +90,7 @@ func TestAPatrolHearsOfItsOwnCasesOnly(t *testing.T) {
 // TestACallersPageFollowsItsCall holds that whoever made a call sees what became of it, after its end
 // too, and nobody else does.
 func TestACallersPageFollowsItsCall(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	c := g.tab(wire.RoleCaller, "")
 	id := c.ask(&wire.CallCreate{Ref: "r1", Kind: wire.KindVoice}).(*wire.CallCreated).View.Call
@@ -128,6 +131,7 @@ func TestACallersPageFollowsItsCall(t *testing.T) {
 // TestAPageThatCalledGetsNotices holds that a caller without a registration may ask for notices of their
 // call, and that a page that has not called may not.
 func TestAPageThatCalledGetsNotices(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	const route = "POST /api/v1/push/subscriptions"
 	key := g.ask("GET /api/v1/push/key", 200, nil, "")["key"].(string)
@@ -172,6 +176,7 @@ func TestAPageThatCalledGetsNotices(t *testing.T) {
 // TestACallForHelpReachesEveryConsole holds that a patrol's call for help is durable, stands on every
 // console until it is answered, by a restart too, and that the patrol hears who answered.
 func TestACallForHelpReachesEveryConsole(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	const raise, answer = "POST /api/v1/patrol/alarm", "POST /api/v1/alarms/{patrol}/answers"
 	session := func(login string) string {

@@ -12,6 +12,7 @@ import (
 )
 
 func TestAPositionIsSaidWithoutAnyMap(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	v := g.ask("GET /api/v1/geo/address?lat=54.88&lon=69.3&accuracy=20", 200, nil, "")
 	if words := v["words"].(map[string]any); words["kk"] != "Петропавлдан шығысқа қарай 9,7 км" || v["source"] != "embedded" || v["attribution"] == "" || v["bearing"] != "e" {
@@ -42,6 +43,7 @@ func imported(t *testing.T, g *gateway) {
 // TestAnImportIsTakenIntoUseByARunningGateway holds that nobody must restart, and that the words of a
 // position are on the card beside what people said.
 func TestAnImportIsTakenIntoUseByARunningGateway(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	const where = "GET /api/v1/geo/address?lat=54.8702&lon=69.1510&accuracy=8"
 	if v := g.ask(where, 200, nil, ""); v["source"] != "embedded" {
@@ -81,6 +83,7 @@ func TestAnImportIsTakenIntoUseByARunningGateway(t *testing.T) {
 // TestPatrolsAreProposedByTheTimeOnTheRoad has one patrol that is nearer in a straight line, but behind a
 // one-way street.
 func TestPatrolsAreProposedByTheTimeOnTheRoad(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	imported(t, g)
 	disp, patrol := g.as("dispatcher"), g.as("patrol14")

@@ -13,6 +13,7 @@ import (
 )
 
 func TestPagesAreGivenRelaysAndFreshCredentials(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, func(c *config.Config) { c.Media.Turn.UDP = "127.0.0.1:0" })
 	c := g.tab(wire.RoleCaller, "")
 	given := c.welcome.ICEServers
@@ -39,6 +40,7 @@ func TestPagesAreGivenRelaysAndFreshCredentials(t *testing.T) {
 }
 
 func TestWithoutARelayPagesAreToldOfNone(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	if c := g.tab(wire.RoleCaller, ""); c.welcome.ICEServers == nil || len(c.welcome.ICEServers) != 0 {
 		t.Fatalf("%+v", c.welcome.ICEServers)
@@ -46,6 +48,7 @@ func TestWithoutARelayPagesAreToldOfNone(t *testing.T) {
 }
 
 func TestTheKeyOfCredentialsIsTheSites(t *testing.T) {
+	t.Parallel()
 	a, err := relayConfig(config.Default(), []byte("secret"))
 	if err != nil {
 		t.Fatal(err)

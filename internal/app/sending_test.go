@@ -20,6 +20,7 @@ import (
 // TestADiskThatFillsUpEndsTheFilesThatAreComing holds that many files which were let in one by one leave the
 // room of calls alone.
 func TestADiskThatFillsUpEndsTheFilesThatAreComing(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key := phone()
 	f := newFile("video/mp4", make([]byte, 24<<20))
@@ -36,6 +37,7 @@ func TestADiskThatFillsUpEndsTheFilesThatAreComing(t *testing.T) {
 // TestOneAtATimeWritesAFile holds it for a file that has two addresses: that of the report, and that of what
 // was added to it.
 func TestOneAtATimeWritesAFile(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key := phone()
 	first := g.report(key)
@@ -89,6 +91,7 @@ func (m *meanwhile) Read(p []byte) (int, error) {
 
 // TestFilesThatNeverComeHoldFewArchivesOpen declares many and sends none: others are recorded as before.
 func TestFilesThatNeverComeHoldFewArchivesOpen(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	n := g.app.intake
 	n.mu.Lock()
@@ -121,6 +124,7 @@ func TestFilesThatNeverComeHoldFewArchivesOpen(t *testing.T) {
 
 // TestAnAmendmentIsInItsArchiveAsItCame holds it where its file opens the archive.
 func TestAnAmendmentIsInItsArchiveAsItCame(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	n := g.app.intake
 	n.mu.Lock()

@@ -91,6 +91,7 @@ func (h *handset) post(b []byte) sos.Answer {
 
 // TestADatagramAndATapAreOneCall sends the same call by every way at once, in every order.
 func TestADatagramAndATapAreOneCall(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	caller := g.tab(wire.RoleCaller, "")
 	h := g.handset(caller.welcome)
@@ -170,6 +171,7 @@ func (h *handset) hear(n uint16) string {
 }
 
 func TestWhoHasNoKeyIsNotTurnedAway(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	h := g.handset(nil)
 	a := h.post(h.frame(sos.Message{Kind: sos.Silent, Text: "помогите"}, [12]byte{}))
@@ -194,6 +196,7 @@ func TestWhoHasNoKeyIsNotTurnedAway(t *testing.T) {
 
 // TestDatagramsWithoutProof are sent as from a raw socket: the sender has not shown that it receives there.
 func TestDatagramsWithoutProof(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	h := g.handset(nil)
 	take := func(b []byte, from string) []byte { return g.app.sos.Take(t.Context(), b, from, false) }
@@ -259,6 +262,7 @@ func TestAFloodOfDatagramsCostsNoCalls(t *testing.T) {
 }
 
 func TestACallOfADatagramStaysWhileItsPhoneIsGone(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	h := g.handset(nil)
 	a := h.post(h.frame(sos.Message{Place: &sos.Place{Lat: 54.9, Lon: 69.1}}, [12]byte{}))
@@ -279,6 +283,7 @@ func TestACallOfADatagramStaysWhileItsPhoneIsGone(t *testing.T) {
 
 // TestACallByUDP is a phone with nothing but UDP, and with a key.
 func TestACallByUDP(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	addr := g.app.node.Addrs()[0].String()
 	caller := g.tab(wire.RoleCaller, "")
@@ -309,6 +314,7 @@ func TestACallByUDP(t *testing.T) {
 		}
 		desk.ask(&wire.CallEnd{Call: o.Call})
 		desk.ask(&wire.CallWrapUp{Call: o.Call, Category: "theft", Outcome: "patrol"})
+		desk.ask(&wire.DutySet{State: wire.DutyOff}) // whoever is ready may hear of a call before its words are there
 	}
 }
 

@@ -86,6 +86,7 @@ func (g *gateway) csv(lead http.Header) {
 
 // TestLimitsOfTheWallOutliveARestart reads them back as another process does.
 func TestLimitsOfTheWallOutliveARestart(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	g.ask("PUT /api/v1/wall/limits", 200, g.as("supervisor"), `{"rev":0,"key":"ready","warn":5,"bad":2}`)
 	raw, err := g.app.db.Setting(t.Context(), limitsKey)
@@ -102,6 +103,7 @@ func TestLimitsOfTheWallOutliveARestart(t *testing.T) {
 }
 
 func TestTheGaugeShowsTheDesk(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	g := gaugeOf(&callctl.Snapshot{
 		Waiting:   []queue.Call{{QueuedAt: now.Add(-5 * time.Second)}, {QueuedAt: now.Add(-41 * time.Second)}},

@@ -135,6 +135,7 @@ func (x teller) kinds(t *testing.T, id ident.CaseID, n int) (out []notice.Kind) 
 }
 
 func TestAMessageThatCannotBeKeptHoldsUpNothingElse(t *testing.T) {
+	t.Parallel()
 	bad, open := opened(cases.ReportLane)
 	x := newTeller(t, tellStore(t), bad)
 	x.run(t, x.runCasework, x.runTellings)
@@ -153,6 +154,7 @@ func TestAMessageThatCannotBeKeptHoldsUpNothingElse(t *testing.T) {
 
 // TestWhatAProcessDidNotGetToIsToldByTheNext ends a process between the record of a decision and its message.
 func TestWhatAProcessDidNotGetToIsToldByTheNext(t *testing.T) {
+	t.Parallel()
 	db := tellStore(t)
 	x := newTeller(t, db, "")
 	id, open := opened(cases.ReportLane)
@@ -174,6 +176,7 @@ func TestWhatAProcessDidNotGetToIsToldByTheNext(t *testing.T) {
 }
 
 func TestWhoIsReachedInAnotherWayHearsNothingTwice(t *testing.T) {
+	t.Parallel()
 	db := tellStore(t)
 	x := newTeller(t, db, "")
 	x.run(t, x.runTellings)
@@ -206,6 +209,7 @@ func TestWhoIsReachedInAnotherWayHearsNothingTwice(t *testing.T) {
 
 // TestWhoLeavesAPhoneLateHearsOnlyWhereTheCaseStands gives a number after the patrol has come.
 func TestWhoLeavesAPhoneLateHearsOnlyWhereTheCaseStands(t *testing.T) {
+	t.Parallel()
 	x := newTeller(t, tellStore(t), "")
 	at := time.Now()
 	s := cases.State{ID: "c", Number: "26-1", Lane: cases.ReportLane, Citizen: cases.Citizen{Phone: "+77015551212"}, Replies: []cases.Reply{
@@ -225,6 +229,7 @@ func TestWhoLeavesAPhoneLateHearsOnlyWhereTheCaseStands(t *testing.T) {
 }
 
 func TestACallerHearsThatThePatrolDoesNotCome(t *testing.T) {
+	t.Parallel()
 	s := cases.State{Lane: cases.CallLane, Replies: []cases.Reply{{Status: cases.Registered}, {Status: cases.InWork}, {Status: cases.PatrolSent}, {Status: cases.InWork}}}
 	for n, want := range []bool{false, false, true, true} {
 		m := message(s, cases.Inform{Status: s.Replies[n].Status, N: n}, notify.Citizen{Phone: "+77015551212"})
@@ -236,6 +241,7 @@ func TestACallerHearsThatThePatrolDoesNotCome(t *testing.T) {
 
 // TestANumberThatNobodyProvedIsNotFlooded holds that reports which name somebody else's number do not fill it.
 func TestANumberThatNobodyProvedIsNotFlooded(t *testing.T) {
+	t.Parallel()
 	x := newTeller(t, tellStore(t), "")
 	sent := func(c cases.Citizen, status cases.Status) (n int) {
 		for range receiptsPerPhone + 3 {

@@ -222,6 +222,7 @@ func tipGateway(t *testing.T) (*gateway, tipmail.Client, keys.Identity) {
 // TestNothingOfATipIsAnywhere writes a tip, a reply and what an attacker or an old page might send
 // instead, and searches everything that the gateway keeps, says or counts.
 func TestNothingOfATipIsAnywhere(t *testing.T) {
+	t.Parallel()
 	g, client, id := tipGateway(t)
 	code := tips.Code{0xca, 0xfe, 3, 7, 11, 13, 0xbe, 0xef, 17, 19, 23, 29}
 	key := code.Key()
@@ -375,6 +376,7 @@ func (g *gateway) plant(secrets map[string]string) {
 
 // TestCallsGoOnWithoutTips starts a gateway whose file of tips is damaged.
 func TestCallsGoOnWithoutTips(t *testing.T) {
+	t.Parallel()
 	id, err := keys.NewIdentity()
 	if err != nil {
 		t.Fatal(err)
@@ -392,6 +394,7 @@ func TestCallsGoOnWithoutTips(t *testing.T) {
 }
 
 func TestPagesAreToldWhereTipsAre(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, func(c *config.Config) {
 		c.Tips.Listen, c.Tips.Public, c.Tips.File = "127.0.0.1:0", "https://tips.example.kz/", filepath.Join(t.TempDir(), "tips.db")
 	})

@@ -170,6 +170,7 @@ func (g *gateway) deeds(patrols map[string]ident.StaffID) []deed {
 
 // TestEveryCaseByEverybody is the table of who may do what to cases of which unit.
 func TestEveryCaseByEverybody(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	var names []string
 	for _, r := range access.Roles() {

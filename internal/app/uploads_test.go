@@ -168,6 +168,7 @@ func (g *gateway) get(path string, who http.Header) *http.Response {
 
 // TestADeclaredFileComesInPartsAndIsKept walks a photo from the declaration to the archive and the console.
 func TestADeclaredFileComesInPartsAndIsKept(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key, op := phone(), g.as("operator")
 	f := newFile("image/jpeg", snap(t, 1, 400))
@@ -213,6 +214,7 @@ func TestADeclaredFileComesInPartsAndIsKept(t *testing.T) {
 
 // TestAFileMayBelongToAnAmendmentOrToStaff sends what was declared in the other two ways.
 func TestAFileMayBelongToAnAmendmentOrToStaff(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key, op := phone(), g.as("operator")
 	id := g.report(key, newFile("image/jpeg", snap(t, 1, 20)))
@@ -251,6 +253,7 @@ func TestAFileMayBelongToAnAmendmentOrToStaff(t *testing.T) {
 
 // TestTwentyFilesOfASideOfACase holds that amendments do not lift the limit.
 func TestTwentyFilesOfASideOfACase(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key := phone()
 	var list []sentFile
@@ -271,6 +274,7 @@ func TestTwentyFilesOfASideOfACase(t *testing.T) {
 
 // TestWhatNeverArrivesIsShownAsThat lets the time for files run out.
 func TestWhatNeverArrivesIsShownAsThat(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t, func(c *config.Config) { c.Reports.Wait = 1500 * time.Millisecond })
 	key := phone()
 	f := newFile("image/jpeg", snap(t, 1, 50))
@@ -322,6 +326,7 @@ func (g *gateway) journal(id string) []string {
 // TestWhoFinishesAFileThatIsKeptIsToldSo holds that of two who settle one file the later is not told that it came too late:
 // the archive may have been sealed between them.
 func TestWhoFinishesAFileThatIsKeptIsToldSo(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	key := phone()
 	f := newFile("image/jpeg", snap(t, 1, 40))

@@ -21,6 +21,7 @@ func (c *tab) piece(call, note string, raw []byte, from, to int) wire.Body {
 }
 
 func TestAVoiceNoteComesInPiecesInAnyOrder(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	raw, err := os.ReadFile("../../cmd/callbot/clip/tone.ogg")
 	if err != nil {
@@ -87,6 +88,7 @@ func TestAVoiceNoteComesInPiecesInAnyOrder(t *testing.T) {
 }
 
 func TestWhatIsNoSoundIsNoVoiceNote(t *testing.T) {
+	t.Parallel()
 	g := startGateway(t)
 	caller, stranger := g.tab(wire.RoleCaller, ""), g.tab(wire.RoleCaller, "")
 	id := caller.ask(&wire.CallCreate{Ref: "r", Kind: wire.KindVoice}).(*wire.CallCreated).View.Call

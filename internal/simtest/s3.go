@@ -128,8 +128,8 @@ func versitygwBinary(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, buildTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", "install", versitygw+"/cmd/versitygw@"+versitygwVersion)
-	cmd.Dir = fresh // outside our module
-	cmd.Env = append(os.Environ(), "GOBIN="+fresh, "GOFLAGS=", "GOWORK=off")
+	cmd.Dir = fresh                                                                   // outside our module
+	cmd.Env = append(os.Environ(), "GOBIN="+fresh, "GOFLAGS=-trimpath", "GOWORK=off") // as make test builds: what both need is compiled once
 	if out, err := cmd.CombinedOutput(); err != nil {
 		for _, sign := range []string{"dial tcp", "no such host", "proxyconnect", "disabled by GOPROXY", "i/o timeout", "TLS handshake"} {
 			if strings.Contains(string(out), sign) {
