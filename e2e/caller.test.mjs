@@ -17,12 +17,7 @@ before(async () => {
   bOperator = await w.browser({ wav: w.tone(880) });
   const c = await w.context(bOperator, { lang: "en-US", viewport: { width: 1280, height: 800 }, theme: "dark" });
   operator = watch(await c.newPage(), "operator");
-  await operator.goto(`${g.url}/console`);
-  await operator.locator("input").nth(0).fill("operator");
-  await operator.locator("input").nth(1).fill(w.password);
-  await operator.keyboard.press("Enter");
-  await operator.getByText("Go on duty").waitFor();
-  await operator.keyboard.press("F2");
+  await w.onDuty(operator, g);
 });
 
 after(async () => {
@@ -41,7 +36,7 @@ afterEach(async (t) => {
   await operator.waitForTimeout(900);
   await operator.keyboard.up("F2");
   await operator.keyboard.up("Shift");
-  if (await operator.locator(".wrapup").count()) await wrapUp();
+  if (await operator.locator(".wrapup").count()) await w.wrapUp(operator);
 });
 
 const pages = [];
@@ -71,18 +66,9 @@ async function answer() {
 
 /** The caller ends the call and the operator is ready for the next. */
 async function finish(page) {
-  await page.locator(".end").click();
-  await page.locator(".end").click();
-  await page.locator(".ended").waitFor();
+  await w.hangUp(page);
   await page.context().close();
-  await wrapUp();
-}
-
-async function wrapUp() {
-  await operator.locator(".wrapup").waitFor();
-  for (const group of await operator.locator(".wrapup fieldset.chips").all()) await group.locator("label").first().click();
-  await operator.keyboard.press("F10");
-  await operator.locator(".wrapup").waitFor({ state: "detached" });
+  await w.wrapUp(operator);
 }
 
 /** The colour of the picture so far from the middle of an element, as [r, g, b]. */
@@ -291,12 +277,10 @@ test("the screen stays on during a call and no longer", async () => {
     document.dispatchEvent(new Event("visibilitychange"));
   });
   assert.deepEqual(await locks(), ["screen true", "screen false"], "taken again when the page is back");
-  await page.locator(".end").click();
-  await page.locator(".end").click();
-  await page.locator(".ended").waitFor();
+  await w.hangUp(page);
   assert.deepEqual(await locks(), ["screen true", "screen true"], "let go after the call");
   await page.context().close();
-  await wrapUp();
+  await w.wrapUp(operator);
 });
 
 /** Every way out: nothing is left on the screen, nothing runs, Back shows nothing. */
@@ -342,9 +326,7 @@ for (const [way, act] of Object.entries({
     // Who comes back finds the same call.
     await page.goto(g.url);
     await page.getByText(number).waitFor();
-    await page.locator(".end").click();
-    await page.locator(".end").click();
-    await page.locator(".ended").waitFor();
+    await w.hangUp(page);
     await w.until("nobody waits", async () => /0 waiting/.test(await operator.locator(".bar").innerText()));
   });
 }
