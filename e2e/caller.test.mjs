@@ -401,9 +401,13 @@ test("a silent call makes no sound, is dark, and its answers arrive as they are 
   await finish(page);
 });
 
-/** The page as it is now in both themes and sizes: looked at by axe and kept as pictures. */
-async function look(page, name) {
-  for (const theme of ["light", "dark"]) for (const [size, viewport] of Object.entries({ phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } })) {
+const langs = ["kk-KZ", "ru-RU", "en-US"];
+const views = w.looks(langs, { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } });
+
+/** The page as it is now in its language, in both sizes and themes: looked at by axe and kept as pictures. */
+async function look(page, lang, what) {
+  const name = `${what}-${lang.slice(0, 2)}`;
+  for (const { theme, size, viewport } of views.filter((v) => v.lang === lang)) {
     await page.emulateMedia({ colorScheme: theme });
     await page.setViewportSize(viewport);
     const { violations } = await new w.AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
@@ -416,27 +420,26 @@ async function look(page, name) {
   await page.setViewportSize({ width: 360, height: 740 });
 }
 
-for (const lang of ["kk-KZ", "ru-RU", "en-US"]) {
+for (const lang of langs) {
   test(`talking, asked for the camera, choosing a place and cut off, in ${lang}`, async () => {
-    const tag = lang.slice(0, 2);
     const page = await home({ lang });
     await page.locator(".callbutton").click();
     await answer();
     await page.locator('main.call[data-stage="talking"]').waitFor();
-    await look(page, `talking-${tag}`);
+    await look(page, lang, "talking");
     await page.locator(".controls button").nth(1).click();
     await operator.keyboard.press("Alt+v");
     await page.locator(".ask").waitFor();
-    await look(page, `camera-asked-${tag}`);
+    await look(page, lang, "camera-asked");
     await page.locator(".ask button").nth(1).click();
     await page.locator(".pindoor").click();
     await page.locator(".pick .pin").waitFor();
-    await look(page, `pin-${tag}`);
+    await look(page, lang, "pin");
     await page.locator(".pick .go").click();
     await page.locator(".pick").waitFor({ state: "detached" });
     await page.context().setOffline(true);
     await page.locator('main.call[data-stage="lost"]').waitFor();
-    await look(page, `lost-${tag}`);
+    await look(page, lang, "lost");
     await page.context().setOffline(false);
     await page.locator('main.call[data-stage="talking"]').waitFor();
     await finish(page);

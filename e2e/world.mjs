@@ -220,6 +220,14 @@ export function endNamespaces(...names) {
   }
 }
 
+/** Ways of looking at a page: every language in every size, and, of two sizes, every theme in both and with every language. A colour
+ * hangs on the theme, a width on language and size: all three together come with JEDEL_TEST_LOOKS=all (make torture). */
+export function looks(langs, sizes, themes = ["light", "dark"]) {
+  const all = process.env.JEDEL_TEST_LOOKS === "all";
+  return langs.flatMap((lang, l) => Object.entries(sizes).flatMap(([size, viewport], s) =>
+    themes.filter((_, t) => all || t === (l + s) % themes.length).map((theme) => ({ lang, theme, size, viewport }))));
+}
+
 /** Inbound statistics of the page's live connections. */
 export function inbound(page) {
   return page.evaluate(async () => {
