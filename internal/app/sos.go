@@ -44,7 +44,8 @@ var (
 	sosOfClient   = admit.Rate{Every: 250 * time.Millisecond, Burst: 40}
 	sosOfAddress  = admit.Rate{Every: 50 * time.Microsecond, Burst: 5000} // whatever comes by UDP from one address: who shares it with a flood still gets through
 	sosOfAll      = admit.Rate{Every: 25 * time.Microsecond, Burst: 5000} // by UDP from everywhere: a tenth of a core
-	sosOfStranger = admit.Rate{Every: 2 * time.Second, Burst: 30}         // an address: calls without a key, and challenges
+	sosOfStranger = admit.Rate{Every: 2 * time.Second, Burst: 30}         // an address: calls without a key, and seals that do not hold
+	sosOfNewcomer = admit.Rate{Every: 100 * time.Millisecond, Burst: 300} // an address: challenges, which cost a hash and are a fifth of what they answer
 )
 
 // sosDesk takes calls of single datagrams, whichever way they come: by UDP, by a data channel, by HTTP. All are idempotent
@@ -58,6 +59,7 @@ type sosDesk struct {
 	mu        sync.Mutex // guards the rest
 	clients   admit.Table
 	strangers admit.Table
+	newcomers admit.Table
 	addresses admit.Table
 	all       admit.Bucket
 	heard     map[ident.ClientID]time.Time
@@ -69,6 +71,7 @@ func newSOSDesk(a *App, secret []byte, reg prometheus.Registerer) *sosDesk {
 		taken:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jedel_sos_datagrams_total", Help: "SOS datagrams by what became of them."}, []string{"outcome"}),
 		clients:   admit.Table{Rate: sosOfClient, Max: sosClients},
 		strangers: admit.Table{Rate: sosOfStranger, Max: sosClients},
+		newcomers: admit.Table{Rate: sosOfNewcomer, Max: sosClients},
 		addresses: admit.Table{Rate: sosOfAddress, Max: sosClients},
 	}
 	reg.MustRegister(d.taken)
@@ -192,20 +195,36 @@ func (d *sosDesk) read(f sos.Frame, from string, proven bool, now time.Time) (se
 		d.taken.WithLabelValues("unreadable").Inc()
 		return sender{}, m, d.receipt(f, nil, sos.Receipt{Status: sos.Unreadable})
 	}
-	if !d.admit(&d.strangers, from, now) {
-		d.taken.WithLabelValues("over the rate").Inc()
-		return sender{}, sos.Message{}, nil
-	}
+	return d.readOpen(f, from, proven, now)
+}
+
+// readOpen reads what has no seal. Copies of a call that stands are its client's: a phone repeats what it hears no answer to,
+// and the others behind the same address are not to pay for it.
+func (d *sosDesk) readOpen(f sos.Frame, from string, proven bool, now time.Time) (sender, sos.Message, []byte) {
 	m, err := f.Message()
-	switch {
-	case err != nil:
+	if err != nil {
 		d.taken.WithLabelValues("not ours").Inc()
 		return sender{}, m, nil
-	case !proven && !d.proves(f.Nonce, f.From, from, now):
+	}
+	client := d.a.edge.Hub().Claimed(f.From)
+	proven = proven || d.proves(f.Nonce, f.From, from, now)
+	_, stands := d.a.desk.OpenCallOf(client)
+	table, key := &d.strangers, from
+	switch {
+	case !proven:
+		table = &d.newcomers
+	case stands:
+		table, key = &d.clients, string(client)
+	}
+	if !d.admit(table, key, now) {
+		d.taken.WithLabelValues("over the rate").Inc()
+		return sender{}, m, nil
+	}
+	if !proven {
 		d.taken.WithLabelValues("challenged").Inc()
 		return sender{}, m, sos.Challenge(f, d.proof(f.From, from, now))
 	}
-	return sender{client: d.a.edge.Hub().Claimed(f.From)}, m, nil
+	return sender{client: client}, m, nil
 }
 
 func (d *sosDesk) admit(t *admit.Table, key string, now time.Time) bool {

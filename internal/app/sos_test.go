@@ -313,6 +313,7 @@ func TestACallByUDP(t *testing.T) {
 			t.Errorf("%+v %v", r, err)
 		}
 		desk.ask(&wire.CallEnd{Call: o.Call})
+		desk.ask(&wire.DutySet{State: wire.DutyPause}) // else the next rings with what stands before its words
 		desk.ask(&wire.CallWrapUp{Call: o.Call, Category: "theft", Outcome: "patrol"})
 		desk.ask(&wire.DutySet{State: wire.DutyOff}) // whoever is ready may hear of a call before its words are there
 	}
@@ -394,5 +395,36 @@ func TestAFloodByUDPHarmsNoCall(t *testing.T) {
 	}
 	if s, ok := g.app.desk.OpenCallOf(ident.ClientID(caller.welcome.Client)); !ok || string(s.ID) != id {
 		t.Error("the flood has changed whose call it is")
+	}
+}
+
+// TestManyWithoutAKeyBehindOneAddress: those behind one address of a mobile operator each repeat what the network loses, and pay
+// for their own calls only.
+func TestManyWithoutAKeyBehindOneAddress(t *testing.T) {
+	g := startGateway(t)
+	const from = "192.0.2.7"
+	answer := func(h *handset, proof [12]byte) sos.Answer {
+		t.Helper()
+		raw := g.app.sos.Take(t.Context(), h.frame(sos.Message{}, proof), from, false)
+		if raw == nil {
+			t.Fatal("no answer")
+		}
+		a, err := sos.ReadAnswer(raw, h.from, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	for range sosOfStranger.Burst {
+		h := g.handset(nil)
+		var proof [12]byte
+		for range 5 {
+			proof = *answer(h, [12]byte{}).Proof
+		}
+		for range 5 {
+			if a := answer(h, proof); a.Status != sos.Registered {
+				t.Fatalf("%+v", a)
+			}
+		}
 	}
 }

@@ -10,6 +10,9 @@ const (
 	lossPackets = 50
 	lossSpan    = 3 * time.Second
 	lossLeast   = 10
+	// onlySpan is that of loss which is told in windows of about as long: within less a loss of before the
+	// rate fell is taken for one that stayed.
+	onlySpan = 2 * time.Second
 	// lossHigh and lossLow are draft-ietf-rmcat-gcc-02 section 6, over what the way loses anyway.
 	lossHigh, lossLow = 0.10, 0.02
 	// lossOwn is the most that may count as the way's own: beyond it less is sent whatever it is.
@@ -103,14 +106,14 @@ func (l *lossy) judge(acked float64, full bool, n int, dt time.Duration) {
 	l.cap = min(max(l.cap, MinBps), MaxBps)
 }
 
-// only is the bound where nothing but the loss of reports is known, which come about each second; sent
+// only is the bound where nothing but the loss of reports is known, which come each second or two; sent
 // is the rate that met it.
 func (l *lossy) only(sent, lost float64, now time.Duration) float64 {
 	if !l.begun {
-		l.begun, l.began = true, now-time.Second
+		l.begun, l.began = true, now-onlySpan
 	}
 	dt := now - l.began
-	if dt < time.Second {
+	if dt < onlySpan {
 		return l.cap
 	}
 	l.began, l.last = now, lost

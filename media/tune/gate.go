@@ -24,10 +24,11 @@ const (
 	ThinKbps, OnKbps = 250, 400
 	// thinMost is what a thin picture can use.
 	thinMost = 250
-	// Loss at which a picture becomes thin or ends, and from which it comes back. What is repeated for
-	// a picture takes from the voice when every third packet is lost.
+	// Loss at which a picture becomes thin or ends, and from which it comes back. Loss without a queue and
+	// without want of room is the way's own: a small picture takes nothing from the voice then, until half
+	// of it would have to be sent again.
 	lossThin, lossThinBack = 0.15, 0.08
-	lossOff, lossOffBack   = 0.35, 0.25
+	lossOff, lossOffBack   = 0.45, 0.38
 	// queueOff is how late words may be for a picture's sake; queueBack is a way without a queue.
 	queueOff, queueBack = 400 * time.Millisecond, 100 * time.Millisecond
 )
@@ -40,6 +41,8 @@ const (
 	queueLate = 2 * queueOff
 	// trial is how long after coming back the picture ends at the first sign, without waiting.
 	trial = 5 * time.Second
+	// lossTime smooths the loss: packets are lost in runs, and a window of two seconds says little of a way.
+	lossTime = 3 * time.Second
 	// HoldThin and HoldOn are how long a picture that ended or became thin stays so at least. Each
 	// time that it did not last doubles it, up to holdMost; one that lasted for lasting ends that.
 	HoldThin, HoldOn = 8 * time.Second, 5 * time.Second
@@ -56,6 +59,8 @@ type Gate struct {
 	rose  bool          // the level was come to from below
 	short time.Duration // since when there is too little for it
 	calm  time.Duration // since when there is enough for the next
+	loss  float64       // smoothed
+	was   time.Duration // when last looked
 	holds [2]time.Duration
 	begun bool
 }
@@ -69,8 +74,9 @@ func (g *Gate) Level() (Level, Reason) { return g.level, g.why }
 // Next decides anew at a time.
 func (g *Gate) Next(now time.Duration, w Way) Level {
 	if !g.begun {
-		g.begun, g.since, g.short, g.calm = true, now, now, now
+		g.begun, g.since, g.short, g.calm, g.was = true, now, now, now, now
 	}
+	w.Loss = g.smooth(now, w.Loss)
 	most, why := g.bears(w)
 	if most >= g.level {
 		g.short = now
@@ -118,6 +124,14 @@ func (g *Gate) fall(now time.Duration, to Level, why Reason) {
 		}
 	}
 	g.level, g.why, g.since, g.rose, g.short, g.calm = to, why, now, false, now, now
+}
+
+// smooth follows the loss at a time.
+func (g *Gate) smooth(now time.Duration, loss float64) float64 {
+	dt := min(now-g.was, lossTime)
+	g.was = now
+	g.loss += (loss - g.loss) * float64(dt) / float64(lossTime)
+	return g.loss
 }
 
 // bears returns the most that a way bears, and what it is that keeps it from more. Coming back needs

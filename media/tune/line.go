@@ -32,11 +32,12 @@ func (l *Line) Next(now time.Duration, in Inputs) {
 	l.red.next(now, in.Up, l.up.level > Off)
 	l.deepen.next(now, in.Down, l.down.level > Off)
 	was := l.late.on
-	switch l.late.next(now, max(in.Down.Loss, in.Heard)) {
+	loss := max(in.Down.Loss, in.Heard)
+	switch l.late.next(now, loss) {
 	case false:
 		l.wait = 0
 	case true:
-		if w := wait(in.RTT, in.Jitter); !was || w > l.wait { // grows with need, shrinks only with an end
+		if w := wait(in.RTT, in.Jitter, loss); !was || w > l.wait { // grows with need, shrinks only with an end
 			l.wait = w
 		}
 	}
@@ -114,6 +115,7 @@ type bound struct {
 	kbps    int           // 0: none
 	changed time.Duration // when last
 	higher  time.Duration // since when more would be allowed
+	off     bool          // there was no picture
 }
 
 func (b *bound) next(now time.Duration, level Level, w Way) {
@@ -121,6 +123,11 @@ func (b *bound) next(now time.Duration, level Level, w Way) {
 	if w.Full && level > Off {
 		want = step(int(share * float64(w.Kbps)))
 	}
+	if back := b.off && level > Off; back && (want == 0 || want > BackKbps) { // a trial: more floods a thin way
+		*b = bound{kbps: BackKbps, changed: now, higher: now}
+		return
+	}
+	b.off = level == Off
 	more := b.kbps != 0 && (want == 0 || want > b.kbps)
 	if !more {
 		b.higher = now

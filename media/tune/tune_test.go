@@ -52,7 +52,8 @@ func TestFiguresOfThePicture(t *testing.T) {
 		{"more than a camera needs", narrow(4000), On, 0, ""},
 		{"10 % loss", Way{Kbps: 3000, Loss: 0.1}, On, 0, ""},
 		{"20 % loss", Way{Kbps: 3000, Loss: 0.2}, Thin, thinMost, Loss},
-		{"40 % loss", Way{Kbps: 3000, Loss: 0.4}, Off, 0, Loss},
+		{"40 % loss", Way{Kbps: 3000, Loss: 0.4}, Thin, thinMost, Loss},
+		{"50 % loss", Way{Kbps: 3000, Loss: 0.5}, Off, 0, Loss},
 		{"words are half a second late", Way{Kbps: 3000, Queue: 500 * time.Millisecond}, Off, 0, Slow},
 	} {
 		for _, up := range []bool{true, false} { // a caller's way up is an operator's way down
@@ -156,10 +157,13 @@ func TestALossThatBeganAtOnceIsNotTheFaultOfRED(t *testing.T) {
 func TestWaitIsForLossyCallsOnly(t *testing.T) {
 	for _, c := range []struct {
 		rtt, jitter time.Duration
+		loss        float64
 		want        time.Duration
 	}{
-		{0, 0, 200 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 200 * time.Millisecond},
-		{100 * time.Millisecond, 10 * time.Millisecond, 240 * time.Millisecond}, {time.Second, 50 * time.Millisecond, 300 * time.Millisecond},
+		{0, 0, 0.1, 200 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 0.1, 200 * time.Millisecond},
+		{100 * time.Millisecond, 10 * time.Millisecond, 0.1, 240 * time.Millisecond}, {time.Second, 50 * time.Millisecond, 0.1, 300 * time.Millisecond},
+		{40 * time.Millisecond, 5 * time.Millisecond, 0.3, 220 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 0.5, 260 * time.Millisecond},
+		{40 * time.Millisecond, 5 * time.Millisecond, 0.8, 260 * time.Millisecond}, {200 * time.Millisecond, 50 * time.Millisecond, 0.5, 300 * time.Millisecond},
 	} {
 		now := time.Hour
 		in := Inputs{Up: wide(), Down: wide(), RTT: c.rtt, Jitter: c.jitter}
@@ -167,9 +171,9 @@ func TestWaitIsForLossyCallsOnly(t *testing.T) {
 		if d := hold(l, &now, 5*time.Second, in); d.Jitter != 0 {
 			t.Errorf("clean, %v: waits %v", c.rtt, d.Jitter)
 		}
-		in.Heard = 0.1 // the one it hears is on a lossy way: words come late by repetition
+		in.Heard = c.loss // the one it hears is on a lossy way: words come late by repetition
 		if d := hold(l, &now, 5*time.Second, in); d.Jitter != c.want || d.RED || d.Deepen {
-			t.Errorf("%v ± %v: %+v, want %v", c.rtt, c.jitter, d, c.want)
+			t.Errorf("%v ± %v at %v: %+v, want %v", c.rtt, c.jitter, c.loss, d, c.want)
 		}
 	}
 }
@@ -217,7 +221,7 @@ func TestNothingFlaps(t *testing.T) {
 		l, in := NewLine(), Inputs{Up: wide(), Down: wide()}
 		now := time.Hour
 		last, was := now, l.Decide(nil, On)
-		starved, capped, bound := now, time.Duration(0), 0
+		starved, capped, bound, loss := now, time.Duration(0), 0, 0.0
 		for range 4000 {
 			walk(rnd, &in.Up)
 			walk(rnd, &in.Down)
@@ -237,7 +241,8 @@ func TestNothingFlaps(t *testing.T) {
 				}
 				bound, capped = b.kbps, now
 			}
-			starving := in.Up.Full && in.Up.Kbps < OffKbps || in.Up.Loss >= lossOff || in.Up.Queue >= queueOff
+			loss += (in.Up.Loss - loss) * float64(tick) / float64(lossTime)
+			starving := in.Up.Full && in.Up.Kbps < OffKbps || loss >= lossOff || in.Up.Queue >= queueOff
 			if !starving {
 				starved = now
 			}

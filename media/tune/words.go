@@ -20,6 +20,10 @@ const (
 	// makes people speak at once.
 	WaitLeast, WaitMost = 200 * time.Millisecond, 300 * time.Millisecond
 	waitStep            = 20 * time.Millisecond
+	// Where more than lossAgain is lost a second retransmission is needed often: againMost more, from as
+	// much loss beyond it as againAt, leave time for it and halve what is made up.
+	lossAgain, againAt = 0.2, 0.3
+	againMost          = 60 * time.Millisecond
 )
 
 // lossy tells lossy ways from clean ones.
@@ -74,8 +78,10 @@ func (t *twice) worse(now time.Duration, w Way) bool {
 	return since >= settleTime && since < worseTime && w.Loss > t.loss+worseBy && (!w.Watched || w.Queue > queueBack)
 }
 
-// wait is how long a page should wait for late words: longer for a longer round trip.
-func wait(rtt, jitter time.Duration) time.Duration {
-	d := (120*time.Millisecond + rtt + 2*jitter).Round(waitStep)
-	return min(max(d, WaitLeast), WaitMost)
+// wait is how long a page should wait for late words: longer for a longer round trip, and where what is
+// sent again is lost, too.
+func wait(rtt, jitter time.Duration, loss float64) time.Duration {
+	again := time.Duration(min(max(0, (loss-lossAgain)/againAt), 1) * float64(againMost))
+	least := (WaitLeast + again).Round(waitStep)
+	return min(max((120*time.Millisecond+rtt+2*jitter+again).Round(waitStep), least), WaitMost)
 }

@@ -73,10 +73,10 @@ func (p *Phone) Hear(ctx context.Context, have uint32, part uint8) (sos.Receipt,
 	return p.ask(ctx, sos.Message{N: p.n, Kind: sos.Voice, Battery: sos.NoBattery, Poll: true, Have: have, Part: part})
 }
 
-// ask waits longer after each datagram: 0.5, 1, 2 and then 3 s.
+// ask sends m at sos.Gap until what answers it comes.
 func (p *Phone) ask(ctx context.Context, m sos.Message) (sos.Receipt, error) {
 	m.SentMs = time.Now().UnixMilli()
-	for wait := 500 * time.Millisecond; ; wait = min(2*wait, 3*time.Second) {
+	for copies := 1; ; copies++ {
 		b, err := p.Frame(m)
 		if err != nil {
 			return sos.Receipt{}, err
@@ -85,16 +85,16 @@ func (p *Phone) ask(ctx context.Context, m sos.Message) (sos.Receipt, error) {
 			return sos.Receipt{}, err
 		}
 		p.Sent++
-		a, err := p.answer(ctx, time.Now().Add(wait), m.N)
+		a, err := p.answer(ctx, time.Now().Add(sos.Gap(copies)), m.N)
 		switch {
 		case ctx.Err() != nil:
 			return sos.Receipt{}, context.Cause(ctx)
-		case err != nil, a.Status == sos.Wait, a.Status == sos.Unavailable:
+		case err != nil:
 			continue
 		case a.Proof != nil:
-			p.proof, wait = *a.Proof, 250*time.Millisecond
+			p.proof, copies = *a.Proof, 0
 		case a.Status == sos.Unreadable: // life before privacy
-			p.key = nil
+			p.key, copies = nil, 0
 			rand.Read(p.from[:])
 		default:
 			return a.Receipt, nil
@@ -102,7 +102,7 @@ func (p *Phone) ask(ctx context.Context, m sos.Message) (sos.Receipt, error) {
 	}
 }
 
-// answer waits for what answers message n.
+// answer waits for what answers message n. Who is asked to come later comes with the next copy, no sooner.
 func (p *Phone) answer(ctx context.Context, until time.Time, n uint16) (sos.Answer, error) {
 	stop := context.AfterFunc(ctx, func() { _ = p.conn.SetReadDeadline(time.Now()) })
 	defer stop()
@@ -122,7 +122,8 @@ func (p *Phone) answer(ctx context.Context, until time.Time, n uint16) (sos.Answ
 		if err == nil && a.Proof != nil && *a.Proof == p.proof {
 			continue // of a copy: it is known already
 		}
-		if err == nil && (a.Proof != nil || a.Status == sos.Unreadable || a.N == n) {
+		later := a.Status == sos.Wait || a.Status == sos.Unavailable
+		if err == nil && (a.Proof != nil || a.Status == sos.Unreadable || a.N == n && !later) {
 			return a, nil
 		}
 	}
