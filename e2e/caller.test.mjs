@@ -42,7 +42,7 @@ afterEach(async (t) => {
 const pages = [];
 
 function watch(page, who) {
-  page.on("pageerror", (e) => trouble.push(`${who}: ${e.message}`));
+  page.on("pageerror", (e) => trouble.push(`${who}: ${e.stack || e.message}`));
   page.on("console", (m) => /Content Security Policy/.test(m.text()) && trouble.push(`${who}: ${m.text()}`));
   return page;
 }
