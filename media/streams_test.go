@@ -106,3 +106,26 @@ func TestStreamsOfOneAddressAndInAllAreBounded(t *testing.T) {
 		t.Fatal("one address has all, or the other none")
 	}
 }
+
+// Players hold sound back for pictures of its own stream; words do not wait for pictures.
+func TestSoundDoesNotWaitForPictures(t *testing.T) {
+	n := openNode(t, nil)
+	p := newPage(t, n, RoleOperator)
+	p.connected()
+	streams := map[string]string{}
+	for _, section := range strings.Split(p.pc.RemoteDescription().SDP, "\nm=")[1:] {
+		for line := range strings.Lines(section) {
+			if msid, ok := strings.CutPrefix(line, "a=msid:"); ok {
+				stream, _, _ := strings.Cut(strings.TrimSpace(msid), " ")
+				kind, _, _ := strings.Cut(section, " ")
+				if other, taken := streams[stream]; taken && other != kind {
+					t.Errorf("%s is of %s and %s", stream, other, kind)
+				}
+				streams[stream] = kind
+			}
+		}
+	}
+	if len(streams) < 2 {
+		t.Fatal(p.pc.RemoteDescription().SDP)
+	}
+}

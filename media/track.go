@@ -200,8 +200,10 @@ func (d *downTrack) ID() string { return d.name }
 // RID implements webrtc.TrackLocal: no simulcast towards receivers.
 func (d *downTrack) RID() string { return "" }
 
-// StreamID implements webrtc.TrackLocal: audio and video of one slot belong together.
-func (d *downTrack) StreamID() string { return "jedel" + d.name[len(d.name)-1:] }
+// StreamID implements webrtc.TrackLocal. Sound and pictures of one slot are of two streams: within one
+// (RFC 8830) players hold the sound back for pictures that are late, by more than a second where these are
+// sent again and again. The page lets both wait alike instead.
+func (d *downTrack) StreamID() string { return "jedel-" + d.name }
 
 // Kind implements webrtc.TrackLocal.
 func (d *downTrack) Kind() webrtc.RTPCodecType {

@@ -16,11 +16,15 @@ const (
 	// lossHigh and lossLow are draft-ietf-rmcat-gcc-02 section 6, over what the way loses anyway.
 	lossHigh, lossLow = 0.10, 0.02
 	// lossOwn is the most that may count as the way's own: beyond it less is sent whatever it is.
-	lossOwn = 0.40
+	lossOwn = 0.45
 	// persists is the part of a loss that must stay after the rate fell to be the way's own.
 	persists = 0.4
+	// lossFloor is that of a voice and a small picture.
+	lossFloor = 150_000
 	// lossGrowth is per second, back from a rate at which packets were lost.
 	lossGrowth = 0.06
+	// After heldMost between the two less is tried, by heldLess: a loss that stays is the way's own.
+	heldMost, heldLess = 6 * time.Second, 0.8
 )
 
 // lossy bounds the rate where packets are lost for want of room and no queue tells of it. A way
@@ -35,10 +39,12 @@ type lossy struct {
 	full      bool // the delay told of it in this span
 	began     time.Duration
 	begun     bool
-	tried     float64 // loss for which the rate was reduced; 0: it was not
-	mean      float64 // of what was lost beyond own, smoothed
-	skip      bool    // the span in which the rate fell says nothing
-	sum       float64 // of the loss in the spans after it fell
+	tried     float64       // loss for which the rate was reduced; 0: it was not
+	mean      float64       // of what was lost beyond own, smoothed
+	ours      bool          // it was seen to fall with the rate
+	held      time.Duration // for how long too much was lost to grow, and too little to fall
+	skip      bool          // the span in which the rate fell says nothing
+	sum       float64       // of the loss in the spans after it fell
 	spans     int
 }
 
@@ -84,8 +90,13 @@ func (l *lossy) judge(acked float64, full bool, n int, dt time.Duration) {
 		if l.spans++; l.spans < 2 {
 			return
 		}
-		if after := l.sum / 2; after > persists*l.tried {
-			l.own, l.cap, l.mean = min(after, lossOwn), MaxBps, 0
+		after := l.sum / 2
+		l.ours = after <= persists*l.tried
+		switch {
+		case after > lossOwn:
+			l.own = lossOwn
+		case !l.ours:
+			l.own, l.cap, l.mean = after, MaxBps, 0
 		}
 		l.tried = 0
 	}
@@ -97,13 +108,30 @@ func (l *lossy) judge(acked float64, full bool, n int, dt time.Duration) {
 	chance := 1.5 * math.Sqrt(l.last*(1-l.last)/float64(n)) // of so few packets
 	switch {
 	case excess > lossHigh+chance || l.mean > lossHigh:
-		l.tried, l.skip, l.mean = max(l.mean, l.last), true, 0
-		l.sum, l.spans = 0, 0
-		l.cap = min(l.cap, 0.95*acked)
-	case excess < lossLow:
+		if l.own < lossOwn {
+			acked /= 1 - l.own // that much is lost of any rate
+		}
+		l.try(max(l.mean, l.last), 0.95*acked)
+	case l.mean < lossLow || l.cap == MaxBps:
 		l.cap *= 1 + lossGrowth*min(dt.Seconds(), 3)
+		l.held = 0
+	default:
+		if l.held += dt; l.held >= heldMost {
+			l.try(l.own+l.mean, heldLess*l.cap)
+		}
 	}
 	l.cap = min(max(l.cap, MinBps), MaxBps)
+}
+
+// try sends less for a loss, and will see what becomes of it. As long as it is not known for ours a small
+// picture is left: it tells as well.
+func (l *lossy) try(loss, to float64) {
+	if !l.ours && loss <= lossOwn {
+		to = max(to, lossFloor)
+	}
+	l.tried, l.skip, l.mean, l.held = loss, true, 0, 0
+	l.sum, l.spans = 0, 0
+	l.cap = min(l.cap, to)
 }
 
 // only is the bound where nothing but the loss of reports is known, which come each second or two; sent

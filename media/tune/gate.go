@@ -27,7 +27,9 @@ const (
 	// Loss at which a picture becomes thin or ends, and from which it comes back. Loss without a queue and
 	// without want of room is the way's own: a small picture takes nothing from the voice then, until half
 	// of it would have to be sent again.
+	// Smaller it becomes soon, where one window leaves no doubt.
 	lossThin, lossThinBack = 0.15, 0.08
+	lossSure               = 0.22
 	lossOff, lossOffBack   = 0.45, 0.38
 	// queueOff is how late words may be for a picture's sake; queueBack is a way without a queue.
 	queueOff, queueBack = 400 * time.Millisecond, 100 * time.Millisecond
@@ -76,7 +78,7 @@ func (g *Gate) Next(now time.Duration, w Way) Level {
 	if !g.begun {
 		g.begun, g.since, g.short, g.calm, g.was = true, now, now, now, now
 	}
-	w.Loss = g.smooth(now, w.Loss)
+	g.smooth(now, w.Loss)
 	most, why := g.bears(w)
 	if most >= g.level {
 		g.short = now
@@ -85,7 +87,7 @@ func (g *Gate) Next(now time.Duration, w Way) Level {
 		g.calm = now
 	}
 	patience := fallTime
-	if w.Queue >= twiceQueue || w.Loss >= lossOff {
+	if w.Queue >= twiceQueue || g.loss >= lossOff {
 		patience /= 2
 	}
 	switch {
@@ -127,11 +129,10 @@ func (g *Gate) fall(now time.Duration, to Level, why Reason) {
 }
 
 // smooth follows the loss at a time.
-func (g *Gate) smooth(now time.Duration, loss float64) float64 {
+func (g *Gate) smooth(now time.Duration, loss float64) {
 	dt := min(now-g.was, lossTime)
 	g.was = now
 	g.loss += (loss - g.loss) * float64(dt) / float64(lossTime)
-	return g.loss
 }
 
 // bears returns the most that a way bears, and what it is that keeps it from more. Coming back needs
@@ -146,11 +147,11 @@ func (g *Gate) bears(w Way) (Level, Reason) {
 		thin, full = lossThinBack, OnKbps
 	}
 	switch {
-	case w.Loss >= off:
+	case g.loss >= off:
 		return Off, Loss
 	case w.Queue >= queueOff, w.Full && w.Kbps < room:
 		return Off, Slow
-	case w.Loss >= thin:
+	case g.loss >= thin, g.level == On && w.Loss >= lossSure:
 		return Thin, Loss
 	case w.Full && w.Kbps < full:
 		return Thin, Slow

@@ -260,7 +260,7 @@ type MediaTune struct {
 	PC        string     `json:"pc"`
 	Rev       int        `json:"rev"`       // counts up from 1 within pc
 	RED       bool       `json:"red"`       // send Opus as audio/red (RFC 2198)
-	JitterMs  int        `json:"jitterMs"`  // jitterBufferTarget of the audio received; 0: the browser's own choice
+	JitterMs  int        `json:"jitterMs"`  // jitterBufferTarget of what is received; 0: the browser's own choice
 	Video     VideoLevel `json:"video"`     // what this page may send
 	VideoKbps int        `json:"videoKbps"` // the most its camera may send, kbit/s; 0: no limit
 	Shown     VideoLevel `json:"shown"`     // what it gets to see: off where its link, or the sender's, has no room

@@ -36,9 +36,10 @@ export async function tuneVideo(sender: RTCRtpSender | undefined, t: Pick<MediaT
   await sender.setParameters(p);
 }
 
-/** Lets receivers of audio wait for what is sent again; 0 gives the choice back to the browser. */
+/** Lets receivers wait for what is sent again; 0 gives the choice back to the browser. Pictures wait as long as words do:
+ * the two are of streams of their own, so that no picture holds words back, and lips move with them all the same. */
 export function tuneJitter(pc: RTCPeerConnection, ms: number): void {
   for (const r of pc.getReceivers()) {
-    if (r.track.kind === "audio" && "jitterBufferTarget" in r) (r as { jitterBufferTarget: number | null }).jitterBufferTarget = ms > 0 ? ms : null;
+    if ("jitterBufferTarget" in r) (r as { jitterBufferTarget: number | null }).jitterBufferTarget = ms > 0 ? ms : null;
   }
 }
