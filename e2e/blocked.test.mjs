@@ -60,13 +60,16 @@ const firewall = async (rules) => {
 
 // The gateway stands at an address that is not this machine's own loopback: its metrics get one there.
 const config = path.join(dir, "jedel.yaml");
-fs.writeFileSync(config, `metrics:\n  listen: "127.0.0.1:${metricsPort}"\n`);
+const cameraPort = await w.freePort();
+fs.writeFileSync(config, `metrics:\n  listen: "127.0.0.1:${metricsPort}"\ncameras:\n  list:\n    - {id: yard, name: {kk: "Аула", ru: "Двор", en: "Yard"}, url: "rtsp://127.0.0.1:${cameraPort}/yard"}\n`);
+let camera;
 
 const secure = ["--ignore-certificate-errors"]; // the gateway made its certificate itself
 
 before(async () => {
   if (skip) return;
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0"; // only in this process, only for the certificate made here
+  camera = spawn(path.join(w.root, "bin/callbot"), ["cameras", "--listen", `127.0.0.1:${cameraPort}`, "yard"], { stdio: ["ignore", "ignore", "inherit"] });
   g = await w.gateway({ host: `${net}.1`, port: 443, scheme: "https", args: ["--tls", "self-signed", "--turn", `${net}.1:3478`, "--config", config] });
   bOperator = await w.browser({ wav: w.tone(880), args: secure });
   const c = await w.context(bOperator, { lang: "en-US", viewport: { width: 1280, height: 800 } });
@@ -78,6 +81,7 @@ after(async () => {
   await bCaller?.close();
   await bOperator?.close();
   await g?.stop();
+  camera?.kill("SIGTERM");
   if (link && link.exitCode === null) {
     const ended = new Promise((r) => link.once("exit", r));
     link.kill("SIGTERM");
@@ -174,3 +178,39 @@ for (const [name, want, rules] of [
     const t = await talks(name, want);
     assert.ok(t.heard - t.asked < 2500, "a figure beside other work; the goal of 1 s is for a quiet machine");
   });
+
+test("nothing but 443/TCP: a console sees a camera, and sees it again when its way dies", { skip }, async () => {
+  const p = await (await w.context(bCaller, { lang: "en-US", viewport: { width: 1280, height: 800 } })).newPage();
+  await p.goto(`${g.url}/console#cameras`);
+  await p.locator("input").nth(0).fill("supervisor");
+  await p.locator("input").nth(1).fill(w.password);
+  await p.keyboard.press("Enter");
+  const video = p.locator('[data-camera="yard"] video');
+  await video.waitFor();
+  const frames = () => video.evaluate((v) => v.getVideoPlaybackQuality().totalVideoFrames);
+  const moves = async (what) => {
+    const n = await frames();
+    await w.until(what, async () => (await frames()) > n + 10, 30_000);
+  };
+  await moves("pictures through the relay");
+  const cameras = () =>
+    p.evaluate(async () => {
+      const out = [];
+      for (const pc of window.__pcs) {
+        const all = new Map();
+        (await pc.getStats()).forEach((s) => all.set(s.id, s));
+        const t = [...all.values()].find((s) => s.type === "transport" && s.selectedCandidatePairId);
+        const local = t && all.get(all.get(t.selectedCandidatePairId)?.localCandidateId);
+        const looks = pc.getTransceivers().length === 1;
+        if (looks) out.push({ state: pc.connectionState, way: local?.relayProtocol });
+      }
+      return out;
+    });
+  assert.deepEqual((await cameras()).filter((c) => c.state === "connected"), [{ state: "connected", way: "tls" }]);
+  await firewall({ ports: ["tcp/443"], blackout: true });
+  await new Promise((r) => setTimeout(r, 3000));
+  await firewall({ ports: ["tcp/443"] });
+  await moves("pictures after a cut");
+  await w.shot(p, "blocked-camera");
+  await p.context().close();
+});

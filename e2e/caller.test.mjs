@@ -437,7 +437,12 @@ for (const lang of langs) {
     await look(page, lang, "pin");
     await page.locator(".pick .go").click();
     await page.locator(".pick").waitFor({ state: "detached" });
-    await page.context().setOffline(true);
+    await page.context().setOffline(true); // takes the socket away and leaves media alone
+    await page.locator(".note.words").waitFor();
+    await page.locator('main.call[data-stage="talking"]').waitFor();
+    assert.equal(await page.locator(".telephone").count(), 0, "nobody is sent to the telephone out of a talk");
+    await look(page, `words-wait-${tag}`);
+    await page.evaluate(() => { for (const pc of window.__pcs) pc.close(); });
     await page.locator('main.call[data-stage="lost"]').waitFor();
     await look(page, lang, "lost");
     await page.context().setOffline(false);

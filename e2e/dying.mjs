@@ -162,7 +162,7 @@ export const ways = (page) =>
   });
 
 /** A gateway, an operator beside it and a caller behind the line, talking to each other. */
-export async function talking(l, { args = [] } = {}) {
+export async function talking(l, { args = [], spy = undefined } = {}) {
   const g = await w.gateway({ host: l.host, args });
   const more = [`--unsafely-treat-insecure-origin-as-secure=${g.url}`];
   const bCaller = await w.browser({ wav: w.tone(440), program: l.program, args: more });
@@ -183,6 +183,7 @@ export async function talking(l, { args = [] } = {}) {
         if (s && window.__told.at(-1)?.stage !== s) window.__told.push({ stage: s, at: Date.now() });
       }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-stage"] }));
   });
+  if (spy) await cc.addInitScript(spy);
   const caller = await cc.newPage();
   await caller.goto(g.url);
   await caller.locator('.linkline[data-open="true"]').waitFor();

@@ -236,6 +236,7 @@ func (c *conn) ended(u *upTrack) {
 		}
 	}
 	c.mu.Unlock()
+	u.forgetEarly(true)
 	u.listen(nil)
 }
 

@@ -139,7 +139,7 @@ func (r *reporter) one(c *conn, at int64) {
 	}
 	next := f.reported + int64(reportEvery)
 	for _, u := range r.ups {
-		next = min(next, r.requests(u, at))
+		next = min(next, r.requests(u, at), u.morePoured(at, &r.box))
 	}
 	for _, d := range c.audio {
 		next = min(next, d.echo(at, &r.box))

@@ -93,11 +93,17 @@ func (u *upTrack) take(p *packet, box *outbox) {
 		return
 	}
 	p.mime = u.mimeOf(p.header.PayloadType)
-	if u.kind == Video && codec.Keyframe(p.mime, p.payload) {
+	key := u.kind == Video && codec.Keyframe(p.mime, p.payload)
+	if key {
 		u.lastKey.Store(p.at.UnixNano())
 	}
-	if down == nil || c.peer.live.Load() != c {
+	if c.peer.live.Load() != c || (down == nil || u.held.Load() != nil) && u.hold(p, key, box) {
 		return
+	}
+	if down == nil { // somebody has begun to listen
+		if down = c.peer.receivers(u.kind); down == nil {
+			return
+		}
 	}
 	if u.kind == Audio {
 		u.speak(p, *down, box)

@@ -76,6 +76,13 @@ func (u *upTrack) heard(p *packet, keep bool) {
 	}
 }
 
+// keep lets receivers ask for a packet again that came before there were any.
+func (h *hearing) keep(seq uint16, raw []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sent.Put(seq, raw)
+}
+
 // window tells what was lost where a window of loss is over. The lock is held.
 func (h *hearing) window(at int64) (sent, lost uint32, over bool) {
 	if h.since == 0 {

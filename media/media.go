@@ -10,7 +10,8 @@
 // housekeeping; a connection has one that reads what Pion has for each track, and over TCP a writer.
 // They end with the connection. Pion's callbacks only post, but for the handshake's, which begins the
 // way of media. Locks, in the order in which they are taken: a connection's ingress (one datagram at a
-// time), then one connection's egress (numbers and seals of its slots), never two of either; Node.mu
+// time), then what is kept of one track for who listens first (early.go), then one connection's egress
+// (numbers and seals of its slots), never two of any; Node.mu
 // guards the maps of peers and routes and is never held while calling Pion's blocking functions.
 package media
 

@@ -29,6 +29,7 @@ type Node struct {
 	start   time.Time               // packets' times count from here
 	tracks  atomic.Uint64           // numbers every track towards us
 	conns   atomic.Pointer[[]*conn] // the present ones
+	early   atomic.Int64            // bytes that are kept for who listens first
 
 	mu     sync.Mutex // guards the rest
 	peers  map[ident.ClientID]*peer
@@ -205,6 +206,26 @@ func (n *Node) SetRoutes(room ident.CallID, routes []Route) error {
 // rebuild derives each source's receivers from the routes. It is called whenever routes or
 // connections change.
 func (n *Node) rebuild() {
+	now := time.Now()
+	for _, s := range n.derive() {
+		if c := s.from.current(); c != nil {
+			for _, u := range c.tracks() {
+				if u.kind == s.kind {
+					u.listened(now)
+				}
+			}
+		}
+	}
+}
+
+// found is a source that has new receivers.
+type found struct {
+	from *peer
+	kind Kind
+}
+
+// derive is rebuild but for what new receivers are to have at once; it returns their sources.
+func (n *Node) derive() (fresh []found) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	type key struct {
@@ -229,10 +250,14 @@ func (n *Node) rebuild() {
 			conns = append(conns, c)
 		}
 		p.feed(feeders)
-		p.setReceivers(Audio, receivers[key{id, Audio}])
-		p.setReceivers(Video, receivers[key{id, Video}])
+		for _, k := range [...]Kind{Audio, Video} {
+			if p.setReceivers(k, receivers[key{id, k}]) {
+				fresh = append(fresh, found{p, k})
+			}
+		}
 	}
 	n.conns.Store(&conns)
+	return fresh
 }
 
 // Send sends b to the client over its data channel. It never blocks; an error means that the

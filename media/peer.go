@@ -26,6 +26,7 @@ type peer struct {
 	silence  silence
 	restarts restarts
 	live     atomic.Pointer[conn] // conn, for the path of packets
+	early    earlyKinds           // kinds that are kept for who listens first
 	role     atomic.Uint32        // Role: what the page offers; a tap may have made the peer before its first offer
 
 	mu   sync.Mutex // guards the rest
@@ -48,8 +49,8 @@ func (p *peer) receivers(k Kind) *[]*downTrack {
 	return p.videoTo.Load()
 }
 
-// setReceivers says where the peer's packets go. New receivers of video need a keyframe.
-func (p *peer) setReceivers(k Kind, to []*downTrack) {
+// setReceivers says where the peer's packets go, and reports whether there are new receivers.
+func (p *peer) setReceivers(k Kind, to []*downTrack) bool {
 	target := &p.audioTo
 	if k == Video {
 		target = &p.videoTo
@@ -59,9 +60,11 @@ func (p *peer) setReceivers(k Kind, to []*downTrack) {
 		next = &to
 	}
 	old := target.Swap(next)
-	if k == Video && next != nil && (old == nil || !same(*old, to)) {
-		p.askKeyframe(time.Now())
+	if next == nil {
+		return false
 	}
+	p.early.end(k)
+	return old == nil || !same(*old, to)
 }
 
 // feed notes whose packets the peer's slots carry.

@@ -12,12 +12,12 @@ const (
 	// dead way (bursts of 200 ms are common on mobile links), longer loses words.
 	silentAfter = 300 * time.Millisecond
 	// silentAgain is when a silence that goes on is told once more: the page's first remedy may have
-	// failed. Who has shut the microphone ignores it.
-	silentAgain = 2 * time.Second
+	// failed, and it paces them itself. Later leaves somebody unheard for as long. Who has shut the microphone ignores it.
+	silentAgain = time.Second
 	// silentMost is how often one silence is told.
-	silentMost = 5
+	silentMost = 8
 	// listenEvery is how often it is looked for.
-	listenEvery = 100 * time.Millisecond
+	listenEvery = 50 * time.Millisecond
 )
 
 // silence is what was told of a peer's last one. The node's Run owns it.

@@ -30,9 +30,10 @@ type upTrack struct {
 	tap     atomic.Pointer[tapBox]
 	began   atomic.Bool
 	hearing hearing
-	words   *words       // of sound; the reader's
-	lastKey atomic.Int64 // when a keyframe last arrived, Unix nanoseconds
-	lastPLI atomic.Int64 // when one was last asked for
+	words   *words                   // of sound; the reader's
+	lastKey atomic.Int64             // when a keyframe last arrived, Unix nanoseconds
+	lastPLI atomic.Int64             // when one was last asked for
+	held    atomic.Pointer[heldBack] // for who listens first; nil: nothing
 	loss    atomic.Uint64
 }
 

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"jedel/internal/access"
 	"jedel/internal/fault"
+	"jedel/signaling/wire"
 )
 
 // Cameras are the cameras of the site.
@@ -17,11 +19,18 @@ type Cameras interface {
 	// List tells of all cameras; those nearest to near first, where that is not nil.
 	List(near *Place) []CameraRow
 	// View answers a browser's offer to look at a camera.
-	View(ctx context.Context, camera, offer string) (viewer, answer string, err error)
+	View(ctx context.Context, who Who, camera, offer string) (View, error)
 	// Leave ends a viewer.
 	Leave(camera, viewer string) error
 	// Looks reports whether a viewer is there.
 	Looks(camera, viewer string) bool
+}
+
+// View is one browser that looks at a camera.
+type View struct {
+	Viewer string // its name
+	Answer string // SDP
+	Relays []wire.ICEServer
 }
 
 // Place is a position in degrees WGS 84.
@@ -89,8 +98,9 @@ func placeOf(q url.Values) (*Place, error) {
 }
 
 // view is WHEP (draft-ietf-wish-whep, section 4): the offer is posted as SDP, the answer is 201 with
-// the viewer's address. Candidates come within the offer; there is no PATCH.
-func (c watch) view(w http.ResponseWriter, r *http.Request, _ Who) error {
+// the viewer's address. Candidates come within the offer; there is no PATCH. Relays come as links (section 4.6 of RFC 9725, which
+// WHEP takes over) and are good for a further offer.
+func (c watch) view(w http.ResponseWriter, r *http.Request, who Who) error {
 	const op = "camera.whep"
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/sdp" {
 		return fault.Newf(fault.BadSDP, op, "the body is not application/sdp")
@@ -102,17 +112,32 @@ func (c watch) view(w http.ResponseWriter, r *http.Request, _ Who) error {
 	case len(offer) > maxOffer:
 		return fault.New(fault.TooLarge, op, nil)
 	}
-	viewer, answer, err := c.cameras.View(r.Context(), r.PathValue("camera"), string(offer))
+	who.reachedBy(r)
+	v, err := c.cameras.View(r.Context(), who, r.PathValue("camera"), string(offer))
 	if err != nil {
 		return err
 	}
-	c.add(viewer, looker{r.PathValue("camera"), staffToken(r)})
+	c.add(v.Viewer, looker{r.PathValue("camera"), staffToken(r)})
+	for _, link := range relayLinks(v.Relays) {
+		w.Header().Add("Link", link)
+	}
 	w.Header().Set("Content-Type", "application/sdp")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", "/api/v1/cameras/"+url.PathEscape(r.PathValue("camera"))+"/whep/"+url.PathEscape(viewer))
+	w.Header().Set("Location", "/api/v1/cameras/"+url.PathEscape(r.PathValue("camera"))+"/whep/"+url.PathEscape(v.Viewer))
 	w.WriteHeader(http.StatusCreated)
-	_, _ = io.WriteString(w, answer)
+	_, _ = io.WriteString(w, v.Answer)
 	return nil
+}
+
+// relayLinks writes relays as RFC 9725 section 4.6 does. Names and passwords of ours are hex and base64: nothing of them needs a backslash.
+func relayLinks(relays []wire.ICEServer) []string {
+	var out []string
+	for _, r := range relays {
+		for _, u := range r.URLs {
+			out = append(out, fmt.Sprintf(`<%s>; rel="ice-server"; username="%s"; credential="%s"; credential-type="password"`, u, r.Username, r.Credential))
+		}
+	}
+	return out
 }
 
 func (c watch) leaves(w http.ResponseWriter, r *http.Request, _ Who) error {

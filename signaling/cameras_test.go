@@ -2,7 +2,9 @@ package signaling
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"jedel/internal/fault"
 	"jedel/internal/ident"
+	"jedel/signaling/wire"
 )
 
 // pole has one camera, "yard", and its viewers.
@@ -26,15 +29,16 @@ func (p *pole) List(near *Place) []CameraRow {
 	return []CameraRow{{Camera: "yard", State: "idle"}}
 }
 
-func (p *pole) View(_ context.Context, camera, offer string) (string, string, error) {
+func (p *pole) View(_ context.Context, who Who, camera, offer string) (View, error) {
 	if camera != "yard" {
-		return "", "", fault.New(fault.NoSuchCamera, "test", nil)
+		return View{}, fault.New(fault.NoSuchCamera, "test", nil)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := string(ident.New[ident.ClientID]())
 	p.viewers[v] = true
-	return v, "answer to " + offer, nil
+	relays := []wire.ICEServer{{URLs: []string{"turn:" + who.Host + "?transport=udp", "turns:" + who.Host + "?transport=tcp"}, Username: "1795:" + v, Credential: "c2VjcmV0"}}
+	return View{Viewer: v, Answer: "answer to " + offer, Relays: relays}, nil
 }
 
 func (p *pole) Leave(camera, viewer string) error {
@@ -81,6 +85,14 @@ func look(t *testing.T, e *edge, h http.Header) string {
 	}
 	defer res.Body.Close()
 	at := res.Header.Get("Location")
+	viewer := at[strings.LastIndex(at, "/")+1:]
+	want := []string{
+		fmt.Sprintf(`<turn:%s?transport=udp>; rel="ice-server"; username="1795:%s"; credential="c2VjcmV0"; credential-type="password"`, e.addr, viewer),
+		fmt.Sprintf(`<turns:%s?transport=tcp>; rel="ice-server"; username="1795:%s"; credential="c2VjcmV0"; credential-type="password"`, e.addr, viewer),
+	}
+	if got := res.Header.Values("Link"); !slices.Equal(got, want) {
+		t.Errorf("relays for the next offer: %q, want %q", got, want)
+	}
 	if res.StatusCode != http.StatusCreated || res.Header.Get("Content-Type") != "application/sdp" || !strings.HasPrefix(at, "/api/v1/cameras/yard/whep/") {
 		t.Fatal(res.StatusCode, res.Header)
 	}

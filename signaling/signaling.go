@@ -11,6 +11,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -89,6 +90,14 @@ type Who struct {
 	Host    string // host, and port where there was one, by which the page reached us; empty where it is not plainly that
 	TLS     bool   // the page reached us by TLS, not by a proxy that took it off
 	Resumed bool   // the tab proved that it was this client before
+}
+
+// reachedBy notes how the page that asks reached us: relays are named after it.
+func (w *Who) reachedBy(r *http.Request) {
+	w.TLS = r.TLS != nil
+	if plainHost(r.Host) {
+		w.Host = r.Host
+	}
 }
 
 // Backend is what the edge speaks to.

@@ -290,10 +290,8 @@ func (s *Server) hello(ctx context.Context, r *http.Request, sock *socket) (*cli
 
 // identify finds out who says hello, and by which session.
 func (s *Server) identify(ctx context.Context, r *http.Request, h *wire.Hello) (Who, accounts.Session, error) {
-	who := Who{Role: h.Role, Lang: h.Lang, Agent: h.Agent, TLS: r.TLS != nil}
-	if plainHost(r.Host) {
-		who.Host = r.Host
-	}
+	who := Who{Role: h.Role, Lang: h.Lang, Agent: h.Agent}
+	who.reachedBy(r)
 	if h.Resume != nil && s.hub.proves(h.Resume.Client, h.Resume.Key) {
 		who.Client, who.Resumed = ident.ClientID(h.Resume.Client), true
 	} else if claim, _ := h.Claimed(); claim != nil && h.Role == wire.RoleCaller {

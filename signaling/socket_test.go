@@ -28,6 +28,21 @@ func TestClientIsTheSameAgainByItsKey(t *testing.T) {
 	}
 }
 
+// TestARequestMayFollowTheHelloAtOnce: a page whose line died saves a round trip.
+func TestARequestMayFollowTheHelloAtOnce(t *testing.T) {
+	e := serve(t)
+	_, w := e.caller(nil)
+	ws := e.dial(nil)
+	send(t, ws, 1, &wire.Hello{Version: 1, Role: wire.RoleCaller, Lang: "kk", Resume: &wire.Resume{Client: w.Client, Key: w.Key}})
+	send(t, ws, 2, &wire.Ping{})
+	if m := receive(t, ws); m.Re != 1 || m.Body.(*wire.Welcome).Client != w.Client {
+		t.Errorf("%+v", m)
+	}
+	if m := receive(t, ws); m.Re != 2 {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestSocketSurvivesOneBadMessageAndClosesAfterMany(t *testing.T) {
 	e := serve(t)
 	ws, _ := e.caller(nil)

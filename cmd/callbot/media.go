@@ -37,26 +37,40 @@ type mediaCmd struct {
 
 // mediaReport is what a measurement came to. Times are milliseconds.
 type mediaReport struct {
-	Calls      int          `json:"calls"`    // wanted
-	Answered   int          `json:"answered"` // of them
-	Audio      bool         `json:"audioOnly"`
-	Cold       bool         `json:"cold"`
-	Seconds    float64      `json:"seconds"`
-	Sent       float64      `json:"sentPerSecond"`
-	Loss       float64      `json:"loss"` // share of what was sent
-	Latency    latencyTimes `json:"latency"`
-	CPUMicros  float64      `json:"cpuMicrosPerPacket"` // of the gateway, everything included, a relayed packet
-	CPUShare   float64      `json:"cpuShare"`           // of one core
-	Own        float64      `json:"ownCpuShare"`        // of the generator
-	Late       uint64       `json:"ownLate"`            // units that the generator skipped
-	Unsent     uint64       `json:"ownUnsent"`
-	Refused    uint64       `json:"refused"` // came and could not be opened
-	BeforeMiB  float64      `json:"residentMiBBefore"`
-	TalkMiB    float64      `json:"residentMiBTalking"`
-	AfterMiB   float64      `json:"residentMiBAfter"`
+	Calls     int          `json:"calls"`    // wanted
+	Answered  int          `json:"answered"` // of them
+	Audio     bool         `json:"audioOnly"`
+	Cold      bool         `json:"cold"`
+	Seconds   float64      `json:"seconds"`
+	Sent      float64      `json:"sentPerSecond"`
+	Loss      float64      `json:"loss"` // share of what was sent
+	Latency   latencyTimes `json:"latency"`
+	CPUMicros float64      `json:"cpuMicrosPerPacket"` // of the gateway, everything included, a relayed packet
+	CPUShare  float64      `json:"cpuShare"`           // of one core
+	Own       float64      `json:"ownCpuShare"`        // of the generator
+	Late      uint64       `json:"ownLate"`            // units that the generator skipped
+	Unsent    uint64       `json:"ownUnsent"`
+	Refused   uint64       `json:"refused"` // came and could not be opened
+	BeforeMiB float64      `json:"residentMiBBefore"`
+	TalkMiB   float64      `json:"residentMiBTalking"`
+	AfterMiB  float64      `json:"residentMiBAfter"`
+	setUpTimes
+	Errors []string `json:"errors,omitempty"`
+}
+
+// setUpTimes are those from the tap on.
+type setUpTimes struct {
 	SetUpSound watch.Figure `json:"setUpSound"` // tap until both hear each other
 	SetUp      watch.Figure `json:"setUp"`      // until both hear and see each other
-	Errors     []string     `json:"errors,omitempty"`
+	Stages     stages       `json:"stages"`
+}
+
+// stages are parts of the set-up.
+type stages struct {
+	Created  watch.Figure `json:"tapToCreated"`
+	Ringing  watch.Figure `json:"tapToRinging"`
+	Answer   watch.Figure `json:"answerToConfirmed"`
+	FromSent watch.Figure `json:"firstSentToThere"` // what a first packet of any kind took, where a microphone's and a camera's own beat is left out
 }
 
 type latencyTimes struct {
@@ -152,8 +166,10 @@ func (m *measure) run(ctx context.Context) (mediaReport, error) {
 	if err != nil {
 		return r, err
 	}
-	r.SetUpSound, r.SetUp = times.figures()
-	r.Errors = book.Report(true).Errors
+	r.SetUpSound, r.SetUp, r.Stages.FromSent = times.figures()
+	told := book.Report(true)
+	r.Errors = told.Errors
+	r.Stages.Created, r.Stages.Ringing, r.Stages.Answer = told.Millis.TapToCreated, told.Millis.TapToRinging, told.Millis.AcceptToOK
 	return r, m.idle(ctx, &r)
 }
 
@@ -253,6 +269,8 @@ func showMedia(w io.Writer, r mediaReport, asJSON bool) error {
 	fmt.Fprintf(&b, "memory     %.0f MiB before, %.0f talking: %.2f MiB a call; %.0f after\n", r.BeforeMiB, r.TalkMiB, (r.TalkMiB-r.BeforeMiB)/float64(max(r.Answered, 1)), r.AfterMiB)
 	fmt.Fprintf(&b, "set-up     sound both ways p50 %.0f ms, p95 %.0f ms; all both ways p50 %.0f ms, p95 %.0f ms (%d calls)\n",
 		r.SetUpSound.P50, r.SetUpSound.P95, r.SetUp.P50, r.SetUp.P95, r.SetUp.N)
+	fmt.Fprintf(&b, "of it      p95: confirmed after %.0f ms, ringing after %.0f ms, the answer %.0f ms; a first packet from its sending on %.0f ms\n",
+		r.Stages.Created.P95, r.Stages.Ringing.P95, r.Stages.Answer.P95, r.Stages.FromSent.P95)
 	for _, e := range r.Errors {
 		fmt.Fprintf(&b, "failed     %s\n", e)
 	}

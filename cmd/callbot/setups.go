@@ -21,6 +21,7 @@ type setup struct {
 	tapped       time.Time
 	sound, all   int
 	soundAt, end time.Time
+	waited       time.Duration // the longest that a first packet was under way
 }
 
 func newSetups(kinds int) *setups {
@@ -43,6 +44,9 @@ func (s *setups) see(e watch.Event) {
 		}
 		c.all++
 		c.end = latest(c.end, e.At)
+		if !e.Sent.IsZero() {
+			c.waited = max(c.waited, e.At.Sub(latest(e.Sent, c.tapped)))
+		}
 	}
 }
 
@@ -62,11 +66,12 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// figures returns the times to sound both ways, and to everything both ways.
-func (s *setups) figures() (sound, all watch.Figure) {
+// figures returns the times to sound both ways, to everything both ways, and of it what the slowest first packet of a
+// call was under way.
+func (s *setups) figures() (sound, all, waited watch.Figure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var sounds, alls []time.Duration
+	var sounds, alls, waits []time.Duration
 	for _, c := range s.calls {
 		if c.tapped.IsZero() {
 			continue
@@ -75,8 +80,8 @@ func (s *setups) figures() (sound, all watch.Figure) {
 			sounds = append(sounds, c.soundAt.Sub(c.tapped))
 		}
 		if c.all >= 2*s.kinds {
-			alls = append(alls, c.end.Sub(c.tapped))
+			alls, waits = append(alls, c.end.Sub(c.tapped)), append(waits, c.waited)
 		}
 	}
-	return watch.FigureOf(sounds), watch.FigureOf(alls)
+	return watch.FigureOf(sounds), watch.FigureOf(alls), watch.FigureOf(waits)
 }

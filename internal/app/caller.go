@@ -7,6 +7,7 @@ import (
 	"jedel/internal/call"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
+	"jedel/media"
 	"jedel/recorder/evr"
 	"jedel/signaling"
 	"jedel/signaling/wire"
@@ -24,7 +25,9 @@ func (a *App) createCall(ctx context.Context, who signaling.Who, b *wire.CallCre
 	s, found := a.desk.OpenCallOf(who.Client) // one tab, one open call: a repeated tap finds it
 	if !found {
 		var err error
+		a.node.SetEarly(who.Client, media.Early{Audio: true, Video: true}) // the first picture may be here before the call is durable
 		if s, err = a.desk.Create(ctx, b.Ref, a.tapped(ctx, who, b)); err != nil {
+			a.node.SetEarly(who.Client, media.Early{})
 			return nil, err
 		}
 	}
@@ -139,10 +142,12 @@ func (a *App) mediaStatus(ctx context.Context, who signaling.Who, b *wire.MediaS
 	c := a.ledger.open(s.ID)
 	d := c.dossier
 	from := "caller"
-	was := d.thin()
+	was, shut := d.thin(), false
 	d.mu.Lock()
 	if who.Role == wire.RoleCaller {
 		d.media.Mic, d.media.Camera, d.media.Background, d.media.Rung = b.Mic, b.Camera, b.Background, b.Rung
+		shut = (b.Mic != wire.DeviceOn || b.Camera != wire.DeviceOn) && s.Waiting()
+		d.devices = true
 	} else {
 		from = "operator"
 		d.opMedia = *b
@@ -156,7 +161,7 @@ func (a *App) mediaStatus(ctx context.Context, who signaling.Who, b *wire.MediaS
 		}
 	}
 	a.again(s)
-	if d.thin() != was {
+	if d.thin() != was || shut {
 		a.hands.put(job{state: s, effect: call.Route{}})
 	}
 	return &wire.OK{}, nil

@@ -10,6 +10,7 @@ import (
 	"jedel/internal/ident"
 	"jedel/media"
 	"jedel/signaling"
+	"jedel/signaling/wire"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -20,6 +21,8 @@ type watch struct {
 	set   *cameras.Set
 	relay *media.Relay
 	clips clips
+
+	relays func(signaling.Who) []wire.ICEServer
 }
 
 func (a *App) newWatch(reg prometheus.Registerer) (watch, error) {
@@ -31,7 +34,7 @@ func (a *App) newWatch(reg prometheus.Registerer) (watch, error) {
 	set := cameras.New(cfg, func() cameras.Screen { return relay.NewSource() }, reg, a.log)
 	made := clips{a: a}
 	made.make = cameras.NewClips(set, made, a.log)
-	return watch{set, relay, made}, nil
+	return watch{set, relay, made, a.iceServers}, nil
 }
 
 func cameraConfig(c config.Cameras) (cameras.Config, error) {
@@ -91,10 +94,10 @@ func (w watch) List(near *signaling.Place) []signaling.CameraRow {
 }
 
 // View implements signaling.Cameras. The camera connects while the browser does.
-func (w watch) View(ctx context.Context, camera, offer string) (string, string, error) {
+func (w watch) View(ctx context.Context, who signaling.Who, camera, offer string) (signaling.View, error) {
 	screen, err := w.set.Screen(camera)
 	if err != nil {
-		return "", "", err
+		return signaling.View{}, err
 	}
 	source, ok := screen.(*media.Source)
 	if !ok {
@@ -102,10 +105,11 @@ func (w watch) View(ctx context.Context, camera, offer string) (string, string, 
 	}
 	v, answer, err := w.relay.View(ctx, source, offer)
 	if err != nil {
-		return "", "", err
+		return signaling.View{}, err
 	}
 	w.set.Wake(camera)
-	return v.ID(), answer, nil
+	who.Client = ident.ClientID(v.ID()) // relayed addresses are counted by client: each viewer has its own
+	return signaling.View{Viewer: v.ID(), Answer: answer, Relays: w.relays(who)}, nil
 }
 
 // Leave implements signaling.Cameras.

@@ -16,6 +16,7 @@ import (
 	"jedel/internal/ident"
 	"jedel/internal/queue"
 	"jedel/internal/store"
+	"jedel/media"
 	"jedel/recorder/evr"
 	"jedel/signaling"
 	"jedel/signaling/wire"
@@ -96,14 +97,20 @@ func (a *App) ownedCall(who signaling.Who, id, op string) (call.State, error) {
 }
 
 func (a *App) accept(ctx context.Context, who signaling.Who, b *wire.OfferAccept) (wire.Body, error) {
-	_, err := a.desk.Post(ctx, ident.CallID(b.Call), call.Accept{Operator: who.Staff, Epoch: b.Epoch})
+	id := ident.CallID(b.Call)
+	if s, ok := a.desk.State(id); ok && call.KeptForAnswer(s) { // their first words may be here before the answer is durable
+		a.node.SetEarly(who.Client, media.Early{Audio: true, Video: true})
+	}
+	_, err := a.desk.Post(ctx, id, call.Accept{Operator: who.Staff, Epoch: b.Epoch})
 	if fault.CodeOf(err) == fault.NoSuchCall {
 		err = fault.New(fault.OfferExpired, "offer.accept", err)
 	}
-	if err == nil {
-		a.leaveOthers(ctx, who.Staff, ident.CallID(b.Call), "answered")
+	if err != nil {
+		a.node.SetEarly(who.Client, media.Early{})
+		return &wire.OK{}, err
 	}
-	return &wire.OK{}, err
+	a.leaveOthers(ctx, who.Staff, id, "answered")
+	return &wire.OK{}, nil
 }
 
 func (a *App) reject(ctx context.Context, who signaling.Who, b *wire.OfferReject) (wire.Body, error) {

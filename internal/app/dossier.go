@@ -10,6 +10,7 @@ import (
 
 	"jedel/internal/call"
 	"jedel/internal/store"
+	"jedel/media"
 	"jedel/signaling/wire"
 )
 
@@ -35,6 +36,7 @@ type dossier struct {
 	note    string
 	noteRev uint64
 	media   wire.MediaState
+	devices bool // the caller's page has told of its microphone and camera
 	opMedia wire.MediaStatus
 	quality wire.Quality
 	record  wire.Recording
@@ -79,7 +81,9 @@ func (d *dossier) take(it store.Item) error {
 	case itemFile:
 		return into(it, func(f wire.FileRef) { d.files[f.File] = f })
 	case itemMedia:
-		return into(it, func(m wire.MediaStatus) { d.media.Mic, d.media.Camera, d.media.Rung = m.Mic, m.Camera, m.Rung })
+		return into(it, func(m wire.MediaStatus) {
+			d.media.Mic, d.media.Camera, d.media.Rung, d.devices = m.Mic, m.Camera, m.Rung, true
+		})
 	case itemSOS:
 		return into(it, d.single)
 	}
@@ -93,6 +97,16 @@ func (d *dossier) single(n sosNote) {
 	}
 	if d.media.Rung == "" {
 		d.media.Rung, d.media.Mic, d.media.Camera = wire.RungSOS, wire.DeviceOff, wire.DeviceOff
+	}
+}
+
+// early is what of the caller's media may be kept for the answer: nothing of a device that they have shut.
+func (d *dossier) early() media.Early {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return media.Early{
+		Audio: !d.devices || d.media.Mic == wire.DeviceOn,
+		Video: !d.devices || d.media.Camera == wire.DeviceOn,
 	}
 }
 

@@ -84,10 +84,29 @@ func (a *App) connect(id ident.CallID) {
 			routes = append(routes, r)
 		}
 	}
+	answers := s.Phase == call.Connecting
+	if !answers {
+		a.keepEarly(c, s, pages)
+	}
 	if err := a.node.SetRoutes(id, routes); err != nil {
 		a.log.Error("routes", "call", id, "err", err)
 	}
+	if answers { // only now: what was kept went with these routes
+		a.keepEarly(c, s, pages)
+	}
 	a.maybeConnected(s, pages[s.Operator])
+}
+
+// keepEarly lets what the caller says and shows be kept for the answer as long as there is none.
+func (a *App) keepEarly(c *openCall, s call.State, pages map[ident.StaffID]ident.ClientID) {
+	var early media.Early
+	if call.KeptForAnswer(s) && !a.inText(s) {
+		early = c.dossier.early()
+	}
+	a.node.SetEarly(s.Client, early)
+	if owner := pages[s.Operator]; s.Live() && owner != "" {
+		a.node.SetEarly(owner, media.Early{})
+	}
 }
 
 // pagesOf returns where everybody in a call sits. A guest who has joined another call meanwhile is

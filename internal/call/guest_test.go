@@ -33,6 +33,9 @@ func guestEventOf(d draws, op ident.StaffID) Event {
 // checkGuests holds what must be true of guests and routes in every state.
 func checkGuests(t failer, before, s State, rec Record) {
 	t.Helper()
+	if KeptForAnswer(s) && (len(Routes(s)) > 0 || !s.AnsweredAt.IsZero()) {
+		t.Fatalf("what is kept for an answer in %s is heard by somebody already", s.Phase)
+	}
 	if len(s.Guests) > MaxGuests || len(s.Guests) > 0 && !s.Open() {
 		t.Fatalf("%d guests in %s", len(s.Guests), s.Phase)
 	}
@@ -269,5 +272,27 @@ func TestNoGuestSoundsAtASilentCaller(t *testing.T) {
 	p.heardBy("sup", "op1")
 	if f := p.records[len(p.records)-1].Fact.(GuestJoined); f.Heard != "operator" {
 		t.Error(f.Heard)
+	}
+}
+
+func TestOnlyWhoHasNeverBeenAnsweredIsKeptForTheAnswer(t *testing.T) {
+	answered := time.Unix(1, 0)
+	for name, c := range map[string]struct {
+		s    State
+		want bool
+	}{
+		"in the queue":             {State{Phase: Queued}, true},
+		"ringing":                  {State{Phase: Offered}, true},
+		"answered":                 {State{Phase: Connecting, AnsweredAt: answered}, false},
+		"talking":                  {State{Phase: Talking, AnsweredAt: answered}, false},
+		"on hold":                  {State{Phase: Hold, AnsweredAt: answered}, false},
+		"back in the queue":        {State{Phase: Queued, AnsweredAt: answered}, false},
+		"handed over":              {State{Phase: Offered, AnsweredAt: answered}, false},
+		"a supervisor listens":     {State{Phase: Queued, Guests: []Guest{{Staff: "sup"}}}, false},
+		"over before it was heard": {State{Phase: Ended}, false},
+	} {
+		if got := KeptForAnswer(c.s); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

@@ -67,6 +67,12 @@ func voiceOf(s State, g Guest, caller bool) []Link {
 	return out
 }
 
+// KeptForAnswer reports whether what the caller says and shows now is for the operator who will answer: nobody has
+// answered yet, and nobody else listens. After an answer the caller knows when they are heard, and when not.
+func KeptForAnswer(s State) bool {
+	return s.Waiting() && s.AnsweredAt.IsZero() && len(s.Guests) == 0
+}
+
 // callerIn reports whether the caller hears and is heard: not on hold, and in the queue only by
 // guests who stayed when the operator's link was lost.
 func (s State) callerIn() bool {

@@ -8,7 +8,9 @@ import { useLate } from "./late";
 import { Speak } from "./Speak";
 import { Where } from "./Where";
 import { useWakeLock } from "./wake";
-import { clock, heldBack, stage, type View } from "./view";
+import { clock, heldBack, rated, stage, talksOn, type View } from "./view";
+
+const wordsPatience = 5000;
 
 /** What is told at the top, in one sentence. */
 export function sentence(v: View): string {
@@ -98,10 +100,29 @@ function Devices({ caller }: { caller: Caller }) {
   );
 }
 
+/** The number of the call, which is read out and so stays in one piece. */
+export function Registered({ id }: { id: string }) {
+  const [before = "", after = ""] = t("registered", { id }).split(id);
+  return (
+    <span>
+      {before}
+      <span class="number">{id}</span>
+      {after}
+    </span>
+  );
+}
+
+/** Told where words do not get through for a while although the voice does; a moment is nobody's business. */
+function Words({ v }: { v: View }) {
+  const late = useLate(!talksOn(v), wordsPatience);
+  return late ? <p class="note words" role="status">{t("link.words")}</p> : null;
+}
+
 /** The telephone beside a call whose link is gone; the longer it is, the larger. */
 function OtherWay({ v }: { v: View }) {
-  const late = useLate(v.link === "open", 4000);
-  const later = useLate(v.link === "open", 20000);
+  const there = v.link === "open" || talksOn(v);
+  const late = useLate(there, 4000);
+  const later = useLate(there, 20000);
   if (!late) return null;
   return (
     <a class={later ? "telephone first" : "telephone"} href={`tel:${v.phone}`}>
@@ -124,15 +145,16 @@ export function Call({ caller, now }: { caller: Caller; now: number }) {
           {sentence(v)}
         </p>
         <p class="facts">
-          {(call || v.registered) && <span>{t("registered", { id: call?.number ?? v.registered })}</span>}
+          {(call || v.registered) && <Registered id={call?.number ?? v.registered} />}
           {call && <span class="clock">{clock(call.createdMs, now)}</span>}
           <span class="rec" data-state={recording}>
             {recording === "stopped" ? t("rec.stopped") : t("rec.recording")}
           </span>
-          {v.quality && v.quality.word !== "unknown" && v.quality.word !== "lost" && <span>{t(`quality.${v.quality.word}`)}</span>}
+          {rated(v) && <span>{t(`quality.${rated(v)}`)}</span>}
         </p>
       </div>
       {call?.guests?.map((g) => <p key={g.name} class="note" role="status">{t(`with.${g.as === "patrol" ? "patrol" : "supervisor"}`, { name: g.name })}</p>)}
+      <Words v={v} />
       <OtherWay v={v} />
       {v.cameraAsked && (
         <div class="ask" role="alert">

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import type { Caller } from "./caller";
 import { leave } from "./App";
-import { EndButton, sentence } from "./Call";
+import { EndButton, Registered, sentence } from "./Call";
 import { Chat } from "./Chat";
 import { PinDoor } from "./PinDoor";
 import { useWakeLock } from "./wake";
@@ -37,7 +37,7 @@ export function Silent({ caller }: { caller: Caller }) {
       <p class="sentence" aria-live="polite">
         {sentence(v)}
       </p>
-      {(v.call || v.registered) && <p class="facts">{t("registered", { id: v.call?.number ?? v.registered })}</p>}
+      {(v.call || v.registered) && <p class="facts"><Registered id={v.call?.number ?? v.registered} /></p>}
       {q && v.call && (
         <section class="question">
           <h2>{t(q.key)}</h2>

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { format } from "../lib/i18n";
 import type { CallView, ChatItem, Fix } from "../lib/wire.gen";
-import { clock, empty, heldBack, marked, posted, stage, type View, withCall, worthSending, written } from "./view";
+import { clock, empty, heldBack, marked, posted, rated, stage, talksOn, type View, withCall, worthSending, written } from "./view";
 
 const call = (change: Partial<CallView>): CallView => ({
   call: "c", ref: "r", number: "26-000001", kind: "video", phase: "queued", rev: 1, ahead: 0, createdMs: 0, sinceMs: 0, opMic: false, opCamera: false,
@@ -33,6 +33,30 @@ describe("the caller's view", () => {
     expect(stage(view({ call: talking(true), quiet: true, line: "far" }))).toBe("far");
     expect(stage(view({ call: talking(false), quiet: true }))).toBe("talking");
     expect(stage(view({ call: call({ phase: "hold", opMic: true }), quiet: true }))).toBe("hold");
+  });
+  it("does not tell a loss while the voice flows, whatever has become of the socket", () => {
+    const flows = { media: "connected", line: "flows", quiet: false } as const;
+    const away: Partial<View>[] = [{ link: "lost" }, { link: "connecting" }, { unheard: true }, { offline: true }];
+    for (const how of away) {
+      const v = view({ ...flows, ...how, call: call({ phase: "talking", opMic: true }) });
+      expect([stage(v), talksOn(v)]).toEqual(["talking", true]);
+      for (const gone of [{ quiet: true }, { line: "own" }, { line: "far" }, { line: "none" }, { media: "lost" }] as Partial<View>[]) {
+        expect([stage({ ...v, ...gone }), talksOn({ ...v, ...gone })], JSON.stringify({ ...how, ...gone })).toEqual(["lost", false]);
+      }
+      const silent = { ...v, call: call({ kind: "silent", phase: "talking", opMic: true }) };
+      expect(stage(silent), "who has nothing but words is told").toBe("lost");
+      expect(stage({ ...v, call: call({ phase: "ended" }) })).toBe("ended");
+      expect(stage({ ...v, call: call({ phase: "reconnecting" }) }), "the gateway's word on the socket").toBe("talking");
+    }
+    expect(talksOn(view({ ...flows, call: call({ phase: "talking" }) })), "nothing is away").toBe(false);
+  });
+  it("rates no connection that is away", () => {
+    const good = { word: "good" } as View["quality"];
+    const v = view({ media: "connected", line: "flows", quality: good, call: call({ phase: "talking", opMic: true }) });
+    expect(rated(v)).toBe("good");
+    for (const away of [{ link: "lost" }, { unheard: true }, { offline: true }, { quiet: true, line: "own" }] as Partial<View>[]) expect(rated({ ...v, ...away }), JSON.stringify(away)).toBeUndefined();
+    expect(rated({ ...v, quality: null })).toBeUndefined();
+    expect(rated({ ...v, quality: { word: "unknown" } as View["quality"] })).toBeUndefined();
   });
   it("keeps a line that is on its way until it is durable, once and in order", () => {
     let lines = written([], "a", "a", 1);

@@ -12,7 +12,7 @@ export interface Line {
   atMs: number;
   seq: number;
   state: "sending" | "sent" | "failed";
-  note?: { ms: number; part: number }; // a voice note: how long it is, how much of it has arrived
+  note?: { ms: number; part: number; url?: string | undefined }; // a voice note: how long it is, how much of it has arrived, where it can be heard
 }
 
 export type PlaceState = "none" | "asking" | "on" | "denied" | "slow" | "stopped" | "pinned";
@@ -77,7 +77,7 @@ export function written(lines: Line[], id: string, text: string, atMs: number): 
 }
 
 /** A voice note as far as it has come. */
-export function noted(lines: Line[], id: string, note: { ms: number; part: number }, state: Line["state"], atMs: number): Line[] {
+export function noted(lines: Line[], id: string, note: NonNullable<Line["note"]>, state: Line["state"], atMs: number): Line[] {
   const there = lines.find((l) => l.id === id && l.from === "caller");
   if (!there) return [...lines, { id, from: "caller", text: "", atMs, seq: 0, state, note }];
   return lines.map((l) => (l === there ? { ...l, note, state: l.seq > 0 ? l.state : state } : l));
@@ -89,11 +89,27 @@ export function marked(lines: Line[], id: string, state: Line["state"]): Line[] 
 
 export type Stage = "home" | "calling" | "waiting" | "ringing" | "connecting" | "talking" | "hold" | "far" | "lost" | "ended";
 
+/** Whether words do not get through, as far as this page knows. */
+function unreached(v: View): boolean {
+  return v.offline || v.link === "lost" || v.link === "connecting" || v.unheard;
+}
+
+/** Whether a voice arrives. It goes by UDP and needs no socket, and it is a better witness of the line than the device's own word. */
+function voiced(v: View): boolean {
+  return v.media === "connected" && v.line === "flows" && !v.quiet;
+}
+
+/** Whether the talk goes on while words do not get through: where packets are lost the socket, which is TCP, is away for seconds.
+ * Who cannot speak has nothing but words. */
+export function talksOn(v: View): boolean {
+  return v.call !== null && v.call.kind !== "silent" && unreached(v) && voiced(v);
+}
+
 /** What the caller is told, in one word. Their own lost link comes before everything. */
 export function stage(v: View): Stage {
   if (!v.call) return v.calling ? "calling" : "home";
   if (v.call.phase === "ended" || v.call.phase === "wrapup") return "ended";
-  if (v.offline || v.link === "lost" || v.link === "connecting" || v.unheard) return "lost";
+  if (unreached(v) && !talksOn(v)) return "lost";
   switch (v.call.phase) {
     case "queued":
     case "created":
@@ -105,11 +121,17 @@ export function stage(v: View): Stage {
     case "hold":
       return "hold";
     case "reconnecting":
-      return "lost";
+      return talksOn(v) ? "talking" : "lost";
     default:
       if (!v.quiet || !v.call.opMic) return "talking";
       return v.line === "far" ? "far" : "lost"; // no voice although the operator's microphone is on: theirs, or ours
   }
+}
+
+/** The gateway's word on the line, where it is news: not while the line is away. */
+export function rated(v: View): string | undefined {
+  const word = v.quality?.word;
+  return word === undefined || word === "unknown" || word === "lost" || unreached(v) || stage(v) === "lost" ? undefined : word;
 }
 
 /** What a weak line holds back of the pictures: the own one, the operator's. Words come before pictures. */

@@ -14,7 +14,9 @@ export type { Remote } from "./peer/way";
 export type PeerState = "new" | "connecting" | "connected" | "lost" | "closed";
 
 const look = 50;
-const lookCloser = 100; // of silence, before the statistics are asked
+const lookEvery = 90; // at the statistics, of a voice that flows
+const lookSoon = 20;
+const lookCloser = 140; // of silence, before it is looked at more often
 const reportEvery = 2000;
 const settle = 200; // of a changing network
 const stuckLook = 1000;
@@ -23,6 +25,7 @@ const handover = 500; // that the old connection is kept beside the new one
 const firstVoice = 300; // that a new connection may take to carry one
 const patience = 2500; // for a new connection, at least
 const longestPatience = 10_000;
+const offerGood = 2500; // of a network that may have changed
 const voiceIsExpected = 30_000; // after the last one
 const sendsAfter = 700; // of a microphone being open
 
@@ -48,6 +51,7 @@ export class Peer {
   #failed = 0; // attempts in a row
   #retry: ReturnType<typeof setTimeout> | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
+  #looked = 0;
   #looking: { way: Way; at: number } | null = null;
   #seen = zero;
   /** Whether the link is reported, and a voice waited for, although none was heard yet: a caller who waits. */
@@ -65,6 +69,7 @@ export class Peer {
       session.on("media.lost", (b) => this.#lost(b)),
       session.on("media.tune", (t) => this.#obey(t)),
       session.on("welcome", (w) => this.#welcomed(w.pc)),
+      session.onLink((link) => link === "lost" && this.#silence.cut(performance.now()) && this.#replace()),
     );
     this.#listenToNetwork();
     const looks = setInterval(() => void this.#look(), look);
@@ -185,7 +190,7 @@ export class Peer {
     const session = this.#session;
     const gate: Gate = {
       ready: () => this.#welcome(),
-      offer: async (pc, sdp) => ((await session.request("media.offer", { pc, sdp }, { timeoutMs: 15_000 })) as MediaAnswer).sdp,
+      offer: async (pc, sdp, signal) => ((await session.request("media.offer", { pc, sdp }, { timeoutMs: 15_000, again: true, early: true, signal })) as MediaAnswer).sdp,
       candidate: (pc, candidate, mid) => session.request("media.candidate", { pc, candidate, mid }),
     };
     return new Way(this.#shape, this.#own, gate, {
@@ -195,9 +200,9 @@ export class Peer {
     }, performance.now());
   }
 
-  /** Resolves when the gateway has said welcome. */
+  /** Resolves when the gateway has said welcome. Whoever was greeted before makes an offer while the next socket is on its way. */
   #welcome(): Promise<RTCIceServer[]> {
-    if (this.#session.link === "open") return Promise.resolve(this.#session.iceServers);
+    if (this.#session.link === "open" || this.#session.greeted) return Promise.resolve(this.#session.iceServers);
     return new Promise((resolve) => {
       const off = this.#session.on("welcome", (w) => {
         off();
@@ -224,7 +229,8 @@ export class Peer {
     if (this.#state === "closed" || !this.#way) return;
     const now = performance.now();
     if (this.#next && !sure && now - this.#next.made < this.#patience()) return;
-    if (this.#session.link !== "open") return; // the welcome brings us here again
+    // Without a socket there is one at most: its offer goes out behind the next hello. The welcome brings us here again.
+    if (this.#session.link !== "open" && (!this.#session.greeted || (this.#next && !sure))) return;
     if (!this.#pace.take(now, sure)) return this.#later(this.#pace.next(now, sure) - now);
     this.#next?.close();
     this.#next = this.#made();
@@ -235,7 +241,8 @@ export class Peer {
   #later(ms: number): void {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
-      if (this.#next && this.#next.state !== "connected") this.#gaveUp(this.#next);
+      if (this.#next && !this.#next.agreed && this.#session.link !== "open") this.#later(ms); // its offer has not been heard yet
+      else if (this.#next && this.#next.state !== "connected") this.#gaveUp(this.#next);
       else if (!this.#whole()) this.#replace();
     }, ms);
   }
@@ -306,8 +313,12 @@ export class Peer {
   #welcomed(pc: string | undefined): void {
     const way = this.#next ?? this.#way;
     if (!way?.asked) return; // its offer waits for this welcome
+    // Made a moment ago, it is of the network that this socket has come by; its offer is on its way, or answered.
+    const now = performance.now();
+    if (now - way.made < offerGood && (!way.agreed || (way === this.#next && pc === way.id))) return;
     const known = pc === this.#way?.id || pc === this.#next?.id;
-    if (!way.agreed || !known || !this.#whole()) this.#replace(true);
+    const silent = this.#silence.line === "flows" && this.#silence.quiet(now) >= this.#silence.limit();
+    if (!way.agreed || !known || silent || !this.#whole()) this.#replace(true);
   }
 
   /** The gateway has lost the connection, or hears nothing by it. */
@@ -341,25 +352,27 @@ export class Peer {
     return this.#own.mic?.readyState === "live" && performance.now() - this.#micSince > sendsAfter;
   }
 
-  /** Looks whether a voice arrives. The statistics are asked for only when none is played. */
+  /** Looks whether a voice arrives. What is played says nothing: it has waited in the buffer, up to 300 ms on a lossy line. */
   async #look(): Promise<void> {
     const way = this.#way;
     const now = performance.now();
     if (!way || way.closed) return;
     // A connection that is closed meanwhile never answers.
     if (this.#looking?.way === way && now - this.#looking.at < stuckLook) return;
+    if (now - this.#looked < lookEvery && this.#silence.quiet(now) < lookCloser) return;
+    this.#looked = now;
     const looking = { way, at: now };
     this.#looking = looking;
     try {
-      if (way.played()) this.#silence.heard(performance.now());
-      else if (this.#silence.line === "none" || this.#silence.quiet(performance.now()) > lookCloser) {
-        const age = await way.age();
-        if (age !== undefined) this.#silence.heard(performance.now() - age);
-      }
+      const age = await way.age();
+      if (age !== undefined) this.#silence.heard(performance.now() - age);
     } finally {
       if (this.#looking === looking) this.#looking = null;
     }
-    if (way === this.#way) this.#judge(performance.now());
+    if (way !== this.#way) return;
+    this.#judge(performance.now());
+    // A line that may be dying is looked at more closely: each tick of the wait is heard.
+    if (this.#silence.line === "flows" && this.#silence.quiet(performance.now()) > lookCloser) setTimeout(() => void this.#look(), lookSoon);
   }
 
   #judge(now: number): void {
@@ -370,7 +383,7 @@ export class Peer {
       const act = this.#silence.tick(now, expected);
       if (act === "ask") void this.#ask();
       else if (act) {
-        if (act === "renew") this.#session.hurry();
+        if (act === "renew" && this.#session.ageMs > quiet) this.#session.hurry(); // one that has come since the voice stopped is good
         this.#replace();
       }
     }
@@ -389,7 +402,7 @@ export class Peer {
   async #ask(): Promise<void> {
     const pc = this.#way?.id ?? "";
     try {
-      const a = (await this.#session.request("media.check", { pc }, { timeoutMs: 3000 })) as MediaChecked;
+      const a = (await this.#session.request("media.check", { pc }, { timeoutMs: 3000, early: true })) as MediaChecked;
       if (a.pc !== this.#way?.id && a.pc !== this.#next?.id) this.#replace(); // it has another, or none
       else if (pc === this.#way?.id) this.#silence.answered(performance.now(), a, this.#sending());
     } catch {

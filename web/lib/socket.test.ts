@@ -71,6 +71,22 @@ test("the first socket that opens takes over, and says hello as the same client"
   await expect(lost).resolves.toEqual({ id: "1" });
 });
 
+test("what need not wait for the welcome goes out behind the hello, once, and nothing else does", async () => {
+  const early = session.request("media.offer", { pc: "p", sdp: "v=0" }, { again: true, early: true });
+  void session.request("chat.send", { call: "c", id: "1", text: "help" }, { again: true }).catch(() => undefined);
+  const gone = new AbortController();
+  const given = session.request("media.offer", { pc: "q", sdp: "v=0" }, { again: true, early: true, signal: gone.signal });
+  gone.abort();
+  await expect(given).rejects.toThrow("unavailable");
+  session.hurry();
+  at(1).opens();
+  expect(at(1).sent.map((m) => m.type)).toEqual(["hello", "media.offer"]);
+  at(1).says("welcome", 1, { client: "c", key: "k", iceServers: [] });
+  expect(at(1).sent.map((m) => m.type)).toEqual(["hello", "media.offer", "chat.send"]);
+  at(1).says("media.answer", 2, { sdp: "v=0" });
+  await expect(early).resolves.toEqual({ sdp: "v=0" });
+});
+
 test("a socket that speaks after all is kept, and the others are let go", () => {
   session.hurry();
   at(0).says("pong", 0);

@@ -31,12 +31,17 @@ export interface RequestOptions {
   timeoutMs?: number;
   /** Ask again after a reconnect: for requests that are idempotent by their id. */
   again?: boolean;
+  /** Goes out right behind the hello of a client who is known, without the round trip of the welcome. */
+  early?: boolean;
+  /** Nobody waits for the answer any more. */
+  signal?: AbortSignal;
 }
 
 interface Pending {
   type: Key;
   body: unknown;
   again: boolean;
+  early: boolean;
   sentMs: number;
   done: (body: unknown) => void;
   fail: (err: Error) => void;
@@ -92,6 +97,9 @@ export class Session {
   #rtt = 0;
   #helloMs = 0;
   #missed = 0; // sockets in a row that did not open
+  #hailed = false; // a client who is known has said hello, and waits for the welcome
+  /** A welcome has come: who this is and which relays there are is known, whatever has become of the socket. */
+  greeted = false;
   /** Relays for new connections, with credentials that the gateway renews before they expire. */
   iceServers: ICEServer[] = [];
 
@@ -109,6 +117,11 @@ export class Session {
   get rttMs(): number {
     const waits = [...this.#pending.values()].filter((p) => p.type === "ping").map((p) => Date.now() - p.sentMs);
     return Math.max(this.#rtt, ...waits.slice(0, 1));
+  }
+
+  /** How old the present socket is, milliseconds, from when it was begun. */
+  get ageMs(): number {
+    return Date.now() - this.#begun;
   }
 
   /** How long one word takes now. */
@@ -198,20 +211,22 @@ export class Session {
 
   /** Sends a request and resolves with the body of its answer, or rejects with a Refusal. */
   request<T extends Key>(type: T, body: Bodies[T], options: RequestOptions = {}): Promise<unknown> {
-    const { timeoutMs = 10000, again = false } = options;
+    const { timeoutMs = 10000, again = false, early = false, signal } = options;
     return new Promise((resolve, reject) => {
-      const p: Pending = { type, body, again, sentMs: 0, done: finish(resolve), fail: finish(reject) };
-      const timer = setTimeout(() => {
+      const p: Pending = { type, body, again, early, sentMs: 0, done: finish(resolve), fail: finish(reject) };
+      const give = () => {
         this.#forget(p);
-        reject(new Refusal("unavailable"));
-      }, timeoutMs);
+        p.fail(new Refusal("unavailable"));
+      };
+      const timer = setTimeout(give, timeoutMs);
+      signal?.addEventListener("abort", give, { once: true });
       function finish<V>(then: (v: V) => void): (v: V) => void {
         return (v) => {
           clearTimeout(timer);
           then(v);
         };
       }
-      if (this.#link === "open" && !this.#holds(type)) this.#send(p);
+      if ((this.#link === "open" || (early && this.#hailed)) && !this.#holds(type)) this.#send(p);
       else if (this.#link === "closed") p.fail(new Refusal("unavailable"));
       else this.#waiting.push(p);
     });
@@ -233,6 +248,14 @@ export class Session {
     for (const p of held) {
       if (this.#holds(p.type)) this.#waiting.push(p);
       else this.#send(p);
+    }
+  }
+
+  /** Sends what need not wait for the welcome. */
+  #ahead(): void {
+    for (const p of this.#waiting.filter((p) => p.early)) {
+      this.#waiting.splice(this.#waiting.indexOf(p), 1);
+      this.#send(p);
     }
   }
 
@@ -293,6 +316,8 @@ export class Session {
       ...(token ? { token } : {}),
       ...(kept ? { resume: kept } : this.#opts.role === "caller" ? { claim: this.claim } : {}),
     });
+    this.#hailed = kept !== null;
+    if (kept) this.#ahead();
   }
 
   /** Somebody knows that nothing comes through: another socket is tried beside the present one at once,
@@ -391,6 +416,7 @@ export class Session {
     this.#pause = firstPause;
     this.#missed = 0;
     this.#rtt = Date.now() - this.#helloMs;
+    this.greeted = true;
     this.#set("open");
     this.#release();
   }
@@ -413,6 +439,7 @@ export class Session {
 
   /** What was asked over a socket that is gone waits for the next one, or fails. */
   #drop(): void {
+    this.#hailed = false;
     for (const p of this.#pending.values()) {
       if (p.again) this.#waiting.push(p);
       else p.fail(new Refusal("unavailable"));
@@ -451,7 +478,7 @@ export class Session {
   #ping(): void {
     if (this.#ws?.readyState !== 1) return;
     const sentMs = Date.now();
-    this.#pending.set(this.#raw("ping", {}), { type: "ping", body: {}, again: false, sentMs, done: () => this.#measured(Date.now() - sentMs), fail: () => {} });
+    this.#pending.set(this.#raw("ping", {}), { type: "ping", body: {}, again: false, early: false, sentMs, done: () => this.#measured(Date.now() - sentMs), fail: () => {} });
   }
 
   #beat(): void {

@@ -193,8 +193,8 @@ func (l *line) await(ctx context.Context, call string, toCaller bool) {
 		c := p.Await(kind)
 		l.wg.Go(func() {
 			select {
-			case at := <-c:
-				l.cfg.See(watch.Arrived{Call: call, What: kind.String(), ToCaller: toCaller, At: at})
+			case first := <-c:
+				l.cfg.See(watch.Arrived{Call: call, What: kind.String(), ToCaller: toCaller, First: first})
 			case <-p.Lost():
 			case <-ctx.Done():
 			}

@@ -20,7 +20,7 @@ type Operator struct {
 	Login, Password string
 	Answer          time.Duration            // from the ring to the answer
 	Video           bool                     // show a picture to callers
-	Between         bool                     // microphone and camera rest between calls
+	Between         bool                     // the camera rests between calls; the microphone is open on duty, as at a console
 	Ready           func()                   // called once, when the operator waits for calls; may be nil
 	Manner          func(call string) Manner // how a call is taken; nil: without a word
 }
@@ -87,7 +87,7 @@ func pick(all []wire.Choice, want string) string {
 }
 
 func (s *shift) run(ctx context.Context, w *wire.Welcome) error {
-	s.l.speak(!s.Between, s.Video && !s.Between)
+	s.rest()
 	if err := s.begin(ctx, w.Console); err != nil {
 		return err
 	}
@@ -194,6 +194,7 @@ func (s *shift) accept(ctx context.Context) error {
 	o := s.rings
 	s.rings, s.answer = nil, nil
 	s.l.await(ctx, o.Call, false)
+	s.l.speak(true, s.Video) // with the press, as a console does: whether it was in time is told later
 	asked := time.Now()
 	_, err := s.l.ask(ctx, &wire.OfferAccept{Call: o.Call, Epoch: o.Epoch})
 	switch {
@@ -203,6 +204,7 @@ func (s *shift) accept(ctx context.Context) error {
 		_, err = s.l.ask(ctx, &wire.MediaStatus{Mic: wire.DeviceOn, Camera: camera(s.Video)})
 	case exchange.Refused(err):
 		s.See(watch.Refused{Operator: s.staff, Call: o.Call, Epoch: o.Epoch, At: time.Now()})
+		s.rest()
 		err = nil
 	}
 	return err
@@ -277,10 +279,13 @@ func (s *shift) written(call string) (category, outcome string) {
 	return cmp.Or(m.Category, category), cmp.Or(m.Outcome, outcome)
 }
 
+// rest lets the devices be as they are between calls.
+func (s *shift) rest() { s.l.speak(true, s.Video && !s.Between) }
+
 func (s *shift) left() {
 	if s.call != "" {
 		s.See(watch.Left{Operator: s.staff, Call: s.call, At: time.Now()})
-		s.l.speak(!s.Between, s.Video && !s.Between)
+		s.rest()
 		s.call = ""
 	}
 }

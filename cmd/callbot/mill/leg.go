@@ -40,7 +40,7 @@ type Leg struct {
 
 	mu      sync.Mutex // guards the rest
 	streams []*stream
-	await   map[webrtc.RTPCodecType]chan time.Time
+	await   map[webrtc.RTPCodecType]chan watch.First
 }
 
 // stream is one SSRC that comes to us.
@@ -60,7 +60,7 @@ const (
 
 // Open makes the media of a connection that is about to be made.
 func (w *Works) Open() (*Leg, error) {
-	l := &Leg{works: w, await: map[webrtc.RTPCodecType]chan time.Time{}}
+	l := &Leg{works: w, await: map[webrtc.RTPCodecType]chan watch.First{}}
 	l.audio = source{leg: l, kind: webrtc.RTPCodecTypeAudio, every: audioEvery, ticks: 960}
 	l.video = source{leg: l, kind: webrtc.RTPCodecTypeVideo, every: time.Second / frameRate, ticks: 90000 / frameRate}
 	var err error
@@ -172,10 +172,10 @@ func (l *Leg) ride() {
 	}
 }
 
-// Await returns a channel that brings the time of the next packet of a kind. A second Await of the kind replaces the
+// Await returns a channel that brings the times of the next packet of a kind. A second Await of the kind replaces the
 // first.
-func (l *Leg) Await(kind webrtc.RTPCodecType) <-chan time.Time {
-	c := make(chan time.Time, 1)
+func (l *Leg) Await(kind webrtc.RTPCodecType) <-chan watch.First {
+	c := make(chan watch.First, 1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.await[kind] = c
@@ -229,13 +229,15 @@ func (l *Leg) take(b []byte) {
 	default:
 		return
 	}
-	l.count(h, kind)
+	sent := l.now
 	if body := raw[h.MarshalSize():]; len(body) >= stamp+8 {
-		l.works.Latency.Add(l.now - time.Duration(binary.BigEndian.Uint64(body[stamp:])))
+		sent = time.Duration(binary.BigEndian.Uint64(body[stamp:]))
+		l.works.Latency.Add(l.now - sent)
 	}
+	l.count(h, kind, sent)
 }
 
-func (l *Leg) count(h *rtp.Header, kind webrtc.RTPCodecType) {
+func (l *Leg) count(h *rtp.Header, kind webrtc.RTPCodecType, sent time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var s *stream
@@ -253,7 +255,7 @@ func (l *Leg) count(h *rtp.Header, kind webrtc.RTPCodecType) {
 	s.Take(h.SequenceNumber, h.Marker)
 	l.works.Received.Add(s.Received - before)
 	if c := l.await[kind]; c != nil {
-		c <- time.Now()
+		c <- watch.First{At: time.Now(), Sent: l.works.epoch.Add(sent)}
 		delete(l.await, kind)
 	}
 }

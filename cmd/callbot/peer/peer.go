@@ -70,7 +70,7 @@ type Peer struct {
 
 	mu     sync.Mutex // guards the rest
 	counts map[webrtc.RTPCodecType]*mill.Count
-	await  map[webrtc.RTPCodecType]chan time.Time
+	await  map[webrtc.RTPCodecType]chan watch.First
 }
 
 type arrived struct {
@@ -88,7 +88,7 @@ func Open(ctx context.Context, cfg Config, gateway Asker) (*Peer, error) {
 		cfg: cfg, pc: pc, leg: leg, tracks: make(chan arrived, 2+audioSlots+videoSlots), trickle: make(chan webrtc.ICECandidateInit, 64),
 		connected: make(chan struct{}), lost: make(chan struct{}),
 		counts: map[webrtc.RTPCodecType]*mill.Count{webrtc.RTPCodecTypeAudio: {}, webrtc.RTPCodecTypeVideo: {}},
-		await:  map[webrtc.RTPCodecType]chan time.Time{},
+		await:  map[webrtc.RTPCodecType]chan watch.First{},
 	}
 	if err = p.sections(); err == nil {
 		err = p.channel()
@@ -278,13 +278,13 @@ func (p *Peer) Speak(audio, video bool) {
 	p.video.on.Store(video)
 }
 
-// Await returns a channel that brings the time of the next packet of a kind from the caller (at a
+// Await returns a channel that brings the times of the next packet of a kind from the caller (at a
 // console) or the operator (at a caller). A second Await of the kind replaces the first.
-func (p *Peer) Await(kind webrtc.RTPCodecType) <-chan time.Time {
+func (p *Peer) Await(kind webrtc.RTPCodecType) <-chan watch.First {
 	if p.leg != nil {
 		return p.leg.Await(kind)
 	}
-	c := make(chan time.Time, 1)
+	c := make(chan watch.First, 1)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.await[kind] = c
@@ -380,7 +380,7 @@ func (p *Peer) receive(a arrived) {
 		p.mu.Lock()
 		p.counts[kind].Take(pkt.SequenceNumber, pkt.Marker)
 		if c := p.await[kind]; c != nil {
-			c <- time.Now()
+			c <- watch.First{At: time.Now()}
 			delete(p.await, kind)
 		}
 		p.mu.Unlock()

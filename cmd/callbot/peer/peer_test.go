@@ -184,9 +184,9 @@ func TestSoundAndPicturesGoThereAndBack(t *testing.T) {
 	begin := time.Now()
 	p.Speak(true, true)
 	select {
-	case at := <-first:
-		if at.Before(begin) {
-			t.Errorf("heard %v before it was said", begin.Sub(at))
+	case came := <-first:
+		if came.At.Before(begin) {
+			t.Errorf("heard %v before it was said", begin.Sub(came.At))
 		}
 	case <-time.After(bound):
 		t.Fatal("nothing comes back")

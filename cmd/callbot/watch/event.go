@@ -69,8 +69,11 @@ type Left struct {
 type Arrived struct {
 	Call, What string
 	ToCaller   bool
-	At         time.Time
+	First
 }
+
+// First is when a first packet came, and when it was sent; Sent is zero where it does not tell.
+type First struct{ At, Sent time.Time }
 
 // Said is a chat line that the gateway confirmed to the caller; Read is one that an operator was
 // shown.

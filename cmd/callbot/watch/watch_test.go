@@ -19,8 +19,8 @@ func whole() []Event {
 		Viewed{Call: "c1", Number: "26-1", Phase: "offered", At: at(45)},
 		Said{"c1", "m1"}, Read{"c1", "m1"},
 		Accepted{"op1", "c1", 1, at(1000), at(1010)},
-		Arrived{"c1", "audio", false, at(1020)},
-		Arrived{"c1", "audio", true, at(1050)},
+		Arrived{"c1", "audio", false, First{At: at(1020)}},
+		Arrived{"c1", "audio", true, First{At: at(1050)}},
 		Left{"op1", "c1", at(9000)},
 		Viewed{Call: "c1", Number: "26-1", Phase: "ended", EndReason: "operator", At: at(9001)},
 	}

@@ -50,12 +50,16 @@ function transport(local: Stat | undefined): string {
   return local?.protocol === "tcp" ? "tcp" : "udp";
 }
 
-/** How long ago the newest packet of any voice arrived, in ms; undefined where the browser does not say. */
-export function ageOfVoice(stats: Map<string, Stat>): number | undefined {
+const longestKept = 60; // that browsers keep statistics; more is a clock that was set
+
+/** How long ago the newest packet of any voice arrived, in ms; undefined where the browser does not say. atMs: now, on the clock of the
+ * statistics, which may have been made a moment ago. */
+export function ageOfVoice(stats: Map<string, Stat>, atMs = 0): number | undefined {
   let age: number | undefined;
   for (const s of stats.values()) {
     if (s.type !== "inbound-rtp" || s.kind !== "audio" || typeof s.lastPacketReceivedTimestamp !== "number") continue;
-    const ms = Number(s.timestamp) - s.lastPacketReceivedTimestamp;
+    const kept = Math.min(longestKept, Math.max(0, atMs - Number(s.timestamp)));
+    const ms = Number(s.timestamp) - s.lastPacketReceivedTimestamp + kept;
     if (ms >= 0 && (age === undefined || ms < age)) age = ms;
   }
   return age;

@@ -72,5 +72,6 @@ test("a report is the difference of two counts, and says the way", () => {
   expect(second.report).toMatchObject({ rttMs: 50, lossDown: 0.2, jitterMs: 4, transport: "relay" });
   expect(second.report.concealed).toBeCloseTo(0.2);
   expect(ageOfVoice(stats(1, 0))).toBe(10);
+  expect([4000, 5000, 5030, 9999].map((at) => ageOfVoice(stats(1, 0), at)), "kept for a moment, or another clock").toEqual([10, 10, 40, 70]);
   expect(ageOfVoice(table([]))).toBeUndefined();
 });

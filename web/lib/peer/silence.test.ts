@@ -36,6 +36,18 @@ test("no answer within the round trip: the socket is renewed too", () => {
   expect(r.replaced[0]?.at).toBeLessThanOrEqual(2400);
 });
 
+test("a socket that ends while the voice has stopped needs no question; while it flows, or on hold, it says nothing", () => {
+  const s = new Silence();
+  play({ s, from: 0, to: 2100, arrives: (t) => t < 2000 });
+  expect(s.cut(2100), "jitter").toBeUndefined();
+  expect(s.cut(2150)).toBe("replace");
+  expect(s.line).toBe("own");
+  expect(s.cut(2200), "once").toBeUndefined();
+  const hold = play({ from: 0, to: 10_000, arrives: (t) => t < 2000, answer: () => nobody }).s;
+  expect(hold.cut(10_000)).toBeUndefined();
+  expect(new Silence().cut(10_000)).toBeUndefined();
+});
+
 test("on hold the gateway has nothing for us: nothing is made, however long", () => {
   const r = play({ from: 0, to: 60_000, arrives: (t) => t < 2000, answer: () => nobody });
   expect(r.replaced).toEqual([]);

@@ -20,6 +20,7 @@ export const gapMs = 250;
 /** Gaps that healed by themselves make the next one wait longer, up to this. */
 export const longestGapMs = 900;
 const askShare = 0.8; // of the gap, so that the answer is there when it is over
+const cutShare = 0.5; // of the gap, beside a socket that ends
 const fresh = 150; // what the gateway sent this recently would have arrived
 const deafAfter = 300; // of our own voice at the gateway
 const memory = 10_000; // of gaps that healed
@@ -122,6 +123,11 @@ export class Silence {
     if (this.#quietOf(now) < askShare * this.limit()) return;
     this.#dead = a.sentMs >= 0 && a.sentMs < fresh && now - this.#since > settled;
     if (!this.#dead && this.#line !== "none") this.#line = "far";
+  }
+
+  /** The socket has ended. Where the voice has stopped as well the line is dead, and nobody need be asked. */
+  cut(now: number): Act | undefined {
+    return this.#line === "flows" && this.quiet(now) >= cutShare * this.limit() ? this.#act(now, "replace") : undefined;
   }
 
   #quietOf(now: number): number {

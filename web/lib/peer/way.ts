@@ -16,9 +16,10 @@ export interface Remote {
 
 /** What a way needs of the gateway. */
 export interface Gate {
-  /** Waits until the gateway has said welcome; resolves to the relays it lends. */
+  /** Waits until the gateway has said welcome once; resolves to the relays it lends. */
   ready(): Promise<RTCIceServer[]>;
-  offer(pc: string, sdp: string): Promise<string>;
+  /** Asks until signal ends it, over sockets to come too. */
+  offer(pc: string, sdp: string, signal: AbortSignal): Promise<string>;
   candidate(pc: string, candidate: string, mid: string): Promise<unknown>;
 }
 
@@ -41,6 +42,7 @@ export class Way {
   readonly pc: RTCPeerConnection;
   readonly channel: RTCDataChannel;
   readonly remotes: Remote[] = [];
+  readonly #ended = new AbortController();
   readonly #shape: Shape;
   readonly #gate: Gate;
   readonly #told: Told;
@@ -49,7 +51,6 @@ export class Way {
   #tune: MediaTune | null = null;
   #turn: Promise<unknown> = Promise.resolve(); // changes of what is agreed, one at a time
   #red = false;
-  #stamp = 0;
   #packets = 0;
   /** Whether the gateway was asked. */
   asked = false;
@@ -105,7 +106,7 @@ export class Way {
     if (iceServers.length > 0) this.pc.setConfiguration({ bundlePolicy: "max-bundle", iceServers });
     await this.pc.setLocalDescription(offer);
     this.asked = true;
-    const answer = await this.#gate.offer(this.id, withAudioNack(this.pc.localDescription?.sdp ?? ""));
+    const answer = await this.#gate.offer(this.id, withAudioNack(this.pc.localDescription?.sdp ?? ""), this.#ended.signal);
     if (this.closed) return;
     const sdp = preferRed(withAudioNack(answer), this.#red);
     await this.pc.setRemoteDescription({ type: "answer", sdp });
@@ -162,18 +163,6 @@ export class Way {
     this.#red = want;
   }
 
-  /** Whether a voice was played since the last look. It costs next to nothing. */
-  played(): boolean {
-    let stamp = 0;
-    for (const r of this.pc.getReceivers()) {
-      if (r.track.kind !== "audio") continue;
-      for (const s of r.getSynchronizationSources()) stamp += s.rtpTimestamp; // of several voices any that flows changes the sum
-    }
-    if (stamp === this.#stamp) return false;
-    this.#stamp = stamp;
-    return true;
-  }
-
   /** How loud the voice of a slot is, 0..1; undefined where none arrives. */
   async level(slot: number): Promise<number | undefined> {
     const track = this.remotes.find((r) => r.kind === "audio" && r.slot === slot)?.track;
@@ -187,12 +176,13 @@ export class Way {
     const packets = voicePackets(stats);
     const more = packets > this.#packets;
     this.#packets = packets;
-    return ageOfVoice(stats) ?? (more ? 0 : undefined);
+    return ageOfVoice(stats, performance.timeOrigin + performance.now()) ?? (more ? 0 : undefined);
   }
 
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.#ended.abort();
     this.channel.onmessage = null;
     this.pc.onconnectionstatechange = this.pc.onicecandidate = this.pc.ontrack = null;
     this.pc.close();
