@@ -69,8 +69,21 @@ measure() {
 	node deploy/bench.mjs line "$row" <"$dir/one"
 }
 
+# floor measures what receiving, opening, sealing and sending the packets of 30 calls takes by itself.
+floor() {
+	[ -x "$dir/floor.test" ] || return 0
+	local micros
+	micros=$(GOMAXPROCS=1 "${first[@]}" timeout 60 "$dir/floor.test" -test.run '^$' -test.bench '^BenchmarkFloor$' -test.benchtime 1x | sed -nE 's/.*[[:space:]]([0-9.]+) us\/packet.*/\1/p')
+	if [ -n "$micros" ]; then
+		echo "{\"micros\":$micros}" >>"$dir/floor"
+		echo "floor  $micros µs each"
+	fi
+}
+if [ "$(uname)" = Linux ]; then go test -c -o "$dir/floor.test" ./media; fi
+
 echo "== $cores cores, load $(cut -d' ' -f1-3 /proc/loadavg 2>/dev/null || echo '?'): the gateway on one, the generator on another; each run on a new gateway, recorded and encrypted"
 for _ in $(seq "$runs"); do
+	floor
 	measure video 30
 	measure audio 60 --audio
 	measure cold 30 --cold --idle 1s

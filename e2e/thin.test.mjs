@@ -42,8 +42,18 @@ test("a page that has just opened calls, is found, writes and speaks over 20 kbi
   console.log(`after the tap: rings ${call.took} ms, position ${fix.took} ms; text ${text.took} ms; a note of 3 s ${note.at - spoke} ms after its end, ${note.bytes} bytes`);
   assert.equal(note.call, call.call, "one call");
   assert.ok(call.took < 15000 && fix.took < 15000 && text.took < 15000 && note.at - spoke < 20000);
-  await page.evaluate(() => document.querySelector(".speak")?.scrollIntoView());
-  await w.shot(page, "thin-caller");
+  await page.locator(".spoken button").click();
+  await w.until("the note is heard by who spoke it", () => page.locator(".spoken audio").evaluate((a) => a.currentTime > 0.3));
+  for (const [i, lang, theme] of [[0, "kk", "light"], [1, "ru", "dark"], [2, "en", "light"]]) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.locator(".langs button").nth(i).click();
+    await w.until(lang, () => page.evaluate((l) => document.documentElement.lang === l, lang));
+    for (const part of [".speak", ".chat"]) {
+      await page.evaluate((p) => document.querySelector(p)?.scrollIntoView(), part);
+      await w.shot(page, `thin-caller${part}-${lang}-${theme}`);
+    }
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 1, `${lang} is wider than the screen`);
+  }
   await desk.evaluate((call) => window.__say(call, "Patrol is on the way"), call.call);
   await page.locator(".chat").getByText("Patrol is on the way").waitFor();
 });

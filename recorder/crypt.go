@@ -56,18 +56,23 @@ func (c *crypt) segment(h *evr.SegmentHeader, salt []byte) {
 	c.sealer = keys.NewSealer(dek, salt, h.Call)
 }
 
-// block appends the bytes of a block as they are stored to out. plain has room for the header in
-// front of the payload, and stays as it is: a disk that fails gets it again in another segment, under
-// another key.
-func (c *crypt) block(out, plain []byte, h evr.BlockHeader) []byte {
+// block appends the bytes of a block as they are stored to out, which has room for them. The pieces
+// stay as they are: a disk that fails gets them again in another segment, under another key.
+func (c *crypt) block(out []byte, pieces []chunk, h evr.BlockHeader) []byte {
 	begin := len(out)
-	if c.sealer == nil {
-		out = append(out, plain...)
-	} else {
+	body := begin + evr.HeaderSize
+	if c.sealer != nil {
+		body += keys.Lead // sealed where it is put together
+	}
+	plain := out[body:body]
+	for i := range pieces {
+		plain = append(plain, pieces[i].buf...)
+	}
+	out = out[:body+len(plain)]
+	if c.sealer != nil {
 		h.Flags |= evr.FlagEncrypted
 		aad := h.AAD()
-		out = append(out, plain[:evr.HeaderSize]...)
-		out = c.sealer.Seal(out, keys.At{Stream: h.Stream, Epoch: h.Epoch, Leaf: h.Leaf}, aad[:], plain[evr.HeaderSize:])
+		out = c.sealer.Seal(out[:begin+evr.HeaderSize], keys.At{Stream: h.Stream, Epoch: h.Epoch, Leaf: h.Leaf}, aad[:], plain)
 	}
 	evr.SealBlock(out[begin:], h)
 	return out

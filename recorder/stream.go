@@ -10,6 +10,9 @@ import (
 const (
 	// maxBlock is how many bytes one block has at most, with its header, while more can be cut off.
 	maxBlock = 1 << largeSlab
+	// maxPiece is how many bytes of a block are lent at once: archives write at different moments, so
+	// that what one does not hold yet another can.
+	maxPiece = 8 << 10
 	// owedMost is how many bytes of a stream the accounts of what waits may not know of: they are
 	// shared by all cores, and asked every few packets instead of at each.
 	owedMost = 4 << 10
@@ -44,23 +47,24 @@ type Stream struct {
 
 	mu     sync.Mutex // guards the rest
 	cur    chunk
-	full   []chunk // cut off, waiting for the writer
-	owed   int     // bytes of cur that the accounts do not know of
-	usual  int     // bytes of the last block: what the next one will need
+	size   int     // bytes of the block that cur is of
+	full   []chunk // waiting for the writer
+	owed   int     // bytes that the accounts do not know of
 	lost   uint32  // dropped since the last block was begun
 	gap    gap     // dropped since the writer last took
 	closed bool
 }
 
-// chunk is a block to be: HeaderSize bytes of room, then records.
+// chunk is a piece of a block to be: whole records.
 type chunk struct {
 	buf    []byte // within slab
 	slab   *slab
-	first  uint64 // T
+	first  uint64 // T of the block
 	last   uint64
 	lost   uint32
 	stream uint16
 	kind   evr.BlockKind
+	more   bool // it goes on from the chunk before it
 }
 
 // RTP keeps one packet as it came from SRTP.
@@ -118,15 +122,14 @@ func (s *Stream) keep(k evr.Kind, t uint64, data []byte, own bool) bool {
 		s.drop(t)
 		return false
 	}
-	c := &s.cur
-	if len(c.buf) > 0 && (t/evr.EpochTime != c.first/evr.EpochTime || len(c.buf)+size > maxBlock) {
+	if s.size > 0 && (t/evr.EpochTime != s.cur.first/evr.EpochTime || s.size+size > maxBlock-evr.HeaderSize) {
 		s.cut()
 	}
-	if len(c.buf)+size > cap(c.buf) {
-		s.grow(size)
+	if len(s.cur.buf)+size > cap(s.cur.buf) {
+		s.piece(size)
 	}
-	if len(c.buf) == 0 {
-		c.buf = c.buf[:evr.HeaderSize]
+	c := &s.cur
+	if s.size == 0 {
 		c.lost, s.lost = s.lost, 0
 		c.first = max(t, c.last) // blocks of a stream do not go back in time
 		t = c.first
@@ -134,6 +137,7 @@ func (s *Stream) keep(k evr.Kind, t uint64, data []byte, own bool) bool {
 	before := len(c.buf)
 	c.buf = evr.AppendRecord(c.buf, k, (max(t, c.first)-c.first)/1000, data)
 	c.last = max(c.last, t)
+	s.size += len(c.buf) - before
 	if s.owed += len(c.buf) - before; s.owed > owedMost {
 		s.settle()
 	}
@@ -156,24 +160,30 @@ func (s *Stream) settle() {
 	}
 }
 
-// grow makes room for size bytes more. The caller holds mu.
-func (s *Stream) grow(size int) {
-	c, stock := &s.cur, &s.archive.rec.stock
-	if c.slab == nil {
-		c.slab = stock.get(max(s.usual, evr.HeaderSize+size))
-		c.buf = c.slab.b[:0]
-		return
+// piece begins the next piece of the block, with room for size bytes at least: as long as all before
+// it, so that sound holds little. The caller holds mu.
+func (s *Stream) piece(size int) {
+	if s.size > 0 {
+		s.leave()
 	}
-	larger := stock.get(max(2*cap(c.buf), len(c.buf)+size))
-	n := copy(larger.b, c.buf)
-	stock.put(c.slab)
-	c.slab, c.buf = larger, larger.b[:n]
+	c := &s.cur
+	c.slab = s.archive.rec.stock.get(max(size, min(s.size, maxPiece)))
+	c.buf = c.slab.b[:0]
+}
+
+// leave moves the present piece to those that wait; the next one is of the same block. The caller
+// holds mu.
+func (s *Stream) leave() {
+	c := s.cur
+	c.stream, c.kind = s.id, s.kind
+	s.full = append(s.full, c)
+	s.cur = chunk{first: c.first, last: c.last, more: true}
 }
 
 // drop counts a record that is not kept. The next block says how many were lost before it. The
 // caller holds mu.
 func (s *Stream) drop(t uint64) {
-	if len(s.cur.buf) > 0 {
+	if s.size > 0 {
 		s.cut()
 	}
 	if s.gap.Count == 0 {
@@ -185,14 +195,11 @@ func (s *Stream) drop(t uint64) {
 	s.archive.rec.met.dropped.WithLabelValues(s.gap.Cause).Inc()
 }
 
-// cut moves the present chunk to those that wait. The caller holds mu.
+// cut ends the block. The caller holds mu.
 func (s *Stream) cut() {
 	s.settle()
-	c := s.cur
-	c.stream, c.kind = s.id, s.kind
-	s.usual = len(c.buf)
-	s.full = append(s.full, c)
-	s.cur = chunk{last: c.last}
+	s.leave()
+	s.size, s.cur = 0, chunk{last: s.cur.last}
 }
 
 // take hands over everything collected, at the end of those there, and what was dropped since the
@@ -200,7 +207,7 @@ func (s *Stream) cut() {
 func (s *Stream) take(to []chunk) ([]chunk, gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.cur.buf) > 0 {
+	if s.size > 0 {
 		s.cut()
 	}
 	to = append(to, s.full...)
@@ -218,14 +225,14 @@ func (s *Stream) oldest() (uint64, bool) {
 	if len(s.full) > 0 {
 		return s.full[0].first, true
 	}
-	return s.cur.first, len(s.cur.buf) > 0
+	return s.cur.first, s.size > 0
 }
 
 // over reports whether the stream has ended and nothing of it waits.
 func (s *Stream) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closed && len(s.full) == 0 && len(s.cur.buf) == 0 && s.gap.Count == 0
+	return s.closed && len(s.full) == 0 && s.size == 0 && s.gap.Count == 0
 }
 
 // gap is a GAP record.

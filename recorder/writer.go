@@ -261,20 +261,22 @@ func (w *writer) sync() error {
 	if w.safe, err = w.tree.Copy(); err != nil {
 		return err
 	}
+	w.a.rec.met.bytes.Add(float64(w.bytes - w.durable))
 	w.durable = w.bytes
 	if t := w.a.flying.Swap(0); t > 0 {
 		w.a.rec.met.lag.Observe(float64(w.a.clock(time.Now())-(t-1)) / 1e9)
 	}
-	freed, bytes := 0, 0
+	freed, blocks := 0, 0
 	for i := range w.waiting {
 		c := &w.waiting[i]
-		freed += len(c.buf) - evr.HeaderSize
-		bytes += len(c.buf)
+		freed += len(c.buf)
+		if !c.more {
+			blocks++
+		}
 		w.a.rec.stock.put(c.slab)
 	}
 	w.a.charge(-int64(freed))
-	w.a.rec.met.bytes.Add(float64(bytes))
-	w.a.rec.met.records.Add(float64(len(w.waiting)))
+	w.a.rec.met.records.Add(float64(blocks))
 	clear(w.waiting)
 	w.waiting = w.waiting[:0]
 	w.recovery, w.trouble = nil, nil
@@ -355,8 +357,7 @@ func (w *writer) declare(now time.Time) error {
 	if w.recovery == nil {
 		return nil
 	}
-	c := chunk{buf: make([]byte, evr.HeaderSize), first: w.a.clock(now), kind: evr.BlockRecovery}
-	c.buf = evr.AppendRecord(c.buf, evr.Recovery, 0, w.recovery)
+	c := chunk{buf: evr.AppendRecord(nil, evr.Recovery, 0, w.recovery), first: w.a.clock(now), kind: evr.BlockRecovery}
 	return w.blocks([]chunk{c}) // said again by the next segment unless this one becomes durable
 }
 

@@ -65,7 +65,8 @@ func (c *control) next(now time.Duration, use usage, acked float64, queue time.D
 	c.was = now
 	switch use {
 	case over:
-		idle := queue < queueHigh/2 && acked < loaded*c.rate // whatever made packets late, it was not us
+		// Whatever made packets late, it was not us; or it passes, and a small picture is soon too small.
+		idle := queue < queueHigh/2 && acked < loaded*c.rate || queue < queueHigh/4 && c.rate <= untested
 		if now-c.decreased >= response && acked > 0 && !idle {
 			c.decrease(now, acked, queue)
 		}

@@ -20,14 +20,19 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/srtp/v3"
+	"github.com/pion/transport/v5/replaydetector"
 )
 
 // Overhead is by how many bytes a sealed packet is longer than a plain one at most: the tag of
 // AES-GCM (RFC 7714 section 13.2) and the SRTCP index.
 const Overhead = 16 + 4
 
-// replayWindow is how many packets may be late before they are taken for replays.
-const replayWindow = 1024
+// The largest numbers of packets: a sequence number behind a rollover counter of 32 bits, and an index of 31
+// (RFC 3711 sections 3.3.1, 3.4).
+const (
+	mostRTP  = 1<<48 - 1
+	mostRTCP = 1<<31 - 1
+)
 
 // label is the exporter's (RFC 5764 section 4.2).
 const label = "EXTRACTOR-dtls_srtp"
@@ -149,7 +154,8 @@ type Session struct {
 
 func newSession(c *srtp.Config) (*Session, error) {
 	in, err := srtp.CreateContext(c.Keys.RemoteMasterKey, c.Keys.RemoteMasterSalt, c.Profile,
-		srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
+		srtp.SRTPReplayDetectorFactory(func() replaydetector.ReplayDetector { return newWindow(mostRTP) }),
+		srtp.SRTCPReplayDetectorFactory(func() replaydetector.ReplayDetector { return newWindow(mostRTCP) }))
 	if err != nil {
 		return nil, err
 	}

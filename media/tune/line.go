@@ -17,7 +17,8 @@ type Line struct {
 	deepen   twice
 	late     lossy
 	wait     time.Duration
-	cap      [2]bound // up, down
+	trip     time.Duration // the shortest round trip
+	cap      [2]bound      // up, down
 }
 
 // NewLine returns a line of which nothing is known.
@@ -30,7 +31,7 @@ func (l *Line) Next(now time.Duration, in Inputs) {
 	l.cap[0].next(now, l.up.level, in.Up)
 	l.cap[1].next(now, l.down.level, in.Down)
 	l.red.next(now, in.Up, l.up.level > Off)
-	l.deepen.next(now, in.Down, l.down.level > Off)
+	l.deepen.next(now, l.unwatched(in), l.down.level > Off && in.Down.Watched)
 	was := l.late.on
 	loss := max(in.Down.Loss, in.Heard)
 	switch l.late.next(now, loss) {
@@ -41,6 +42,19 @@ func (l *Line) Next(now time.Duration, in Inputs) {
 			l.wait = w
 		}
 	}
+}
+
+// unwatched returns the way down with what the round trip tells of its queue, where no pictures tell. It may
+// be the queue of the way up: words said twice are in its way as well, by what is said about them.
+func (l *Line) unwatched(in Inputs) Way {
+	if in.RTT > 0 && (l.trip == 0 || in.RTT < l.trip) {
+		l.trip = in.RTT
+	}
+	w := in.Down
+	if !w.Watched && in.RTT > 0 {
+		w.Watched, w.Queue = true, in.RTT-l.trip
+	}
+	return w
 }
 
 // Down returns what may be sent of pictures towards the connection's page.

@@ -154,6 +154,50 @@ func TestALossThatBeganAtOnceIsNotTheFaultOfRED(t *testing.T) {
 	}
 }
 
+// Where packets are lost in runs, windows of two seconds differ by more than redundancy makes worse; words
+// said twice are not given up for that, nor for a loss that is first measured with a clean second.
+func TestRedundancyOutlastsRunsOfLoss(t *testing.T) {
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 5))
+		now := time.Hour
+		l := NewLine()
+		in := Inputs{Up: wide(), Down: wide(), RTT: 45 * time.Millisecond}
+		hold(l, &now, 5*time.Second, in)
+		for window := range 15 {
+			in.Up.Loss = min(max(0.3+0.09*rnd.NormFloat64(), 0.06), 0.6)
+			if window == 0 {
+				in.Up.Loss = 0.08
+			}
+			in.Down.Loss = in.Up.Loss
+			in.RTT = time.Duration(40+rnd.IntN(30)) * time.Millisecond
+			in.Up.Watched, in.Up.Queue = true, in.RTT-40*time.Millisecond
+			if d := hold(l, &now, 2*time.Second, in); !d.RED || !d.Deepen {
+				t.Fatalf("seed %d, window %d: %+v", seed, window, d)
+			}
+		}
+	}
+}
+
+// Nothing tells of a queue on the way down where no pictures go but the round trip.
+func TestRedundancyDownNeedsRoomToo(t *testing.T) {
+	now := time.Hour
+	l := NewLine()
+	in := Inputs{Up: wide(), RTT: 40 * time.Millisecond}
+	hold(l, &now, 3*time.Second, in)
+	in.Down.Loss, in.RTT = 0.3, 350*time.Millisecond
+	if d := hold(l, &now, 10*time.Second, in); d.Deepen {
+		t.Errorf("words said twice wait in line: %+v", d)
+	}
+	in.RTT = 60 * time.Millisecond
+	if d := hold(l, &now, time.Second, in); !d.Deepen {
+		t.Errorf("the queue is gone: %+v", d)
+	}
+	in.RTT = 350 * time.Millisecond
+	if d := hold(l, &now, 2*time.Second, in); d.Deepen {
+		t.Errorf("and came back: %+v", d)
+	}
+}
+
 func TestWaitIsForLossyCallsOnly(t *testing.T) {
 	for _, c := range []struct {
 		rtt, jitter time.Duration

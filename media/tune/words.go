@@ -10,10 +10,13 @@ const (
 	calmTime         = 10 * time.Second
 	// twiceQueue is the queue at which words said twice are in each other's way; a picture goes before.
 	twiceQueue = 150 * time.Millisecond
-	// settleTime is how long what is lost is still that of before: the page must hear of it, and loss is
-	// of the last two seconds. Redundancy that made loss worse shows until worseTime and rests for restTime.
-	settleTime = 2500 * time.Millisecond
-	worseTime  = 10 * time.Second
+	// settleTime is how long what is lost may still be that of before: the page must hear of it, and loss is
+	// of the last two seconds, the first of which may be clean. Redundancy that made loss worse in the mean of
+	// meanTime at least shows until worseTime and rests for restTime: where packets are lost in runs one
+	// window says little.
+	settleTime = 5 * time.Second
+	meanTime   = 3 * time.Second
+	worseTime  = 12 * time.Second
 	restTime   = 30 * time.Second
 	worseBy    = 0.15
 	// Bounds of the wait: a retransmission comes after a round trip and some 30 ms; more than 300 ms
@@ -52,6 +55,8 @@ type twice struct {
 	on    bool
 	since time.Duration
 	loss  float64 // the most that was lost until it took effect
+	sum   float64 // of what was lost since
+	looks int
 	rest  time.Duration
 }
 
@@ -61,7 +66,7 @@ func (t *twice) next(now time.Duration, w Way, pictures bool) bool {
 	room := pictures || w.Queue < twiceQueue
 	switch {
 	case !t.on && lost && room && now >= t.rest:
-		t.on, t.since, t.loss = true, now, w.Loss
+		t.on, t.since, t.loss, t.sum, t.looks = true, now, w.Loss, 0, 0
 	case t.on && !lost:
 		t.on = false
 	case t.on && now-t.since >= time.Second && (!room || t.worse(now, w)):
@@ -75,7 +80,12 @@ func (t *twice) next(now time.Duration, w Way, pictures bool) bool {
 // worse reports whether more is lost since words are said twice, and a queue tells that it is for that.
 func (t *twice) worse(now time.Duration, w Way) bool {
 	since := now - t.since
-	return since >= settleTime && since < worseTime && w.Loss > t.loss+worseBy && (!w.Watched || w.Queue > queueBack)
+	if since < settleTime || since >= worseTime {
+		return false
+	}
+	t.sum += w.Loss
+	t.looks++
+	return since >= settleTime+meanTime && t.sum/float64(t.looks) > t.loss+worseBy && (!w.Watched || w.Queue > queueBack)
 }
 
 // wait is how long a page should wait for late words: longer for a longer round trip, and where what is

@@ -28,10 +28,11 @@ import (
 
 // Sizes in bytes.
 const (
-	Size     = 32               // of every key
-	Overhead = sha256.Size + 16 // what sealing adds to a payload: commitment and tag
-	wrapped  = 12 + Size + 16   // nonce, key, tag
-	idSize   = sha256.Size / 2  // of a KEK's name
+	Size     = 32              // of every key
+	Lead     = sha256.Size     // of what is sealed: the commitment before the ciphertext
+	Overhead = Lead + 16       // what sealing adds to a payload: commitment and tag
+	wrapped  = 12 + Size + 16  // nonce, key, tag
+	idSize   = sha256.Size / 2 // of a KEK's name
 )
 
 // Errors of opening.
@@ -128,7 +129,7 @@ func gcm(k Key) cipher.AEAD {
 }
 
 // Seal appends commitment, ciphertext and tag to dst. leaf must never come twice with one key; aad
-// is the rest of the block's header. dst and plain must not overlap.
+// is the rest of the block's header. plain must not overlap with dst, or begin Lead bytes behind its end.
 func (c *Cipher) Seal(dst []byte, leaf uint64, aad, plain []byte) []byte {
 	dst = append(dst, c.commit[:]...)
 	n := nonce(leaf)

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../lib/i18n";
 import { wordy } from "../lib/ladder";
 import type { Caller } from "./caller";
-import { Phone, Photo, Send } from "./icons";
+import { Phone, Photo, Play, Send } from "./icons";
 import { clock, type Line } from "./view";
 
 function Said({ caller, line }: { caller: Caller; line: Line }) {
@@ -13,7 +13,7 @@ function Said({ caller, line }: { caller: Caller; line: Line }) {
       <small>
         {who} {time} {line.state !== "sent" && t(`chat.${line.state}`)}
       </small>
-      {line.note || line.file?.mime.startsWith("audio/") ? <Spoken line={line} /> : line.file ? <span class="file">{line.file.name}</span> : <span>{line.text}</span>}
+      {line.note || line.file?.mime.startsWith("audio/") ? <Spoken line={line} quiet={caller.view.call?.kind === "silent"} /> : line.file ? <span class="file">{line.file.name}</span> : <span>{line.text}</span>}
       {line.state === "failed" && (
         <button type="button" onClick={() => void caller.outbox.retry(line.id)}>
           {t("chat.retry")}
@@ -23,14 +23,29 @@ function Said({ caller, line }: { caller: Caller; line: Line }) {
   );
 }
 
-/** A voice note: how long it is, and how much of it has arrived. */
-function Spoken({ line }: { line: Line }) {
+/** A voice note: how long it is, and how much of it has arrived. Who spoke it can hear it, unless they are not to be heard. */
+function Spoken({ line, quiet }: { line: Line; quiet: boolean }) {
   const part = line.note && line.state !== "sent" ? line.note.part : 1;
+  const player = useRef<HTMLAudioElement>(null);
+  const url = quiet ? undefined : line.note?.url;
   return (
     <span class="spoken">
       <Phone /> {t("note.line")} {line.note && clock(0, line.note.ms)} {part < 1 && <progress value={part} aria-label={t("chat.sending")} />}
+      {url && (
+        <button type="button" onClick={() => void play(player.current)}>
+          <Play /> {t("note.play")} <audio ref={player} src={url} />
+        </button>
+      )}
     </span>
   );
+}
+
+/** Plays from the beginning, or stops. */
+async function play(el: HTMLAudioElement | null): Promise<void> {
+  if (!el) return;
+  if (!el.paused) return el.pause();
+  el.currentTime = 0;
+  await el.play().catch(() => undefined);
 }
 
 /** The conversation in writing, with three answers that need no typing. */

@@ -16,4 +16,5 @@ export const Person = () => <Icon d="M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21a8 
 export const Hush = () => <Icon d="M4 5h16v11H9l-5 4zM8 9h8M8 12h5" />;
 export const Photo = () => <Icon d="M4 7h3l2-3h6l2 3h3v13H4zM12 17a4 4 0 1 0 0-8 4 4 0 0 0 0 8z" />;
 export const Send = () => <Icon d="M4 12 20 4l-5 16-4-7z" />;
+export const Play = () => <Icon d="M7 4v16l13-8z" />;
 export const Pin = () => <Icon d="M12 21s7-6.5 7-12a7 7 0 0 0-14 0c0 5.500 7 12 7 12zM12 11.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z" />;

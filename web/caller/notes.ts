@@ -15,6 +15,7 @@ export interface Note {
   ms: number; // how long it is
   part: number; // 0 to 1 of what there is has arrived
   state: "recording" | "sending" | "sent" | "failed";
+  url?: string; // to be heard by who spoke it, once it is whole; of this page alone
 }
 
 export interface NoteWays {
@@ -94,6 +95,7 @@ export class Recording {
       if (whole) {
         this.note.ms = performance.now() - this.#began;
         this.#whole = true;
+        this.note.url = URL.createObjectURL(new Blob([this.#bytes], { type: this.#recorder.mimeType }));
       }
       this.#tell(whole ? "sending" : this.note.state);
       this.#pump();

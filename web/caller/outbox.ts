@@ -139,6 +139,6 @@ export class Outbox {
       this.#ways.set({ speaking: 0 });
     }
     const state = n.state === "failed" ? "failed" : n.state === "sent" ? "sent" : "sending";
-    this.#ways.set({ chat: noted(this.#ways.view().chat, n.id, { ms: n.ms, part: n.part }, state, Date.now()) });
+    this.#ways.set({ chat: noted(this.#ways.view().chat, n.id, { ms: n.ms, part: n.part, url: n.url }, state, Date.now()) });
   }
 }

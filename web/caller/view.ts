@@ -12,7 +12,7 @@ export interface Line {
   atMs: number;
   seq: number;
   state: "sending" | "sent" | "failed";
-  note?: { ms: number; part: number }; // a voice note: how long it is, how much of it has arrived
+  note?: { ms: number; part: number; url?: string | undefined }; // a voice note: how long it is, how much of it has arrived, where it can be heard
 }
 
 export type PlaceState = "none" | "asking" | "on" | "denied" | "slow" | "stopped" | "pinned";
@@ -77,7 +77,7 @@ export function written(lines: Line[], id: string, text: string, atMs: number): 
 }
 
 /** A voice note as far as it has come. */
-export function noted(lines: Line[], id: string, note: { ms: number; part: number }, state: Line["state"], atMs: number): Line[] {
+export function noted(lines: Line[], id: string, note: NonNullable<Line["note"]>, state: Line["state"], atMs: number): Line[] {
   const there = lines.find((l) => l.id === id && l.from === "caller");
   if (!there) return [...lines, { id, from: "caller", text: "", atMs, seq: 0, state, note }];
   return lines.map((l) => (l === there ? { ...l, note, state: l.seq > 0 ? l.state : state } : l));

@@ -69,7 +69,7 @@ export class Peer {
       session.on("media.lost", (b) => this.#lost(b)),
       session.on("media.tune", (t) => this.#obey(t)),
       session.on("welcome", (w) => this.#welcomed(w.pc)),
-      session.onLink((link) => link === "lost" && this.#silence.cut(performance.now()) && this.#replace()),
+      session.onLink((link) => link === "lost" && void this.#whether()),
     );
     this.#listenToNetwork();
     const looks = setInterval(() => void this.#look(), look);
@@ -317,8 +317,18 @@ export class Peer {
     const now = performance.now();
     if (now - way.made < offerGood && (!way.agreed || (way === this.#next && pc === way.id))) return;
     const known = pc === this.#way?.id || pc === this.#next?.id;
-    const silent = this.#silence.line === "flows" && this.#silence.quiet(now) >= this.#silence.limit();
-    if (!way.agreed || !known || silent || !this.#whole()) this.#replace(true);
+    if (!way.agreed || !known || !this.#whole()) this.#replace(true);
+    else void this.#whether();
+  }
+
+  /** The socket has ended, or another has come: whether the voice has stopped, too. It is looked at anew, because this page may have
+   * stood still since the last look. */
+  async #whether(): Promise<void> {
+    const way = this.#way;
+    const age = await way?.age();
+    const now = performance.now();
+    if (age !== undefined) this.#silence.heard(now - age);
+    if (way === this.#way && this.#silence.cut(now)) this.#replace();
   }
 
   /** The gateway has lost the connection, or hears nothing by it. */
