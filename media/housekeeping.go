@@ -1,20 +1,10 @@
 package media
 
-import (
-	"time"
-
-	"jedel/internal/ident"
-)
+import "time"
 
 // tidy closes connections that did not come up in time and idle ones beyond time and number.
 func (n *Node) tidy(now time.Time) {
 	n.mu.Lock()
-	busy := map[ident.ClientID]bool{}
-	for _, routes := range n.routes {
-		for _, r := range routes {
-			busy[r.From], busy[r.To] = true, true
-		}
-	}
 	var idle []*peer
 	var out []*peer
 	for id, p := range n.peers {
@@ -24,7 +14,7 @@ func (n *Node) tidy(now time.Time) {
 		switch {
 		case p.stuck(now):
 			out = append(out, p)
-		case p.idle() && !busy[id]:
+		case p.idle() && len(n.plan.named[id]) == 0:
 			idle = append(idle, p)
 		}
 	}

@@ -33,7 +33,7 @@ type Node struct {
 
 	mu     sync.Mutex // guards the rest
 	peers  map[ident.ClientID]*peer
-	routes map[ident.CallID][]Route
+	plan   plan
 	closed bool
 }
 
@@ -41,7 +41,7 @@ type Node struct {
 func Open(cfg Config, reg prometheus.Registerer, log *slog.Logger) (*Node, error) {
 	n := &Node{
 		cfg: cfg, log: log, met: newMetrics(reg), events: make(chan Event, eventsLen), singles: make(chan Single, singlesLen), start: time.Now(),
-		peers: map[ident.ClientID]*peer{}, routes: map[ident.CallID][]Route{},
+		peers: map[ident.ClientID]*peer{}, plan: newPlan(),
 	}
 	if err := n.ports.open(cfg, n); err != nil {
 		return nil, errors.Join(err, n.ports.close())
@@ -119,7 +119,7 @@ func (n *Node) Negotiate(ctx context.Context, id ident.ClientID, role Role, pc, 
 		return "", err
 	}
 	answer, err := p.negotiate(ctx, pc, o)
-	n.rebuild()
+	n.changed(id)
 	return answer, err
 }
 
@@ -193,71 +193,10 @@ func (n *Node) SetRoutes(room ident.CallID, routes []Route) error {
 		}
 	}
 	n.mu.Lock()
-	if len(routes) == 0 {
-		delete(n.routes, room)
-	} else {
-		n.routes[room] = append([]Route(nil), routes...)
-	}
+	ids := n.plan.set(room, routes)
 	n.mu.Unlock()
-	n.rebuild()
+	n.rewire(ids)
 	return nil
-}
-
-// rebuild derives each source's receivers from the routes. It is called whenever routes or
-// connections change.
-func (n *Node) rebuild() {
-	now := time.Now()
-	for _, s := range n.derive() {
-		if c := s.from.current(); c != nil {
-			for _, u := range c.tracks() {
-				if u.kind == s.kind {
-					u.listened(now)
-				}
-			}
-		}
-	}
-}
-
-// found is a source that has new receivers.
-type found struct {
-	from *peer
-	kind Kind
-}
-
-// derive is rebuild but for what new receivers are to have at once; it returns their sources.
-func (n *Node) derive() (fresh []found) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	type key struct {
-		from ident.ClientID
-		kind Kind
-	}
-	var conns []*conn
-	receivers := map[key][]*downTrack{}
-	feeders := map[*downTrack]*peer{}
-	for _, routes := range n.routes {
-		for _, r := range routes {
-			if to := n.peers[r.To]; to != nil && !(r.Kind == Video && blinded(to)) {
-				if d := to.down(r.Kind, r.Slot); d != nil {
-					feeders[d] = n.peers[r.From]
-					receivers[key{r.From, r.Kind}] = append(receivers[key{r.From, r.Kind}], d)
-				}
-			}
-		}
-	}
-	for id, p := range n.peers {
-		if c := p.current(); c != nil {
-			conns = append(conns, c)
-		}
-		p.feed(feeders)
-		for _, k := range [...]Kind{Audio, Video} {
-			if p.setReceivers(k, receivers[key{id, k}]) {
-				fresh = append(fresh, found{p, k})
-			}
-		}
-	}
-	n.conns.Store(&conns)
-	return fresh
 }
 
 // Send sends b to the client over its data channel. It never blocks; an error means that the
@@ -278,7 +217,7 @@ func (n *Node) ClosePeer(id ident.ClientID, reason string) {
 	n.mu.Unlock()
 	if p != nil {
 		p.close(reason)
-		n.rebuild()
+		n.changed(id)
 	}
 }
 

@@ -250,7 +250,7 @@ func (p *peer) promote(c *conn) {
 	if !waits {
 		return
 	}
-	p.node.rebuild()
+	p.node.changed(p.id)
 	if over != nil {
 		over.close()
 	}

@@ -56,13 +56,11 @@ func (n *Node) rates(now time.Time) {
 		s.measure(now, at)
 	}
 	held := map[tune.Level]int{}
-	changed := false
 	for _, s := range all {
-		changed = s.decide(all) || changed
+		if s.decide(all) {
+			n.changed(s.conn.peer.id)
+		}
 		held[min(s.sends.Video, s.sends.Shown)]++
-	}
-	if changed {
-		n.rebuild()
 	}
 	for _, s := range all {
 		s.limit(all)
@@ -83,17 +81,15 @@ func (n *Node) sights() map[*conn]*sight {
 			all[c], of[id] = s, s
 		}
 	}
-	for _, routes := range n.routes {
-		for _, r := range routes {
-			from, to := of[r.From], of[r.To]
-			switch {
-			case from == nil || to == nil:
-			case r.Kind == Audio:
-				to.heard = append(to.heard, from.conn)
-			default:
-				from.watchers = append(from.watchers, to.conn)
-				to.shown = append(to.shown, from.conn)
-			}
+	for r := range n.plan.all() {
+		from, to := of[r.From], of[r.To]
+		switch {
+		case from == nil || to == nil:
+		case r.Kind == Audio:
+			to.heard = append(to.heard, from.conn)
+		default:
+			from.watchers = append(from.watchers, to.conn)
+			to.shown = append(to.shown, from.conn)
 		}
 	}
 	return all

@@ -27,15 +27,13 @@ func (n *Node) Voice(id ident.ClientID) Voice {
 	if c := p.live.Load(); c != nil {
 		v.PC = c.id
 	}
-	for _, routes := range n.routes {
-		for _, r := range routes {
-			if r.To != id || r.Kind != Audio {
-				continue
-			}
-			if from := n.peers[r.From]; from != nil {
-				if at := heard(from); at.After(v.Sent) {
-					v.Sent = at
-				}
+	for r := range n.plan.about(id) {
+		if r.To != id || r.Kind != Audio {
+			continue
+		}
+		if from := n.peers[r.From]; from != nil {
+			if at := heard(from); at.After(v.Sent) {
+				v.Sent = at
 			}
 		}
 	}
