@@ -35,15 +35,7 @@ type Works struct {
 	hub   *hub       // carries all legs; nil where the gateway is not on this machine
 	set   *batch.Set // else the legs' own sockets; nil where a system has none: each leg reads for itself
 
-	// Totals, for all to read.
-	Latency  Latency       // from sending to having been received, through the gateway
-	Sent     atomic.Uint64 // media packets
-	Received atomic.Uint64 // of media, each once
-	Unsent   atomic.Uint64 // the system did not take them
-	Refused  atomic.Uint64 // came and could not be opened
-	Keys     atomic.Uint64 // pictures that were asked for
-	Overflow atomic.Uint64 // came when the kernel had no room for more: our own fault
-	Late     atomic.Uint64 // times that a source lagged so far that it skipped: the figures are our own then
+	totals
 
 	mu     sync.Mutex // guards the rest but what Run owns
 	joined []*source
@@ -56,6 +48,18 @@ type Works struct {
 	in    []batch.Message
 	ready [batch.Most]int32
 	asked time.Duration // when the hub was last read
+}
+
+// totals are for all to read.
+type totals struct {
+	Latency  Latency       // from sending to having been received, through the gateway
+	Sent     atomic.Uint64 // media packets
+	Received atomic.Uint64 // of media, each once
+	Unsent   atomic.Uint64 // the system did not take them
+	Refused  atomic.Uint64 // came and could not be opened
+	Keys     atomic.Uint64 // pictures that were asked for
+	Overflow atomic.Uint64 // came when the kernel had no room for more: our own fault
+	Late     atomic.Uint64 // times that a source lagged so far that it skipped: the figures are our own then
 }
 
 // New returns works whose sockets are bound to local.
