@@ -8,7 +8,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 ARGS ?=
 
-.PHONY: help run demo build tools web generate test check lint fuzz e2e torture bench matrix paths deps clean
+.PHONY: help run demo build tools web generate test ready modules check lint fuzz e2e torture bench matrix paths deps clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,14 +50,23 @@ check: web ## the quick part: vet, lint, unit tests, race; no network, under a m
 	$(GO) test -race -short ./...
 	cd web && npm run --silent check
 
-test: deps web ## every test a release needs, real browser and servers included
+# Everything is built with the flags of a release: other flags would compile every module a second time.
+test: export GOFLAGS := $(GOFLAGS) -trimpath
+test: ## every test a release needs, real browser and servers included
+	@$(MAKE) --no-print-directory -j2 ready modules
 	$(GO) vet ./...
 	@test -z "$$(gofmt -l cmd internal media recorder signaling web/*.go)" || { gofmt -l cmd internal media recorder signaling web/*.go; exit 1; }
-	@$(MAKE) --no-print-directory tools
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 	bash deploy/gotest.sh
-	cd web && npm run --silent check
+	cd web && npm run --silent test
 	node e2e/run.mjs
+
+ready: deps
+	@$(MAKE) --no-print-directory web
+
+# What needs no page of ours is compiled while packages are fetched: the one waits for the network, the other for the processor.
+modules: tools
+	@$(GO) build $$($(GO) list -e -deps -test -f '{{if and .Module (not .ForTest) (ne .Name "main")}}{{if not .Module.Main}}{{.ImportPath}}{{end}}{{end}}' ./...)
 
 e2e: deps build ## the browser tests only; node e2e/run.mjs NAME runs those whose name begins so
 	node e2e/run.mjs
@@ -73,10 +82,11 @@ fuzz: ## every fuzz target for 30 s
 	@for pkg in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
 		echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$pkg || exit 1; done; done
 
-torture: ## kill -9 at 200 random instants of a recording; 10,000 changed archives and 10,000 untouched ones; 10,000 interrupted uploads
+torture: build ## kill -9 at 200 random instants of a recording; 10,000 changed archives and 10,000 untouched ones; 10,000 interrupted uploads; pages in every language, size and theme at once
 	JEDEL_TEST_KILLS=200 $(GO) test -count=1 -timeout 60m -run KillLoses ./recorder
 	JEDEL_TEST_UPLOADS=10000 $(GO) test -count=1 -v -timeout 60m -run InterruptedUploads ./internal/app
 	JEDEL_TEST_PROOFS=10000 $(GO) test -count=1 -v -timeout 60m -run 'EveryChange|Untouched|ALogIsChecked' ./recorder/sitelog ./recorder/verify ./recorder/logcheck
+	JEDEL_TEST_LOOKS=all node e2e/run.mjs admin caller evidence pages
 
 bench: build ## the figures that the goals speak of
 	deploy/bench.sh

@@ -15,7 +15,7 @@ if (verb === "line") {
 	const r = JSON.parse(readFileSync(0, "utf8"));
 	console.log(`${what.padEnd(6)} ${String(r.answered).padStart(3)}/${r.calls} calls  ${r.sentPerSecond.toFixed(0).padStart(6)} packets/s  ${r.cpuMicrosPerPacket.toFixed(1).padStart(5)} µs each  gateway ${(100 * r.cpuShare).toFixed(0)} %, generator ${(100 * r.ownCpuShare).toFixed(0)} % of a core` +
 		`  p50 ${r.latency.p50.toFixed(2)} p99 ${r.latency.p99.toFixed(2)} ms  lost ${(100 * r.loss).toFixed(3)} %  ${perCall(r).toFixed(2)} MiB a call  set-up p95 ${r.setUp.p95.toFixed(0)} ms (sound ${r.setUpSound.p95.toFixed(0)}, rings ${r.stages.tapToRinging.p95.toFixed(0)}, answer ${r.stages.answerToConfirmed.p95.toFixed(0)}, first packet ${r.stages.firstSentToThere.p95.toFixed(0)})` +
-		(r.ownLate || r.ownUnsent || r.refused ? `  (generator late ${r.ownLate}, unsent ${r.ownUnsent}, refused ${r.refused})` : "") + (r.errors ? `  ${r.errors.length} bots failed` : ""));
+		(r.ownLate || r.ownUnsent || r.ownOverflow || r.refused ? `  (generator late ${r.ownLate}, unsent ${r.ownUnsent}, overflow ${r.ownOverflow}, refused ${r.refused})` : "") + (r.errors ? `  ${r.errors.length} bots failed` : ""));
 }
 
 if (verb === "good") process.exit(goodRun(JSON.parse(readFileSync(0, "utf8"))) ? 0 : 1);

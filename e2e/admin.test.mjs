@@ -141,44 +141,40 @@ test("the page can be worked by keyboard alone", async () => {
   await boss.context().close();
 });
 
-for (const lang of langs) {
-  for (const theme of ["light", "dark"]) {
-    test(`every view in ${lang}, ${theme}`, async () => {
-      for (const [size, viewport] of Object.entries(sizes)) {
-        const tag = `${lang.slice(0, 2)}-${theme}-${size}`;
-        const out = await (await w.context(b, { lang, theme, viewport })).newPage();
-        await out.goto(`${g.url}/admin#refused=provider_down`);
-        await out.getByRole("alert").waitFor();
-        await check(out, `admin-signin-${tag}`);
-        await out.goto(`${g.url}/admin#invite=nothing`);
-        await out.reload();
-        await out.getByRole("alert").waitFor();
-        await check(out, `admin-invited-${tag}`);
-        await out.context().close();
-        const page = await signIn("administrator", { lang, theme, viewport });
-        await page.locator("table").waitFor();
-        await check(page, `admin-list-${tag}`);
-        await page.locator("input[type=search]").fill("никто такой");
-        await w.until("nothing is found", async () => (await page.locator("table").count()) === 0);
-        await check(page, `admin-none-${tag}`);
-        await page.locator("input[type=search]").fill("");
-        await page.locator("td a").first().click();
-        await page.locator("fieldset").waitFor();
-        await page.locator(".acts button").last().click();
-        await check(page, `admin-one-${tag}`);
-        for (const view of ["new", "changes", "me"]) {
-          await page.goto(`${g.url}/admin#${view}`);
-          await page.locator("h1").waitFor();
-          if (view === "me") await page.locator("main button").first().click();
-          if (view === "me") await page.locator("img.qr").waitFor();
-          await check(page, `admin-${view}-${tag}`);
-        }
-        await page.route("**/api/v1/admin/accounts", (r) => r.abort());
-        await page.goto(`${g.url}/admin#`);
-        await page.getByRole("alert").waitFor();
-        await check(page, `admin-error-${tag}`);
-        await page.context().close();
-      }
-    });
-  }
+for (const { lang, theme, size, viewport } of w.looks(langs, sizes)) {
+  test(`every view in ${lang}, ${theme}, ${size}`, async () => {
+    const tag = `${lang.slice(0, 2)}-${theme}-${size}`;
+    const out = await (await w.context(b, { lang, theme, viewport })).newPage();
+    await out.goto(`${g.url}/admin#refused=provider_down`);
+    await out.getByRole("alert").waitFor();
+    await check(out, `admin-signin-${tag}`);
+    await out.goto(`${g.url}/admin#invite=nothing`);
+    await out.reload();
+    await out.getByRole("alert").waitFor();
+    await check(out, `admin-invited-${tag}`);
+    await out.context().close();
+    const page = await signIn("administrator", { lang, theme, viewport });
+    await page.locator("table").waitFor();
+    await check(page, `admin-list-${tag}`);
+    await page.locator("input[type=search]").fill("никто такой");
+    await w.until("nothing is found", async () => (await page.locator("table").count()) === 0);
+    await check(page, `admin-none-${tag}`);
+    await page.locator("input[type=search]").fill("");
+    await page.locator("td a").first().click();
+    await page.locator("fieldset").waitFor();
+    await page.locator(".acts button").last().click();
+    await check(page, `admin-one-${tag}`);
+    for (const view of ["new", "changes", "me"]) {
+      await page.goto(`${g.url}/admin#${view}`);
+      await page.locator("h1").waitFor();
+      if (view === "me") await page.locator("main button").first().click();
+      if (view === "me") await page.locator("img.qr").waitFor();
+      await check(page, `admin-${view}-${tag}`);
+    }
+    await page.route("**/api/v1/admin/accounts", (r) => r.abort());
+    await page.goto(`${g.url}/admin#`);
+    await page.getByRole("alert").waitFor();
+    await check(page, `admin-error-${tag}`);
+    await page.context().close();
+  });
 }

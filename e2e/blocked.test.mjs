@@ -2,7 +2,7 @@
 // network of its own, 40 ms of round trip away, whose firewall is ours. Where a namespace or a
 // TUN device cannot be made the tests say so and are skipped.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -12,7 +12,7 @@ import * as w from "./world.mjs";
 const id = process.pid % 100000;
 const [ns, home] = [`jb${id}`, `jbh${id}`];
 const net = `10.${128 + (process.pid % 64)}.${(process.pid >> 6) % 250}`;
-const run = (...a) => execFileSync(a[0], a.slice(1), { stdio: ["ignore", "pipe", "pipe"] }).toString();
+const { run } = w;
 const inside = (...a) => run("ip", "netns", "exec", ns, ...a);
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-blocked-"));
 const halfTrip = 20; // ms
@@ -27,7 +27,7 @@ let page;
 
 /** Joins the namespace with this one by a wire that takes its time. */
 async function wire() {
-  execFileSync("go", ["build", "-o", path.join(dir, "netimpair"), "."], { cwd: path.join(w.root, "e2e/netimpair"), env: { ...process.env, GOFLAGS: "-mod=mod" } });
+  w.netimpair(path.join(dir, "netimpair"));
   run("ip", "netns", "add", ns);
   run("ip", "netns", "attach", home, String(process.pid));
   const delay = JSON.stringify({ up: { delayMs: halfTrip }, down: { delayMs: halfTrip } });
@@ -40,7 +40,7 @@ async function wire() {
     return inside("ip", "addr", "show", "wire").includes(`${net}.2`) && run("ip", "addr", "show", `${ns}b`).includes(`${net}.1`);
   }, 3000);
   inside("ip", "route", "add", "default", "via", `${net}.1`);
-  fs.writeFileSync(path.join(dir, "chromium"), `#!/bin/sh\nexec ip netns exec ${ns} ${process.env.CHROMIUM || "/usr/bin/chromium"} "$@"\n`, { mode: 0o755 });
+  w.chromiumIn(ns, path.join(dir, "chromium"));
 }
 
 let skip = false;
@@ -74,12 +74,7 @@ before(async () => {
   bOperator = await w.browser({ wav: w.tone(880), args: secure });
   const c = await w.context(bOperator, { lang: "en-US", viewport: { width: 1280, height: 800 } });
   operator = await c.newPage();
-  await operator.goto(`${g.url}/console`);
-  await operator.locator("input").nth(0).fill("operator");
-  await operator.locator("input").nth(1).fill(w.password);
-  await operator.keyboard.press("Enter");
-  await operator.getByText("Go on duty").waitFor();
-  await operator.keyboard.press("F2");
+  await w.onDuty(operator, g);
 });
 
 after(async () => {
@@ -92,13 +87,7 @@ after(async () => {
     link.kill("SIGTERM");
     await ended;
   }
-  for (const n of [ns, home]) {
-    try {
-      run("ip", "netns", "del", n);
-    } catch {
-      // It was never made.
-    }
-  }
+  w.endNamespaces(ns, home);
   fs.rmSync(dir, { recursive: true, force: true });
 });
 

@@ -17,12 +17,7 @@ before(async () => {
   bOperator = await w.browser({ wav: w.tone(880) });
   const c = await w.context(bOperator, { lang: "en-US", viewport: { width: 1280, height: 800 }, theme: "dark" });
   operator = watch(await c.newPage(), "operator");
-  await operator.goto(`${g.url}/console`);
-  await operator.locator("input").nth(0).fill("operator");
-  await operator.locator("input").nth(1).fill(w.password);
-  await operator.keyboard.press("Enter");
-  await operator.getByText("Go on duty").waitFor();
-  await operator.keyboard.press("F2");
+  await w.onDuty(operator, g);
 });
 
 after(async () => {
@@ -41,13 +36,13 @@ afterEach(async (t) => {
   await operator.waitForTimeout(900);
   await operator.keyboard.up("F2");
   await operator.keyboard.up("Shift");
-  if (await operator.locator(".wrapup").count()) await wrapUp();
+  if (await operator.locator(".wrapup").count()) await w.wrapUp(operator);
 });
 
 const pages = [];
 
 function watch(page, who) {
-  page.on("pageerror", (e) => trouble.push(`${who}: ${e.message}`));
+  page.on("pageerror", (e) => trouble.push(`${who}: ${e.stack || e.message}`));
   page.on("console", (m) => /Content Security Policy/.test(m.text()) && trouble.push(`${who}: ${m.text()}`));
   return page;
 }
@@ -71,18 +66,9 @@ async function answer() {
 
 /** The caller ends the call and the operator is ready for the next. */
 async function finish(page) {
-  await page.locator(".end").click();
-  await page.locator(".end").click();
-  await page.locator(".ended").waitFor();
+  await w.hangUp(page);
   await page.context().close();
-  await wrapUp();
-}
-
-async function wrapUp() {
-  await operator.locator(".wrapup").waitFor();
-  for (const group of await operator.locator(".wrapup fieldset.chips").all()) await group.locator("label").first().click();
-  await operator.keyboard.press("F10");
-  await operator.locator(".wrapup").waitFor({ state: "detached" });
+  await w.wrapUp(operator);
 }
 
 /** The colour of the picture so far from the middle of an element, as [r, g, b]. */
@@ -291,12 +277,10 @@ test("the screen stays on during a call and no longer", async () => {
     document.dispatchEvent(new Event("visibilitychange"));
   });
   assert.deepEqual(await locks(), ["screen true", "screen false"], "taken again when the page is back");
-  await page.locator(".end").click();
-  await page.locator(".end").click();
-  await page.locator(".ended").waitFor();
+  await w.hangUp(page);
   assert.deepEqual(await locks(), ["screen true", "screen true"], "let go after the call");
   await page.context().close();
-  await wrapUp();
+  await w.wrapUp(operator);
 });
 
 /** Every way out: nothing is left on the screen, nothing runs, Back shows nothing. */
@@ -342,9 +326,7 @@ for (const [way, act] of Object.entries({
     // Who comes back finds the same call.
     await page.goto(g.url);
     await page.getByText(number).waitFor();
-    await page.locator(".end").click();
-    await page.locator(".end").click();
-    await page.locator(".ended").waitFor();
+    await w.hangUp(page);
     await w.until("nobody waits", async () => /0 waiting/.test(await operator.locator(".bar").innerText()));
   });
 }
@@ -419,9 +401,13 @@ test("a silent call makes no sound, is dark, and its answers arrive as they are 
   await finish(page);
 });
 
-/** The page as it is now in both themes and sizes: looked at by axe and kept as pictures. */
-async function look(page, name) {
-  for (const theme of ["light", "dark"]) for (const [size, viewport] of Object.entries({ phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } })) {
+const langs = ["kk-KZ", "ru-RU", "en-US"];
+const views = w.looks(langs, { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } });
+
+/** The page as it is now in its language, in both sizes and themes: looked at by axe and kept as pictures. */
+async function look(page, lang, what) {
+  const name = `${what}-${lang.slice(0, 2)}`;
+  for (const { theme, size, viewport } of views.filter((v) => v.lang === lang)) {
     await page.emulateMedia({ colorScheme: theme });
     await page.setViewportSize(viewport);
     const { violations } = await new w.AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
@@ -434,22 +420,21 @@ async function look(page, name) {
   await page.setViewportSize({ width: 360, height: 740 });
 }
 
-for (const lang of ["kk-KZ", "ru-RU", "en-US"]) {
+for (const lang of langs) {
   test(`talking, asked for the camera, choosing a place and cut off, in ${lang}`, async () => {
-    const tag = lang.slice(0, 2);
     const page = await home({ lang });
     await page.locator(".callbutton").click();
     await answer();
     await page.locator('main.call[data-stage="talking"]').waitFor();
-    await look(page, `talking-${tag}`);
+    await look(page, lang, "talking");
     await page.locator(".controls button").nth(1).click();
     await operator.keyboard.press("Alt+v");
     await page.locator(".ask").waitFor();
-    await look(page, `camera-asked-${tag}`);
+    await look(page, lang, "camera-asked");
     await page.locator(".ask button").nth(1).click();
     await page.locator(".pindoor").click();
     await page.locator(".pick .pin").waitFor();
-    await look(page, `pin-${tag}`);
+    await look(page, lang, "pin");
     await page.locator(".pick .go").click();
     await page.locator(".pick").waitFor({ state: "detached" });
     await page.context().setOffline(true); // takes the socket away and leaves media alone
@@ -459,7 +444,7 @@ for (const lang of ["kk-KZ", "ru-RU", "en-US"]) {
     await look(page, `words-wait-${tag}`);
     await page.evaluate(() => { for (const pc of window.__pcs) pc.close(); });
     await page.locator('main.call[data-stage="lost"]').waitFor();
-    await look(page, `lost-${tag}`);
+    await look(page, lang, "lost");
     await page.context().setOffline(false);
     await page.locator('main.call[data-stage="talking"]').waitFor();
     await finish(page);

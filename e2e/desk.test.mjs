@@ -41,6 +41,7 @@ test("a held caller hears nothing, is told so, comes back, and is handed over", 
   await operator.locator(".offer").waitFor();
   await operator.keyboard.press("F2");
   await w.hears(caller, 880);
+  await operator.locator(".callstrip:not(.wrapping)").waitFor(); // the key is for a call that is shown
   await operator.keyboard.press("F8");
   await caller.getByText("Оператор поставил звонок на удержание").waitFor();
   await w.until("silence", async () => {

@@ -1,24 +1,14 @@
 // A caller behind a line that can die in many ways: a namespace of its own, joined to the gateway by
 // netimpair with 40 ms of round trip and a NAT. What the other side hears is timed in its page: when
 // packets of a voice came in, and when a tone could be heard.
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import fs from "node:fs";
-import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import * as w from "./world.mjs";
 
-const run = (...a) => execFileSync(a[0], a.slice(1), { stdio: ["ignore", "pipe", "pipe"] }).toString();
+const { run } = w;
 export const later = (ms) => new Promise((r) => setTimeout(r, ms));
-
-function freePort() {
-  return new Promise((resolve) => {
-    const s = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = s.address();
-      s.close(() => resolve(port));
-    });
-  });
-}
 
 let made = 0;
 
@@ -35,10 +25,10 @@ export async function line({ rtt = 40 } = {}) {
   const binary = path.join(os.tmpdir(), `netimpair-${process.pid}`);
   let child;
   try {
-    if (!fs.existsSync(binary)) execFileSync("go", ["build", "-o", binary, "."], { cwd: path.join(w.root, "e2e/netimpair"), env: { ...process.env, GOFLAGS: "-mod=mod" } });
+    if (!fs.existsSync(binary)) w.netimpair(binary);
     run("ip", "netns", "add", ns);
     inside("ip", "link", "set", "lo", "up");
-    const ctl = await freePort();
+    const ctl = await w.freePort();
     l.ctl = `http://127.0.0.1:${ctl}`;
     child = spawn(binary, ["-a", `${ns},wire,${l.client}/24`, "-b", `,${dev},${l.host}/24`, "-nat", l.outer, "-ctl", `127.0.0.1:${ctl}`], { stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
@@ -50,7 +40,7 @@ export async function line({ rtt = 40 } = {}) {
       throw new Error(said || e.message);
     });
     inside("ip", "route", "add", "default", "dev", "wire");
-    fs.writeFileSync(program, `#!/bin/sh\nexec ip netns exec ${ns} ${process.env.CHROMIUM || "/usr/bin/chromium"} "$@"\n`, { mode: 0o755 });
+    w.chromiumIn(ns, program);
   } catch (e) {
     l.why = `no network of its own can be made here: ${String(e.stderr ?? e.message).trim()}`;
   }
@@ -68,13 +58,8 @@ export async function line({ rtt = 40 } = {}) {
   };
   l.close = () => {
     child?.kill("SIGKILL");
-    for (const end of [() => run("ip", "netns", "del", ns), () => fs.rmSync(program, { force: true }), () => fs.rmSync(binary, { force: true })]) {
-      try {
-        end();
-      } catch {
-        // It was never made.
-      }
-    }
+    w.endNamespaces(ns);
+    for (const file of [program, binary]) fs.rmSync(file, { force: true });
   };
   if (!l.why) await l.heal();
   return l;
@@ -185,23 +170,11 @@ export async function talking(l, { args = [], spy = undefined } = {}) {
   const co = await w.context(bOperator, { lang: "en-US", viewport: { width: 1280, height: 800 } });
   await ears(co);
   const operator = await co.newPage();
-  await operator.goto(`${g.url}/console`);
-  await operator.locator("input").nth(0).fill("operator");
-  await operator.locator("input").nth(1).fill(w.password);
-  await operator.keyboard.press("Enter");
-  await operator.getByText("Go on duty").waitFor();
-  await operator.keyboard.press("F2");
+  await w.onDuty(operator, g);
   const cc = await w.context(bCaller, { lang: "en-US", viewport: { width: 360, height: 740 } });
   await ears(cc);
+  await w.sockets(cc);
   await cc.addInitScript(() => {
-    const Real = window.WebSocket;
-    window.__sockets = [];
-    window.WebSocket = class extends Real {
-      constructor(...a) {
-        super(...a);
-        window.__sockets.push(this);
-      }
-    };
     // When the page told the loss, by its own clock.
     window.__told = [];
     addEventListener("DOMContentLoaded", () =>

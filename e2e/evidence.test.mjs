@@ -222,7 +222,7 @@ test("it plays: picture and sound of both sides go on", async () => {
     ctx.createMediaStreamSource(document.querySelector("audio").captureStream()).connect(an);
     const wave = new Float32Array(an.fftSize);
     let top = 0;
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 100 && top <= 0.05; i++) { // on a busy machine the sound comes later than its clock
       await new Promise((r) => setTimeout(r, 50));
       an.getFloatTimeDomainData(wave);
       top = Math.max(top, ...wave.map(Math.abs));
@@ -230,9 +230,9 @@ test("it plays: picture and sound of both sides go on", async () => {
     await ctx.close();
     return top;
   });
-  assert.ok(level > 0.05, `the operator's voice is heard: ${level}`);
   await page.keyboard.press("KeyK");
   await w.until("it stands", () => page.evaluate(() => document.querySelector("video").paused && document.querySelector("audio").paused));
+  assert.ok(level > 0.05, `the operator's voice is heard: ${level}`);
 });
 
 /** A press as the Russian layout reports it: the code is that of the place. */
@@ -556,36 +556,32 @@ async function check(p, name, lang) {
   }
 }
 
-for (const lang of ["kk-KZ", "ru-RU", "en-US"]) {
-  for (const theme of ["light", "dark"]) {
-    for (const [size, viewport] of Object.entries({ phone, desk })) {
-      test(`list and case: ${lang} ${theme} ${size}`, async () => {
-        const short = lang.slice(0, 2);
-        const c = await w.context(bStaff, { lang, theme, viewport });
-        const p = watch(await c.newPage(), `${lang} ${theme} ${size}`);
-        await signIn(p, "/evidence", "investigator");
-        await p.locator("table a").first().waitFor();
-        assert.equal(await p.evaluate(() => document.documentElement.lang), short);
-        await check(p, `evidence-list-${short}-${theme}-${size}`, short);
-        await p.locator("table a").first().click();
-        await p.locator("video").waitFor();
-        for (const side of ["caller", "operator"]) await p.locator(`[data-lane="${side}"] canvas[data-state="shown"]`).waitFor();
-        await p.keyboard.press("KeyV");
-        await p.locator(".proof li[data-state]").nth(2).waitFor();
-        await p.keyboard.press("KeyL");
-        await p.keyboard.press("KeyM");
-        await p.keyboard.press("KeyC");
-        await p.locator(".cited").waitFor();
-        await p.locator(".map-words").waitFor({ state: "detached" }).catch(() => undefined);
-        await p.waitForTimeout(1500); // the map draws itself for the picture
-        await check(p, `evidence-case-${short}-${theme}-${size}`, short);
-        await p.keyboard.press("Shift+Slash");
-        await p.locator("dialog[open]").waitFor();
-        await check(p, `evidence-help-${short}-${theme}-${size}`, short);
-        await c.close();
-      });
-    }
-  }
+for (const { lang, theme, size, viewport } of w.looks(["kk-KZ", "ru-RU", "en-US"], { phone, desk })) {
+  test(`list and case: ${lang} ${theme} ${size}`, async () => {
+    const short = lang.slice(0, 2);
+    const c = await w.context(bStaff, { lang, theme, viewport });
+    const p = watch(await c.newPage(), `${lang} ${theme} ${size}`);
+    await signIn(p, "/evidence", "investigator");
+    await p.locator("table a").first().waitFor();
+    assert.equal(await p.evaluate(() => document.documentElement.lang), short);
+    await check(p, `evidence-list-${short}-${theme}-${size}`, short);
+    await p.locator("table a").first().click();
+    await p.locator("video").waitFor();
+    for (const side of ["caller", "operator"]) await p.locator(`[data-lane="${side}"] canvas[data-state="shown"]`).waitFor();
+    await p.keyboard.press("KeyV");
+    await p.locator(".proof li[data-state]").nth(2).waitFor();
+    await p.keyboard.press("KeyL");
+    await p.keyboard.press("KeyM");
+    await p.keyboard.press("KeyC");
+    await p.locator(".cited").waitFor();
+    await p.locator(".map-words").waitFor({ state: "detached" }).catch(() => undefined);
+    await p.waitForTimeout(1500); // the map draws itself for the picture
+    await check(p, `evidence-case-${short}-${theme}-${size}`, short);
+    await p.keyboard.press("Shift+Slash");
+    await p.locator("dialog[open]").waitFor();
+    await check(p, `evidence-help-${short}-${theme}-${size}`, short);
+    await c.close();
+  });
 }
 
 test("a changed archive is told in words, with stream and second, and still plays", async () => {

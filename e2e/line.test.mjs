@@ -20,12 +20,7 @@ after(async () => {
 
 async function duty() {
   operator = await (await w.context(b2, { viewport: { width: 1366, height: 768 } })).newPage();
-  await operator.goto(`${g.url}/console`);
-  await operator.locator("input").nth(0).fill("operator");
-  await operator.locator("input").nth(1).fill(w.password);
-  await operator.keyboard.press("Enter");
-  await operator.getByText("Заступить на смену").waitFor();
-  await operator.keyboard.press("F2");
+  await w.onDuty(operator, g);
 }
 
 async function answered(options = {}, script) {

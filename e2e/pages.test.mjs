@@ -25,64 +25,59 @@ async function check(page, name) {
 }
 
 const langs = ["kk-KZ", "ru-RU", "en-US"];
-const themes = ["light", "dark"];
 const sizes = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } };
 
-for (const lang of langs) {
-  for (const theme of themes) {
-    test(`caller's page ${lang} ${theme}`, async () => {
-      for (const [size, viewport] of Object.entries(sizes)) {
-        const tag = `${lang.slice(0, 2)}-${theme}-${size}`;
-        const c = await w.context(b, { lang, theme, viewport });
-        const page = await c.newPage();
-        await page.goto(g.url);
-        await page.locator('.linkline[data-open="true"]').waitFor();
-        assert.equal(await page.evaluate(() => document.documentElement.lang), lang.slice(0, 2));
-        const button = await page.locator(".callbutton").boundingBox();
-        if (size === "phone") assert.ok((button.width * button.height) / (viewport.width * viewport.height) > 0.25, "the button is a quarter of the screen");
-        await check(page, `caller-home-${tag}`);
-        if (size === "desktop") {
-          await c.close();
-          continue;
-        }
-        await page.locator(".plain").first().click();
-        await check(page, `caller-register-${tag}`);
-        await page.locator("main > button").last().click();
-        await page.locator(".callbutton").click();
-        await page.locator(".facts").waitFor();
-        await check(page, `caller-waiting-${tag}`);
-        await page.locator(".end").click();
-        await page.locator(".end").click();
-        await page.locator(".ended").waitFor();
-        await check(page, `caller-ended-${tag}`);
-        await page.locator(".ended button").last().click();
-        await page.locator(".doors button").first().click();
-        await page.locator(".question").waitFor();
-        await check(page, `caller-silent-${tag}`);
-        await page.locator(".end").click();
-        await page.locator(".end").click();
-        await page.locator(".ended").waitFor();
-        await c.close();
-      }
-    });
-    test(`staff pages ${lang} ${theme}`, async () => {
-      const tag = `${lang.slice(0, 2)}-${theme}-desktop`;
-      const c = await w.context(b, { lang, theme, viewport: sizes.desktop });
-      const page = await c.newPage();
-      await page.goto(`${g.url}/console`);
-      await page.locator("input").first().waitFor();
-      await check(page, `console-signin-${tag}`);
-      await page.goto(`${g.url}/evidence`);
-      await page.locator("input").first().waitFor();
-      await check(page, `evidence-signin-${tag}`);
-      await page.locator("input").nth(0).fill("investigator");
-      await page.locator("input").nth(1).fill(w.password);
-      await page.keyboard.press("Enter");
-      await page.locator("table a").first().waitFor();
-      await check(page, `evidence-list-${tag}`);
-      await c.close();
-    });
-  }
+for (const { lang, theme, size, viewport } of w.looks(langs, sizes)) {
+  test(`caller's page ${lang} ${theme} ${size}`, async () => {
+    const tag = `${lang.slice(0, 2)}-${theme}-${size}`;
+    const c = await w.context(b, { lang, theme, viewport });
+    const page = await c.newPage();
+    await page.goto(g.url);
+    await page.locator('.linkline[data-open="true"]').waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.lang), lang.slice(0, 2));
+    const button = await page.locator(".callbutton").boundingBox();
+    if (size === "phone") assert.ok((button.width * button.height) / (viewport.width * viewport.height) > 0.25, "the button is a quarter of the screen");
+    await check(page, `caller-home-${tag}`);
+    if (size === "desktop") return c.close();
+    await page.locator(".plain").first().click();
+    await check(page, `caller-register-${tag}`);
+    await page.locator("main > button").last().click();
+    await page.locator(".callbutton").click();
+    await page.locator(".facts").waitFor();
+    await check(page, `caller-waiting-${tag}`);
+    await page.locator(".end").click();
+    await page.locator(".end").click();
+    await page.locator(".ended").waitFor();
+    await check(page, `caller-ended-${tag}`);
+    await page.locator(".ended button").last().click();
+    await page.locator(".doors button").first().click();
+    await page.locator(".question").waitFor();
+    await check(page, `caller-silent-${tag}`);
+    await page.locator(".end").click();
+    await page.locator(".end").click();
+    await page.locator(".ended").waitFor();
+    await c.close();
+  });
+}
+
+for (const { lang, theme, size, viewport } of w.looks(langs, { desktop: sizes.desktop })) {
+  test(`staff pages ${lang} ${theme}`, async () => {
+    const tag = `${lang.slice(0, 2)}-${theme}-${size}`;
+    const c = await w.context(b, { lang, theme, viewport });
+    const page = await c.newPage();
+    await page.goto(`${g.url}/console`);
+    await page.locator("input").first().waitFor();
+    await check(page, `console-signin-${tag}`);
+    await page.goto(`${g.url}/evidence`);
+    await page.locator("input").first().waitFor();
+    await check(page, `evidence-signin-${tag}`);
+    await page.locator("input").nth(0).fill("investigator");
+    await page.locator("input").nth(1).fill(w.password);
+    await page.keyboard.press("Enter");
+    await page.locator("table a").first().waitFor();
+    await check(page, `evidence-list-${tag}`);
+    await c.close();
+  });
 }
 
 test("a refusal of every device and of the position never blocks the call", async (t) => {

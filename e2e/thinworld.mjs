@@ -8,18 +8,12 @@ import * as w from "./world.mjs";
 
 const cli = `jt${process.pid % 100000}c`;
 const srv = `jt${process.pid % 100000}s`;
-const run = (...a) => execFileSync(a[0], a.slice(1), { stdio: ["ignore", "pipe", "pipe"] }).toString();
+const { run } = w;
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), "jedel-thin-"));
 const started = [];
 
 export const thin = { delayMs: 500, loss: 0.1, rateKbps: 20, queueMs: 3000 };
 export const clean = { delayMs: 20, rateKbps: 4000, queueMs: 300 };
-
-function inside(ns, program) {
-  const file = path.join(dir, `${ns}-${path.basename(program)}.sh`);
-  fs.writeFileSync(file, `#!/bin/sh\nexec ip netns exec ${ns} ${program} "$@"\n`, { mode: 0o755 });
-  return file;
-}
 
 /** Begins; resolves to the world, or to { skip } with the reason. */
 export async function open({ wav, lang = "en-US" } = {}) {
@@ -29,7 +23,7 @@ export async function open({ wav, lang = "en-US" } = {}) {
     run("ip", "netns", "add", cli);
     run("ip", "netns", "add", srv);
     for (const n of [cli, srv]) run("ip", "-n", n, "link", "set", "lo", "up");
-    execFileSync("go", ["build", "-o", impair, "."], { cwd: path.join(w.root, "e2e/netimpair"), env: { ...process.env, GOFLAGS: "-mod=mod" }, stdio: ["ignore", "pipe", "pipe"] });
+    w.netimpair(impair);
   } catch (e) {
     close();
     return { skip: `no network of its own can be made here: ${String(e.stderr ?? e.message).trim()}` };
@@ -48,16 +42,11 @@ export async function open({ wav, lang = "en-US" } = {}) {
   for (const s of [g.child.stdout, g.child.stderr]) s.on("data", (b) => (g.log += b));
   await w.until("the gateway is ready", () => execFileSync("ip", ["netns", "exec", srv, "curl", "-sf", `${g.url}/readyz`]).length > 0, 30000);
   const args = [`--unsafely-treat-insecure-origin-as-secure=${g.url}`];
-  const chromium = process.env.CHROMIUM || "/usr/bin/chromium";
-  const bOperator = await w.browser({ wav: w.tone(880), program: inside(srv, chromium), args });
-  const bCaller = await w.browser({ wav: wav ?? w.tone(440), program: inside(cli, chromium), args });
+  const bOperator = await w.browser({ wav: w.tone(880), program: w.chromiumIn(srv, path.join(dir, "operator.sh")), args });
+  const bCaller = await w.browser({ wav: wav ?? w.tone(440), program: w.chromiumIn(cli, path.join(dir, "caller.sh")), args });
   const co = await w.context(bOperator, { lang, viewport: { width: 1280, height: 800 } });
   const operator = await co.newPage();
-  await operator.goto(`${g.url}/console`);
-  await operator.locator("input").nth(0).fill("operator");
-  await operator.locator("input").nth(1).fill(w.password);
-  await operator.keyboard.press("Enter");
-  await operator.getByText("Go on duty").waitFor();
+  await w.signIn(operator, g);
   const cc = await w.context(bCaller, { lang, viewport: { width: 360, height: 740 } });
   cc.setDefaultTimeout(90000);
   return { g, set, stats, operator, co, cc, bCaller, bOperator, cli, srv, inside: (...a) => ["ip", "netns", "exec", cli, ...a] };
@@ -74,13 +63,7 @@ export async function close(x) {
       p.kill("SIGKILL");
     }
   }
-  for (const n of [cli, srv]) {
-    try {
-      run("ip", "netns", "del", n);
-    } catch {
-      // It was never made.
-    }
-  }
+  w.endNamespaces(cli, srv);
   fs.rmSync(dir, { recursive: true, force: true });
 }
 

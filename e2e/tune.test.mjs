@@ -15,39 +15,15 @@ before(async () => {
   g = await w.gateway();
   b = await w.browser({ wav: w.tone(440) });
   const co = await w.context(b, { lang: "ru-RU", viewport: { width: 1366, height: 768 }, theme: "dark" });
-  await watched(co);
+  await w.sockets(co);
   operator = await co.newPage();
-  await operator.goto(`${g.url}/console`);
-  await operator.locator("input").nth(0).fill("operator");
-  await operator.locator("input").nth(1).fill(w.password);
-  await operator.keyboard.press("Enter");
-  await operator.getByText(/на смену/i).first().waitFor();
-  await operator.keyboard.press("F2");
+  await w.onDuty(operator, g);
 });
 
 after(async () => {
   await b?.close();
   await g?.stop();
 });
-
-/** Sockets and the names of connections can be looked at. */
-function watched(c) {
-  return c.addInitScript(() => {
-    const Real = window.WebSocket;
-    window.__sockets = [];
-    window.WebSocket = class extends Real {
-      constructor(...a) {
-        super(...a);
-        window.__sockets.push(this);
-      }
-      send(x) {
-        const m = typeof x === "string" ? JSON.parse(x) : {};
-        if (m.type === "media.offer") window.__pc = m.body.pc;
-        return super.send(x);
-      }
-    };
-  });
-}
 
 let rev = 1000;
 const says = (page, tune) =>
@@ -82,7 +58,7 @@ for (const [lang, words] of [["kk-KZ", "Байланыс әлсіз: қазір 
   test(`a weak line: done, told and taken back, in ${lang}`, async () => {
     const dark = lang === "ru-RU";
     const c = await w.context(b, { lang, viewport: lang === "en-US" ? { width: 1280, height: 800 } : { width: 390, height: 844 }, theme: dark ? "dark" : "light", permissions: ["geolocation", "microphone", "camera"] });
-    await watched(c);
+    await w.sockets(c);
     caller = await c.newPage();
     await caller.goto(g.url);
     await caller.locator('.linkline[data-open="true"]').waitFor();
@@ -134,13 +110,8 @@ for (const [lang, words] of [["kk-KZ", "Байланыс әлсіз: қазір 
     if (full) assert.ok(again.perPacket < 1.2 * plain.perPacket, "plain Opus again");
     if (full) await w.hears(operator, 440);
     assert.equal((await d.ways(caller)).made, 1, "nothing of it needs a new connection");
-    await caller.locator(".end").click();
-    await caller.locator(".end").click();
-    await caller.locator(".ended").waitFor();
+    await w.hangUp(caller);
     await c.close();
-    await operator.locator(".wrapup").waitFor();
-    for (const group of await operator.locator(".wrapup fieldset.chips").all()) await group.locator("label").first().click();
-    await operator.keyboard.press("F10");
-    await operator.locator(".wrapup").waitFor({ state: "detached" });
+    await w.wrapUp(operator);
   });
 }

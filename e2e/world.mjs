@@ -1,6 +1,6 @@
 // The world of an end-to-end test: a real gateway of its own on loopback, real Chromium with fake
 // devices, and everything ended by its process id.
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import net from "node:net";
@@ -57,6 +57,10 @@ export async function gateway({ args = [], scheme = "http", host = "127.0.0.1", 
     g.ended = new Promise((resolve) => g.child.once("exit", resolve));
     let over = false;
     g.child.once("exit", () => (over = true));
+    g.child.once("error", (e) => {
+      over = true;
+      g.log += e.message;
+    });
     await until("the gateway is ready", async () => over || (await fetch(`${g.url}/readyz`)).ok).catch((e) => {
       throw new Error(`${e.message}\n${g.log}`);
     });
@@ -109,7 +113,8 @@ export function tone(hz) {
   head.writeUInt16LE(16, 34);
   head.write("data", 36);
   head.writeUInt32LE(pcm.length, 40);
-  fs.writeFileSync(file, Buffer.concat([head, pcm]));
+  fs.writeFileSync(`${file}.${process.pid}`, Buffer.concat([head, pcm]));
+  fs.renameSync(`${file}.${process.pid}`, file); // whole, for the test beside this one too
   return file;
 }
 
@@ -139,6 +144,88 @@ export async function context(b, { lang = "ru-RU", viewport = { width: 390, heig
     };
   });
   return c;
+}
+
+/** Keeps the sockets of a context's pages in window.__sockets, and in window.__pc the name of the newest connection offered. */
+export function sockets(c) {
+  return c.addInitScript(() => {
+    const Real = window.WebSocket;
+    window.__sockets = [];
+    window.WebSocket = class extends Real {
+      constructor(...a) {
+        super(...a);
+        window.__sockets.push(this);
+      }
+      send(x) {
+        const m = typeof x === "string" ? JSON.parse(x) : {};
+        if (m.type === "media.offer") window.__pc = m.body.pc;
+        return super.send(x);
+      }
+    };
+  });
+}
+
+/** Signs a person in at the console. */
+export async function signIn(page, g, login = "operator") {
+  await page.goto(`${g.url}/console`);
+  await page.locator("input").nth(0).fill(login);
+  await page.locator("input").nth(1).fill(password);
+  await page.keyboard.press("Enter");
+  await page.getByText(/Go on duty|Заступить на смену|Кезекшілікке/).first().waitFor();
+}
+
+/** Signs an operator in, ready for calls. */
+export async function onDuty(page, g) {
+  await signIn(page, g);
+  await page.keyboard.press("F2");
+}
+
+/** The caller ends the call. */
+export async function hangUp(page) {
+  await page.locator(".end").click();
+  await page.locator(".end").click();
+  await page.locator(".ended").waitFor();
+}
+
+/** The operator writes the call up and is ready for the next. */
+export async function wrapUp(operator) {
+  await operator.locator(".wrapup").waitFor();
+  for (const group of await operator.locator(".wrapup fieldset.chips").all()) await group.locator("label").first().click();
+  await operator.keyboard.press("F10");
+  await operator.locator(".wrapup").waitFor({ state: "detached" });
+}
+
+/** Runs a program to its end and gives what it prints. */
+export const run = (...a) => execFileSync(a[0], a.slice(1), { stdio: ["ignore", "pipe", "pipe"] }).toString();
+
+/** Builds the line that can be made worse, netimpair, as file, with the flags of make test: what both need is compiled once. */
+export function netimpair(file) {
+  execFileSync("go", ["build", "-o", file, "."], { cwd: path.join(root, "e2e/netimpair"), env: { ...process.env, GOFLAGS: "-mod=mod -trimpath" }, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Writes a program that starts Chromium in a network namespace. */
+export function chromiumIn(ns, file) {
+  fs.writeFileSync(file, `#!/bin/sh\nexec ip netns exec ${ns} ${process.env.CHROMIUM || "/usr/bin/chromium"} "$@"\n`, { mode: 0o755 });
+  return file;
+}
+
+/** Ends network namespaces, those too that were never made. */
+export function endNamespaces(...names) {
+  for (const n of names) {
+    try {
+      run("ip", "netns", "del", n);
+    } catch {
+      // It was never made.
+    }
+  }
+}
+
+/** Ways of looking at a page: every language in every size, and, of two sizes, every theme in both and with every language. A colour
+ * hangs on the theme, a width on language and size: all three together come with JEDEL_TEST_LOOKS=all (make torture). */
+export function looks(langs, sizes, themes = ["light", "dark"]) {
+  const all = process.env.JEDEL_TEST_LOOKS === "all";
+  return langs.flatMap((lang, l) => Object.entries(sizes).flatMap(([size, viewport], s) =>
+    themes.filter((_, t) => all || t === (l + s) % themes.length).map((theme) => ({ lang, theme, size, viewport }))));
 }
 
 /** Inbound statistics of the page's live connections. */

@@ -185,7 +185,9 @@ func (s *sight) limit(all map[*conn]*sight) {
 	case tune.Off:
 		bps = rembOff
 	case tune.Thin:
-		if most := 1000 * s.sends.VideoKbps; bps == 0 || bps > most {
+		// What the way loses goes once more, words as well, and browsers take it from this.
+		most := int(float64(1000*s.sends.VideoKbps) / (1 - s.in.Own))
+		if bps == 0 || bps > most {
 			bps = most
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +34,7 @@ type mediaCmd struct {
 	Audio  bool          `help:"Sound only."`
 	Cold   bool          `help:"Callers make their connection at the tap and not before."`
 	Begin  string        `help:"Shell command to run when the measurement begins, such as one that asks the gateway for a profile."`
+	Own    string        `name:"own-profile" help:"File for a profile of the generator's own processor while it measures."`
 	JSON   bool          `name:"json" help:"Print figures as JSON."`
 }
 
@@ -48,12 +51,11 @@ type mediaReport struct {
 	CPUMicros float64      `json:"cpuMicrosPerPacket"` // of the gateway, everything included, a relayed packet
 	CPUShare  float64      `json:"cpuShare"`           // of one core
 	Own       float64      `json:"ownCpuShare"`        // of the generator
-	Late      uint64       `json:"ownLate"`            // units that the generator skipped
-	Unsent    uint64       `json:"ownUnsent"`
-	Refused   uint64       `json:"refused"` // came and could not be opened
-	BeforeMiB float64      `json:"residentMiBBefore"`
-	TalkMiB   float64      `json:"residentMiBTalking"`
-	AfterMiB  float64      `json:"residentMiBAfter"`
+	faults
+	Refused   uint64  `json:"refused"` // came and could not be opened
+	BeforeMiB float64 `json:"residentMiBBefore"`
+	TalkMiB   float64 `json:"residentMiBTalking"`
+	AfterMiB  float64 `json:"residentMiBAfter"`
 	setUpTimes
 	Errors []string `json:"errors,omitempty"`
 }
@@ -71,6 +73,13 @@ type stages struct {
 	Ringing  watch.Figure `json:"tapToRinging"`
 	Answer   watch.Figure `json:"answerToConfirmed"`
 	FromSent watch.Figure `json:"firstSentToThere"` // what a first packet of any kind took, where a microphone's and a camera's own beat is left out
+}
+
+// faults are the generator's own.
+type faults struct {
+	Late     uint64 `json:"ownLate"` // units that it skipped
+	Unsent   uint64 `json:"ownUnsent"`
+	Overflow uint64 `json:"ownOverflow"` // came faster than it looked
 }
 
 type latencyTimes struct {
@@ -194,6 +203,11 @@ func (m *measure) steady(ctx context.Context, l *load, r *mediaReport) error {
 			return fmt.Errorf("begin: %w: %s", err, out)
 		}
 	}
+	stop, err := m.profile()
+	if err != nil {
+		return err
+	}
+	defer stop()
 	a, err := m.look(ctx)
 	if err != nil {
 		return err
@@ -215,17 +229,33 @@ func (m *measure) steady(ctx context.Context, l *load, r *mediaReport) error {
 	return nil
 }
 
+// profile notes where the generator's own time goes until stop is called.
+func (m *measure) profile() (stop func(), err error) {
+	if m.Own == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(m.Own)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { pprof.StopCPUProfile(); _ = f.Close() }, nil
+}
+
 // glance is both sides at one moment.
 type glance struct {
 	watch.Sample
 	own                          time.Duration
 	sent, received, unsent, late uint64
+	overflow                     uint64
 }
 
 func (m *measure) look(ctx context.Context) (glance, error) {
 	s, err := scrape(ctx, site(m.URL))
 	w := m.works
-	return glance{Sample: s, own: ownCPU(), sent: w.Sent.Load(), received: w.Received.Load(), unsent: w.Unsent.Load(), late: w.Late.Load()}, err
+	return glance{Sample: s, own: ownCPU(), sent: w.Sent.Load(), received: w.Received.Load(), unsent: w.Unsent.Load(), late: w.Late.Load(), overflow: w.Overflow.Load()}, err
 }
 
 // between fills in what happened from a to b.
@@ -239,6 +269,7 @@ func (r *mediaReport) between(a, b glance) {
 	if n := b.Forwarded - a.Forwarded; n > 0 {
 		r.CPUMicros = (b.CPU - a.CPU) / n * 1e6
 	}
+	r.Overflow = b.overflow - a.overflow
 	r.Late, r.Unsent, r.TalkMiB = b.late-a.late, b.unsent-a.unsent, b.Resident/(1<<20)
 }
 
@@ -265,7 +296,7 @@ func showMedia(w io.Writer, r mediaReport, asJSON bool) error {
 	fmt.Fprintf(&b, "calls      %d of %d, %.0f s, %.0f packets/s, %.3f %% lost\n", r.Answered, r.Calls, r.Seconds, r.Sent, 100*r.Loss)
 	fmt.Fprintf(&b, "latency    p50 %.2f ms, p99 %.2f ms, longest %.2f ms\n", r.Latency.P50, r.Latency.P99, r.Latency.Max)
 	fmt.Fprintf(&b, "gateway    %.1f µs of processor a relayed packet, %.0f %% of one core\n", r.CPUMicros, 100*r.CPUShare)
-	fmt.Fprintf(&b, "generator  %.0f %% of one core; late %d times, %d packets not sent, %d not opened\n", 100*r.Own, r.Late, r.Unsent, r.Refused)
+	fmt.Fprintf(&b, "generator  %.0f %% of one core; late %d times, %d packets not sent, %d that came and found no room, %d not opened\n", 100*r.Own, r.Late, r.Unsent, r.Overflow, r.Refused)
 	fmt.Fprintf(&b, "memory     %.0f MiB before, %.0f talking: %.2f MiB a call; %.0f after\n", r.BeforeMiB, r.TalkMiB, (r.TalkMiB-r.BeforeMiB)/float64(max(r.Answered, 1)), r.AfterMiB)
 	fmt.Fprintf(&b, "set-up     sound both ways p50 %.0f ms, p95 %.0f ms; all both ways p50 %.0f ms, p95 %.0f ms (%d calls)\n",
 		r.SetUpSound.P50, r.SetUpSound.P95, r.SetUp.P50, r.SetUp.P95, r.SetUp.N)

@@ -33,6 +33,7 @@ type voice struct {
 	video *webrtc.TrackLocalStaticRTP
 	mark  byte
 	lose  atomic.Int32 // one packet of sound in so many does not go out; 0: all do
+	keys  atomic.Int32 // key frames that still go out, whoever asks for more; 0: all pictures are some; below: none is
 
 	mu      sync.Mutex
 	channel []string        // messages of the data channel
@@ -135,9 +136,15 @@ func (v *voice) talk() {
 			if lose := v.lose.Load(); lose > 0 && n%uint16(lose) == 0 {
 				continue
 			}
+			picture := byte(0)
+			if left := v.keys.Load(); left < 0 {
+				picture = 1
+			} else if left > 0 && v.keys.Add(-1) == 0 {
+				v.keys.Store(-1)
+			}
 			_ = v.audio.WriteRTP(&rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: n, Timestamp: uint32(n) * 960}, Payload: []byte{0x78, v.mark, v.mark}})
 			_ = v.video.WriteRTP(&rtp.Packet{Header: rtp.Header{Version: 2, Marker: true, SequenceNumber: n, Timestamp: uint32(n) * 1800},
-				Payload: []byte{0x90, 0x80, 0x80 | byte(n>>8), byte(n), 0, v.mark}})
+				Payload: []byte{0x90, 0x80, 0x80 | byte(n>>8), byte(n), picture, v.mark}})
 		}
 	}()
 }
@@ -251,6 +258,22 @@ func (g *gateway) talking() (caller, desk *voice, call string) {
 	g.hears(desk, 0, 'c')
 	g.hears(caller, 0, 'o')
 	return caller, desk, call
+}
+
+// The caller's one key frame came while it rang, and none comes after: who answers sees it.
+func TestWhoAnswersSeesWhatWasShownWhileItRang(t *testing.T) {
+	g := startGateway(t)
+	caller := g.voice(wire.RoleCaller, "", 'c')
+	desk := g.voice(wire.RoleConsole, g.token("operator"), 'o')
+	desk.ask(&wire.DutySet{State: wire.DutyReady})
+	caller.keys.Store(-1)
+	call := caller.ask(&wire.CallCreate{Ref: "r", Kind: wire.KindVideo}).(*wire.CallCreated).View.Call
+	epoch := desk.offer().Epoch
+	caller.keys.Store(1)
+	g.until("no key frame went out", func() bool { return caller.keys.Load() < 0 })
+	desk.ask(&wire.OfferAccept{Call: call, Epoch: epoch})
+	g.hears(desk, 0, 'c')
+	g.until("the operator does not see the caller", func() bool { return desk.sees('c') })
 }
 
 // sealed ends a call and waits until its archive is sealed.

@@ -59,6 +59,9 @@ func (a *Arrivals) Voice(stamp uint32, size int, at time.Duration) {
 	a.rate.rate, a.use = total, normal
 	full := a.rate.tested() || a.loss.cap <= total
 	a.state = State{Bps: room(total, voice), Full: full, Acked: int(acked), Queue: queue, Loss: a.loss.last, Known: true}
+	if queue < queueHigh/2 {
+		a.state.Own = a.loss.presumed()
+	}
 }
 
 // Picture takes a packet of the picture of so many bytes, with Overhead.
@@ -73,7 +76,7 @@ func (a *Arrivals) Lost(share float64, at time.Duration) {
 func (a *Arrivals) State(at time.Duration) State {
 	s := a.state
 	if at-a.last > stale {
-		s.Known, s.Queue, s.Acked = false, 0, 0
+		s.Known, s.Queue, s.Acked, s.Own = false, 0, 0, 0
 	}
 	return s
 }

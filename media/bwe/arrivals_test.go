@@ -135,6 +135,36 @@ func TestANewMicrophoneIsNoQueue(t *testing.T) {
 	}
 }
 
+// What stays whatever is sent is the way's own; where a queue stands, or more than half is lost, nobody knows.
+func TestLossOfItsOwnIsKnown(t *testing.T) {
+	for _, c := range []struct{ lost, own float64 }{{0, 0}, {0.1, 0.1}, {0.3, 0.3}, {0.7, lossOwn}} {
+		a := NewArrivals()
+		now := time.Duration(0)
+		for i := range 1000 {
+			now += 20 * time.Millisecond
+			a.Voice(uint32(i*960), 140, now)
+			a.Picture(600, now)
+			a.Lost(c.lost, now)
+		}
+		if s := a.State(now); s.Own != c.own {
+			t.Errorf("%v lost: %+v", c.lost, s)
+		}
+		late := now
+		for i := range 100 { // they come more and more late
+			now += 30 * time.Millisecond
+			late += 20 * time.Millisecond
+			a.Voice(uint32((1000+i)*960), 140, now)
+			a.Lost(c.lost, now)
+		}
+		if s := a.State(now); s.Own != 0 {
+			t.Errorf("%v lost, %v late: %+v", c.lost, now-late, s)
+		}
+		if s := a.State(now + 2*stale); s.Own != 0 {
+			t.Errorf("long ago: %+v", s)
+		}
+	}
+}
+
 func TestLossTakesThePicturesRoom(t *testing.T) {
 	a := NewArrivals()
 	now := time.Duration(0)

@@ -35,6 +35,7 @@ type State struct {
 	Acked int           // bits per second that arrived lately
 	Queue time.Duration // how much longer packets wait than the quickest of the last minute
 	Loss  float64       // 0..1, of the last second
+	Own   float64       // how much of it is taken for the way's own, which no restraint would end
 	Known bool          // something was measured within the last seconds
 }
 

@@ -123,6 +123,14 @@ func (l *lossy) judge(acked float64, full bool, n int, dt time.Duration) {
 	l.cap = min(max(l.cap, MinBps), MaxBps)
 }
 
+// presumed is how much of the loss is the way's own, until it was seen to fall with the rate.
+func (l *lossy) presumed() float64 {
+	if l.ours {
+		return min(l.own, l.last)
+	}
+	return min(l.last, lossOwn)
+}
+
 // try sends less for a loss, and will see what becomes of it. As long as it is not known for ours a small
 // picture is left: it tells as well.
 func (l *lossy) try(loss, to float64) {

@@ -30,7 +30,11 @@ const (
 	// Smaller it becomes soon, where one window leaves no doubt.
 	lossThin, lossThinBack = 0.15, 0.08
 	lossSure               = 0.22
-	lossOff, lossOffBack   = 0.45, 0.38
+	// Where a quarter is lost a browser's own estimate falls to some 80 kbit/s whatever the way bears: more is
+	// not asked of a camera until it is less than lossThin, so that its picture is small enough to keep moving.
+	lossPoor             = 0.25
+	poorMost             = 80
+	lossOff, lossOffBack = 0.45, 0.38
 	// queueOff is how late words may be for a picture's sake; queueBack is a way without a queue.
 	queueOff, queueBack = 400 * time.Millisecond, 100 * time.Millisecond
 )
@@ -62,6 +66,7 @@ type Gate struct {
 	short time.Duration // since when there is too little for it
 	calm  time.Duration // since when there is enough for the next
 	loss  float64       // smoothed
+	poor  bool          // it has been lossPoor and not small since
 	was   time.Duration // when last looked
 	holds [2]time.Duration
 	begun bool
@@ -133,6 +138,7 @@ func (g *Gate) smooth(now time.Duration, loss float64) {
 	dt := min(now-g.was, lossTime)
 	g.was = now
 	g.loss += (loss - g.loss) * float64(dt) / float64(lossTime)
+	g.poor = g.loss >= lossPoor || g.poor && g.loss >= lossThin
 }
 
 // bears returns the most that a way bears, and what it is that keeps it from more. Coming back needs

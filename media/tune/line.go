@@ -74,6 +74,8 @@ func (l *Line) Decide(watchers []*Line, shown Level) Decision {
 	switch {
 	case d.Video == Off:
 		d.VideoKbps = 0
+	case d.Video == Thin && l.up.poor && (d.VideoKbps == 0 || d.VideoKbps > poorMost):
+		d.VideoKbps = poorMost
 	case d.Video == Thin && (d.VideoKbps == 0 || d.VideoKbps > thinMost):
 		d.VideoKbps = thinMost
 	}

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { t } from "../lib/i18n";
+import { lang, t } from "../lib/i18n";
 import { wordy } from "../lib/ladder";
 import type { Caller } from "./caller";
 import { Phone, Photo, Play, Send } from "./icons";
@@ -7,7 +7,7 @@ import { clock, type Line } from "./view";
 
 function Said({ caller, line }: { caller: Caller; line: Line }) {
   const who = line.from === "caller" ? t("chat.you") : line.name || t("chat.operator");
-  const time = new Date(line.atMs).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = new Date(line.atMs).toLocaleTimeString(lang(), { hour: "2-digit", minute: "2-digit" });
   return (
     <li data-from={line.from}>
       <small>

@@ -17,14 +17,24 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
   const init: RequestInit = { method, credentials: "same-origin", signal: AbortSignal.timeout(10_000) };
   if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
   let r: Response;
+  let text: string;
   try {
     r = await fetch(`/api/v1${path}`, init);
+    text = await r.text(); // cut off in the middle it is no answer
   } catch {
     throw new RestError("unreachable");
   }
-  const answer = await r.json().catch(() => undefined);
+  const answer = parsed(text);
   if (!r.ok) throw new RestError(answer?.error?.code ?? `http_${r.status}`, answer?.error?.words);
   return answer as T;
+}
+
+function parsed(text: string) {
+  try {
+    return text ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined; // a page of somebody in between: the status says what it is
+  }
 }
 
 export interface SignIn {

@@ -87,8 +87,7 @@ func (l *Leg) sendReport(session *srtpio.Session) {
 	if err != nil || len(b) > room {
 		return
 	}
-	m.N, m.Addr = copy(m.B[:room], b), l.to
-	if _, err := l.socket.conn.Write(l.works.out[:1]); err != nil {
+	if _, err := l.socket.WriteToAddrPort(b, l.to); err != nil {
 		l.works.Unsent.Add(1)
 	}
 }

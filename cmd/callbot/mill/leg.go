@@ -16,7 +16,6 @@ import (
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/logging"
-	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -50,7 +49,14 @@ type stream struct {
 	kind webrtc.RTPCodecType
 	lsr  uint32 // middle of the newest sender report's time (RFC 3550 section 6.4.1), and when it came
 	at   time.Duration
+
+	from  *source // whose packets they are; nil before it is known
+	shift uint16  // their numbers here, less those that it gave them
 }
+
+// openEach is of how many packets of a stream, in their order, one is opened. The others are known by their header:
+// their number tells when they were sent.
+const openEach = 16
 
 // Payload types of the offer that API makes.
 const (
@@ -64,7 +70,8 @@ func (w *Works) Open() (*Leg, error) {
 	l.audio = source{leg: l, kind: webrtc.RTPCodecTypeAudio, every: audioEvery, ticks: 960}
 	l.video = source{leg: l, kind: webrtc.RTPCodecTypeVideo, every: time.Second / frameRate, ticks: 90000 / frameRate}
 	var err error
-	if l.socket, err = newSocket(w.local, l, w.set != nil); err != nil {
+	w.name(l)
+	if l.socket, err = newSocket(w, l); err != nil {
 		return nil, fmt.Errorf("media socket: %w", err)
 	}
 	if err := w.admit(l); err != nil {
@@ -216,6 +223,9 @@ func (l *Leg) take(b []byte) {
 		}
 		return
 	}
+	if l.known(b) {
+		return
+	}
 	raw, h, err := session.OpenRTP(b)
 	if err != nil {
 		l.works.Refused.Add(1)
@@ -230,32 +240,56 @@ func (l *Leg) take(b []byte) {
 		return
 	}
 	sent := l.now
-	if body := raw[h.MarshalSize():]; len(body) >= stamp+8 {
-		sent = time.Duration(binary.BigEndian.Uint64(body[stamp:]))
-		l.works.Latency.Add(l.now - sent)
-	}
-	l.count(h, kind, sent)
-}
-
-func (l *Leg) count(h *rtp.Header, kind webrtc.RTPCodecType, sent time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var s *stream
-	for _, x := range l.streams {
-		if x.ssrc == h.SSRC {
-			s = x
-			break
-		}
-	}
+	s := l.stream(h.SSRC)
 	if s == nil {
 		s = &stream{ssrc: h.SSRC, kind: kind}
 		l.streams = append(l.streams, s)
 	}
-	before := s.Received
-	s.Take(h.SequenceNumber, h.Marker)
+	if body := raw[h.MarshalSize():]; len(body) >= stamp+stampBytes {
+		st := readStamp(body[stamp:])
+		sent, s.from, s.shift = st.at, l.works.sourceOf(st.leg, kind), h.SequenceNumber-st.seq
+		l.works.Latency.Add(l.now - sent)
+	}
+	l.count(s, h.SequenceNumber, h.Marker, sent)
+}
+
+// known counts a packet without opening it, where that is not due and nothing is out of order.
+func (l *Leg) known(b []byte) bool {
+	if l.works.hub == nil || b[0]&0x0f != 0 { // contributors: nothing of ours
+		return false
+	}
+	seq := binary.BigEndian.Uint16(b[2:])
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.stream(binary.BigEndian.Uint32(b[8:]))
+	if s == nil || s.from == nil || seq%openEach == 0 || seq != uint16(s.Highest())+1 {
+		return false
+	}
+	sent := s.from.times[(seq-s.shift)%sentTimes]
+	l.works.Latency.Add(l.now - sent)
+	l.count(s, seq, b[1]&0x80 != 0, sent)
+	return true
+}
+
+// stream returns that of an SSRC, nil before its first packet. l.mu is held.
+func (l *Leg) stream(ssrc uint32) *stream {
+	for _, s := range l.streams {
+		if s.ssrc == ssrc {
+			return s
+		}
+	}
+	return nil
+}
+
+// count counts a packet. l.mu is held.
+func (l *Leg) count(s *stream, seq uint16, marker bool, sent time.Duration) {
+	kind, before := s.kind, s.Received
+	s.Take(seq, marker)
 	l.works.Received.Add(s.Received - before)
 	if c := l.await[kind]; c != nil {
-		c <- watch.First{At: time.Now(), Sent: l.works.epoch.Add(sent)}
+		c <- watch.First{At: l.works.epoch.Add(l.now), Sent: l.works.epoch.Add(sent)}
 		delete(l.await, kind)
 	}
 }

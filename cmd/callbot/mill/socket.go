@@ -23,7 +23,7 @@ const backlog = 16
 type socket struct {
 	batch.Netted // by itself
 
-	conn *batch.Conn
+	conn *batch.Conn // nil where the hub carries the leg
 	leg  *Leg
 	addr *net.UDPAddr
 	pion chan letter // never closed
@@ -37,16 +37,19 @@ type letter struct {
 	from netip.AddrPort
 }
 
-func newSocket(local netip.Addr, l *Leg, asked bool) (*socket, error) {
-	conn, err := batch.Listen(netip.AddrPortFrom(local, 0), batch.Options{ReadBuffer: 1 << 20, Asked: asked})
+// newSocket returns that of a leg, whose id is known by then.
+func newSocket(w *Works, l *Leg) (*socket, error) {
+	s := &socket{leg: l, pion: make(chan letter, backlog), done: make(chan struct{})}
+	s.By = s
+	if w.hub != nil {
+		s.addr = net.UDPAddrFromAddrPort(w.hub.addr(l.id))
+		return s, nil
+	}
+	conn, err := batch.Listen(netip.AddrPortFrom(w.local, 0), batch.Options{ReadBuffer: 1 << 20, Asked: w.set != nil})
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{
-		conn: conn, leg: l, addr: net.UDPAddrFromAddrPort(conn.LocalAddr()),
-		pion: make(chan letter, backlog), done: make(chan struct{}),
-	}
-	s.By = s
+	s.conn, s.addr = conn, net.UDPAddrFromAddrPort(conn.LocalAddr())
 	return s, nil
 }
 
@@ -85,26 +88,30 @@ func (s *socket) pump() {
 	}
 }
 
-// sort counts media and hands the rest to Pion; what Pion has no room for is lost, as on any network.
+// sort takes datagrams that have come now.
 func (s *socket) sort(in []batch.Message) {
-	s.leg.now = time.Since(s.leg.works.epoch)
+	at := time.Since(s.leg.works.epoch)
 	for i := range in {
-		m := &in[i]
-		if m.N == 0 {
-			continue
-		}
-		b := m.B[:m.N]
-		switch first := b[0]; { // RFC 7983 section 7
-		case first >= 128 && first <= 191:
-			s.leg.take(b)
-			continue
-		case first == recordHandshake:
-			s.leg.hello(b)
-		}
-		select {
-		case s.pion <- letter{bytes.Clone(b), m.Addr}:
-		default:
-		}
+		s.take(in[i].B[:in[i].N], in[i].Addr, at)
+	}
+}
+
+// take counts media and hands the rest to Pion; what Pion has no room for is lost, as on any network.
+func (s *socket) take(b []byte, from netip.AddrPort, at time.Duration) {
+	if len(b) == 0 {
+		return
+	}
+	s.leg.now = at
+	switch first := b[0]; { // RFC 7983 section 7
+	case first >= 128 && first <= 191:
+		s.leg.take(b)
+		return
+	case first == recordHandshake:
+		s.leg.hello(b)
+	}
+	select {
+	case s.pion <- letter{bytes.Clone(b), from}:
+	default:
 	}
 }
 
@@ -148,12 +155,21 @@ func (l *Leg) hello(b []byte) {
 
 // WriteToAddrPort implements ice.AddrPortReaderWriter.
 func (s *socket) WriteToAddrPort(b []byte, addr netip.AddrPort) (int, error) {
-	return s.conn.WriteTo(b, addr)
+	if s.conn != nil {
+		return s.conn.WriteTo(b, addr)
+	}
+	if err := s.leg.works.hub.writeTo(s.leg.id, b, addr); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 // Close implements net.PacketConn.
 func (s *socket) Close() error {
 	s.once.Do(func() { close(s.done) })
+	if s.conn == nil {
+		return nil
+	}
 	return s.conn.Close()
 }
 

@@ -62,6 +62,29 @@ type source struct {
 	units   int
 	picture uint16
 	bytes   uint64
+	times   [sentTimes]time.Duration // when the newest packets were sent, by number
+}
+
+// sentTimes is of how many packets a source knows when it sent them: seconds.
+const sentTimes = 512
+
+// stampBytes is how long the stamp of a packet is: when it was sent, by whom, and its number there.
+const stampBytes = 8 + 4 + 2
+
+type stamp struct {
+	at  time.Duration
+	leg int32
+	seq uint16
+}
+
+func (s stamp) write(b []byte) {
+	binary.BigEndian.PutUint64(b, uint64(s.at))
+	binary.BigEndian.PutUint32(b[8:], uint32(s.leg))
+	binary.BigEndian.PutUint16(b[12:], s.seq)
+}
+
+func readStamp(b []byte) stamp {
+	return stamp{time.Duration(binary.BigEndian.Uint64(b)), int32(binary.BigEndian.Uint32(b[8:])), binary.BigEndian.Uint16(b[12:])}
 }
 
 // describe takes what was agreed on.
@@ -106,39 +129,56 @@ func (s *source) unit(session *srtpio.Session) {
 		s.picture = (s.picture + 1) & 0x7fff
 		key = s.key.Swap(false) || s.units%keyEvery == 0
 	}
-	out := s.leg.works.out[:parts]
-	for i := range out {
-		m := &out[i]
-		n := copy(m.B[:room], s.head)
-		if parts > 1 && i == parts-1 {
-			m.B[1] |= 0x80
+	w := s.leg.works
+	var mail *[frameParts][]byte
+	if w.hub != nil {
+		mail = w.hub.unit()
+	}
+	size := 0
+	for i := range parts {
+		b := w.out[i].B
+		if mail != nil {
+			b = mail[i]
 		}
-		binary.BigEndian.PutUint16(m.B[2:], s.seq)
-		binary.BigEndian.PutUint32(m.B[4:], s.ts)
-		s.seq++
-		n += s.payload(m.B[n:room], i, key)
-		b, err := session.SealRTP(m.B[:n])
+		n, err := s.packet(session, b, i, parts, key)
 		if err != nil {
-			s.leg.works.Unsent.Add(1)
+			w.Unsent.Add(1)
 			return
 		}
-		m.N, m.Addr = len(b), s.leg.to
-		s.bytes += uint64(n)
+		w.out[i].N, w.out[i].Addr, size = n, s.leg.to, n
 	}
-	sent, err := s.leg.socket.conn.Write(out)
-	if err != nil {
-		s.leg.works.Unsent.Add(uint64(parts - sent))
+	if mail != nil {
+		w.hub.mail(s.leg.id, s.leg.to, parts, size)
+	} else if sent, err := s.leg.socket.conn.Write(w.out[:parts]); err != nil {
+		w.Unsent.Add(uint64(parts - sent))
 	}
 	s.packets.Add(uint64(parts))
 	s.frames.Add(1)
-	s.leg.works.Sent.Add(uint64(parts))
+	w.Sent.Add(uint64(parts))
+}
+
+// packet writes and seals one packet of a unit into b and returns its length.
+func (s *source) packet(session *srtpio.Session, b []byte, part, parts int, key bool) (int, error) {
+	n := copy(b[:room], s.head)
+	if parts > 1 && part == parts-1 {
+		b[1] |= 0x80
+	}
+	binary.BigEndian.PutUint16(b[2:], s.seq)
+	binary.BigEndian.PutUint32(b[4:], s.ts)
+	n += s.payload(b[n:room], part, key)
+	s.seq++
+	sealed, err := session.SealRTP(b[:n])
+	s.bytes += uint64(n)
+	return len(sealed), err
 }
 
 // payload writes a payload with the time of its sending and returns its length.
 func (s *source) payload(b []byte, part int, key bool) int {
+	st := stamp{time.Since(s.leg.works.epoch), s.leg.id, s.seq}
+	s.times[s.seq%sentTimes] = st.at
 	if s.kind == webrtc.RTPCodecTypeAudio {
 		b[0] = opusTOC
-		binary.BigEndian.PutUint64(b[audioStamp:], uint64(time.Since(s.leg.works.epoch)))
+		st.write(b[audioStamp:])
 		return audioLeast + s.units%audioSpread
 	}
 	b[0], b[1] = 0x80, 0x80 // RFC 7741 section 4.2: an extension, which is a picture id of 15 bits
@@ -151,6 +191,6 @@ func (s *source) payload(b []byte, part int, key bool) int {
 			copy(b[7:], keyHead)
 		}
 	}
-	binary.BigEndian.PutUint64(b[videoStamp:], uint64(time.Since(s.leg.works.epoch)))
+	st.write(b[videoStamp:])
 	return partBytes
 }

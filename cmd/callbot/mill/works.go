@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"jedel/media/batch"
+
+	"github.com/pion/webrtc/v4"
 )
 
 // Step is how finely is paced. Coarser would let the packets of several calls arrive together and make the gateway's
@@ -30,21 +32,14 @@ const wheelSize = 512
 type Works struct {
 	local netip.Addr
 	epoch time.Time
-	set   *batch.Set // nil where a system has none: each leg reads for itself
+	hub   *hub       // carries all legs; nil where the gateway is not on this machine
+	set   *batch.Set // else the legs' own sockets; nil where a system has none: each leg reads for itself
 
-	// Totals, for all to read.
-	Latency  Latency       // from sending to having been received, through the gateway
-	Sent     atomic.Uint64 // media packets
-	Received atomic.Uint64 // of media, each once
-	Unsent   atomic.Uint64 // the system did not take them
-	Refused  atomic.Uint64 // came and could not be opened
-	Keys     atomic.Uint64 // pictures that were asked for
-	Late     atomic.Uint64 // times that a source lagged so far that it skipped: the figures are our own then
+	totals
 
 	mu     sync.Mutex // guards the rest but what Run owns
 	joined []*source
-	legs   map[int32]*Leg
-	lastID int32
+	legs   []*Leg // by id; nil: it has ended
 
 	// Owned by Run.
 	wheel [wheelSize][]*source
@@ -52,12 +47,27 @@ type Works struct {
 	out   []batch.Message
 	in    []batch.Message
 	ready [batch.Most]int32
+	asked time.Duration // when the hub was last read
+}
+
+// totals are for all to read.
+type totals struct {
+	Latency  Latency       // from sending to having been received, through the gateway
+	Sent     atomic.Uint64 // media packets
+	Received atomic.Uint64 // of media, each once
+	Unsent   atomic.Uint64 // the system did not take them
+	Refused  atomic.Uint64 // came and could not be opened
+	Keys     atomic.Uint64 // pictures that were asked for
+	Overflow atomic.Uint64 // came when the kernel had no room for more: our own fault
+	Late     atomic.Uint64 // times that a source lagged so far that it skipped: the figures are our own then
 }
 
 // New returns works whose sockets are bound to local.
 func New(local netip.Addr) *Works {
-	w := &Works{local: local, epoch: time.Now(), legs: map[int32]*Leg{}, out: make([]batch.Message, frameParts), in: newBuffers()}
-	if set, err := batch.NewSet(); err == nil {
+	w := &Works{local: local, epoch: time.Now(), out: make([]batch.Message, frameParts), in: newBuffers()}
+	if hub, err := newHub(local); err == nil && hub != nil {
+		w.hub = hub
+	} else if set, err := batch.NewSet(); err == nil {
 		w.set = set
 	}
 	for i := range w.out {
@@ -69,24 +79,33 @@ func New(local netip.Addr) *Works {
 	return w
 }
 
-// admit lets a leg be read.
-func (w *Works) admit(l *Leg) error {
-	if w.set == nil {
-		go l.socket.pump() // ends with the socket
-		return nil
-	}
+// name gives a leg its id.
+func (w *Works) name(l *Leg) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.lastID++
-	l.id = w.lastID
+	l.id = int32(len(w.legs))
+	w.legs = append(w.legs, nil)
+}
+
+// admit lets a leg be read.
+func (w *Works) admit(l *Leg) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.legs[l.id] = l
-	return w.set.Add(l.socket.conn, l.id)
+	switch {
+	case w.hub != nil:
+		return nil
+	case w.set != nil:
+		return w.set.Add(l.socket.conn, l.id)
+	}
+	go l.socket.pump() // ends with the socket
+	return nil
 }
 
 func (w *Works) dismiss(l *Leg) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.legs, l.id)
+	w.legs[l.id] = nil
 }
 
 // join puts a source on the wheel. A microphone and a camera beat by themselves: the first packet comes at any
@@ -110,6 +129,9 @@ func (w *Works) Run(ctx context.Context) error {
 	if w.set != nil {
 		defer func() { _ = w.set.Close() }()
 	}
+	if w.hub != nil {
+		defer func() { _ = w.hub.close() }()
+	}
 	for ctx.Err() == nil {
 		now := time.Since(w.epoch)
 		w.enter()
@@ -132,8 +154,46 @@ func (w *Works) Run(ctx context.Context) error {
 	return nil
 }
 
+// lookEvery is how often the hub is read. The kernel tells when each datagram came, so that no figure depends on it.
+const lookEvery = time.Millisecond
+
+// sourceOf returns what a leg sends of a kind, nil for none. Run's goroutine holds mu.
+func (w *Works) sourceOf(leg int32, kind webrtc.RTPCodecType) *source {
+	if w.hub == nil || leg < 0 || int(leg) >= len(w.legs) || w.legs[leg] == nil {
+		return nil
+	}
+	if kind == webrtc.RTPCodecTypeVideo {
+		return &w.legs[leg].video
+	}
+	return &w.legs[leg].audio
+}
+
+// look reads the hub when it is time to.
+func (w *Works) look() {
+	now := time.Since(w.epoch)
+	if now-w.asked < lookEvery {
+		return
+	}
+	w.asked = now
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lost := w.hub.read(w.epoch, func(d datagram) {
+		if d.leg >= 0 && int(d.leg) < len(w.legs) && w.legs[d.leg] != nil {
+			w.legs[d.leg].socket.take(d.b, d.from, d.at)
+		}
+	})
+	if lost > 0 {
+		w.Overflow.Store(uint64(lost))
+	}
+}
+
 // read takes what has come to all legs.
 func (w *Works) read() error {
+	if w.hub != nil {
+		w.Unsent.Add(uint64(w.hub.flush()))
+		w.look()
+		return nil
+	}
 	if w.set == nil {
 		return nil
 	}
@@ -156,12 +216,12 @@ func (w *Works) read() error {
 	}
 }
 
-// ahead returns how many steps it is to the next with work, five at most: what joins is not to wait longer. What
-// comes is looked for in each.
+// ahead returns how many steps it is to the next with work, five at most: what joins is not to wait longer, and the
+// hub is to be read. In legs' own sockets is looked at each.
 func (w *Works) ahead() int64 {
 	n := int64(1)
 	w.mu.Lock()
-	busy := len(w.legs) > 0
+	busy := w.hub == nil && len(w.legs) > 0
 	w.mu.Unlock()
 	if busy {
 		return n
