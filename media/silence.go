@@ -1,6 +1,9 @@
 package media
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Silent is the kind of the event that a peer's voice has stopped to arrive although its connection
 // is up. A page sends its voice all the time, muted or not: it tells the page, which knows whether its
@@ -16,6 +19,11 @@ const (
 	silentAgain = time.Second
 	// silentMost is how often one silence is told.
 	silentMost = 8
+	// byChance is how often a living way may be taken for a dead one: packets of a voice, voiceEvery apart,
+	// that are all lost by themselves. At half of them lost it takes 20 of them, and 400 ms.
+	byChance   = 1e-6
+	voiceEvery = 20 * time.Millisecond
+	silentLate = time.Second // the longest that loss makes it
 	// listenEvery is how often it is looked for.
 	listenEvery = 50 * time.Millisecond
 )
@@ -27,17 +35,29 @@ type silence struct {
 }
 
 // due reports whether the silence since last, on a connection that is up since up, is to be told now.
-// All are Unix nanoseconds; last is 0 before the first voice.
-func (s *silence) due(last, up, now int64) bool {
+// All are Unix nanoseconds; last is 0 before the first voice. loss is the share of its packets that is lost lately.
+func (s *silence) due(last, up, now int64, loss float64) bool {
 	if last != s.voice {
 		*s = silence{voice: last}
 	}
-	after := int64(silentAfter) + int64(s.told)*int64(silentAgain)
+	after := int64(silentOf(loss)) + int64(s.told)*int64(silentAgain)
 	if last == 0 || s.told >= silentMost || now-max(last, up) < after {
 		return false
 	}
 	s.told++
 	return true
+}
+
+// silentOf is how long a silence must be at a loss to say something of the way.
+func silentOf(loss float64) time.Duration {
+	if loss <= 0 {
+		return silentAfter
+	}
+	if loss >= 1 {
+		return silentLate
+	}
+	packets := math.Log(byChance) / math.Log(loss)
+	return min(max(silentAfter, time.Duration(packets*float64(voiceEvery))), silentLate)
 }
 
 // listen looks for voices that have stopped. Only Run calls it.
@@ -46,7 +66,14 @@ func (n *Node) listen(now time.Time) {
 	defer n.mu.Unlock()
 	for _, p := range n.peers {
 		c := p.live.Load()
-		if c != nil && c.up.Load() && p.silence.due(p.lastVoice.Load(), c.connectedAt.Load(), now.UnixNano()) {
+		if c == nil || !c.up.Load() {
+			continue
+		}
+		last, loss := p.lastVoice.Load(), 0.0
+		if now.UnixNano()-last > int64(silentAfter) {
+			loss = c.rate.lostUp()
+		}
+		if p.silence.due(last, c.connectedAt.Load(), now.UnixNano(), loss) {
 			c.event(Event{Kind: Silent})
 		}
 	}

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -60,25 +61,25 @@ func TestOldConnectionCarriesUntilTheNewOneIsUp(t *testing.T) {
 func TestSilenceIsToldAndToldAgainButNotForEver(t *testing.T) {
 	ms := func(n int64) int64 { return n * int64(time.Millisecond) }
 	var s silence
-	if s.due(0, ms(1), ms(10_000)) {
+	if s.due(0, ms(1), ms(10_000), 0) {
 		t.Error("told before the first voice")
 	}
 	var told []int64
 	for now := int64(5000); now < 60_000; now += listenEvery.Milliseconds() {
-		if s.due(ms(5000), ms(1000), ms(now)) {
+		if s.due(ms(5000), ms(1000), ms(now), 0) {
 			told = append(told, now)
 		}
 	}
 	if want := []int64{5300, 6300, 7300, 8300, 9300, 10300, 11300, 12300}; !slices.Equal(told, want) {
 		t.Errorf("told at %v, want %v", told, want)
 	}
-	if s.due(ms(60_000), ms(1000), ms(60_200)) {
+	if s.due(ms(60_000), ms(1000), ms(60_200), 0) {
 		t.Error("a pause of 200 ms is told")
 	}
-	if s.due(ms(60_000), ms(60_100), ms(60_350)) {
+	if s.due(ms(60_000), ms(60_100), ms(60_350), 0) {
 		t.Error("a connection that has just come up is called silent")
 	}
-	if !s.due(ms(60_000), ms(60_100), ms(60_400)) {
+	if !s.due(ms(60_000), ms(60_100), ms(60_400), 0) {
 		t.Error("the next silence is not told")
 	}
 }
@@ -108,5 +109,36 @@ func TestSilenceOfAVoiceIsToldToThePage(t *testing.T) {
 	}
 	if silent != 1 {
 		t.Errorf("told %d times", silent)
+	}
+}
+
+// A living way on which half of the packets are lost is not called dead: in hours of talk nothing is told, nor is a way that
+// dies told much later for it.
+func TestSilenceOfALossyWayIsLonger(t *testing.T) {
+	for _, c := range []struct {
+		loss   float64
+		at     time.Duration
+		atMost time.Duration
+	}{
+		{0, 300 * time.Millisecond, 300 * time.Millisecond}, {0.2, 300 * time.Millisecond, 300 * time.Millisecond},
+		{0.5, 390 * time.Millisecond, 410 * time.Millisecond}, {0.95, time.Second, time.Second}, {1, time.Second, time.Second},
+	} {
+		if got := silentOf(c.loss); got < c.at || got > c.atMost {
+			t.Errorf("%v lost: %v, want %v", c.loss, got, c.at)
+		}
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var s silence
+	last, told := int64(1e9), 0
+	for now := last; now < int64(2*time.Hour); now += int64(voiceEvery) {
+		if rnd.Float64() >= 0.5 {
+			last = now
+		}
+		if s.due(last, 1, now, 0.5) {
+			told++
+		}
+	}
+	if told > 3 {
+		t.Errorf("told %d times in two hours", told)
 	}
 }

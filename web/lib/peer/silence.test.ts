@@ -48,6 +48,14 @@ test("a socket that ends while the voice has stopped needs no question; while it
   expect(new Silence().cut(10_000)).toBeUndefined();
 });
 
+test("on a line that loses packets a socket that ends needs a whole gap of the voice", () => {
+  const s = new Silence();
+  s.lossy = true;
+  play({ s, from: 0, to: 2200, arrives: (t) => t < 2000 });
+  expect(s.cut(2200), "seven packets in a row, of which half are lost anyway").toBeUndefined();
+  expect(s.cut(2000 + gapMs)).toBe("replace");
+});
+
 test("on hold the gateway has nothing for us: nothing is made, however long", () => {
   const r = play({ from: 0, to: 60_000, arrives: (t) => t < 2000, answer: () => nobody });
   expect(r.replaced).toEqual([]);

@@ -20,7 +20,7 @@ export const gapMs = 250;
 /** Gaps that healed by themselves make the next one wait longer, up to this. */
 export const longestGapMs = 900;
 const askShare = 0.8; // of the gap, so that the answer is there when it is over
-const cutShare = 0.5; // of the gap, beside a socket that ends
+const cutShare = 0.5; // of the gap, beside a socket that ends; on a lossy line, where sockets end and packets are missing by themselves, all of it
 const fresh = 150; // what the gateway sent this recently would have arrived
 const deafAfter = 300; // of our own voice at the gateway
 const memory = 10_000; // of gaps that healed
@@ -46,6 +46,8 @@ export class Silence {
   #rtt = 100;
   readonly #healed: { at: number; ms: number }[] = [];
   #line: Line = "none";
+  /** Whether this line is known to lose packets. */
+  lossy = false;
 
   get line(): Line {
     return this.#line;
@@ -127,7 +129,8 @@ export class Silence {
 
   /** The socket has ended. Where the voice has stopped as well the line is dead, and nobody need be asked. */
   cut(now: number): Act | undefined {
-    return this.#line === "flows" && this.quiet(now) >= cutShare * this.limit() ? this.#act(now, "replace") : undefined;
+    const share = this.lossy ? 1 : cutShare;
+    return this.#line === "flows" && this.quiet(now) >= share * this.limit() ? this.#act(now, "replace") : undefined;
   }
 
   #quietOf(now: number): number {
