@@ -441,7 +441,7 @@ for (const lang of langs) {
     await page.locator(".note.words").waitFor();
     await page.locator('main.call[data-stage="talking"]').waitFor();
     assert.equal(await page.locator(".telephone").count(), 0, "nobody is sent to the telephone out of a talk");
-    await look(page, `words-wait-${tag}`);
+    await look(page, lang, "words-wait");
     await page.evaluate(() => { for (const pc of window.__pcs) pc.close(); });
     await page.locator('main.call[data-stage="lost"]').waitFor();
     await look(page, lang, "lost");

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const ending = ".test.mjs";
-const alone = new Set(["blocked", "clients", "guests", "line", "load", "path", "thin", "tune"].map((n) => n + ending));
+const alone = new Set(["blocked", "caller", "clients", "guests", "line", "load", "path", "story", "thin", "tune"].map((n) => n + ending));
 const lanes = os.availableParallelism() > 1 ? 2 : 1;
 const took = new Map(); // seconds, by file
 
