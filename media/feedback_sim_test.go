@@ -35,10 +35,28 @@ func simBuffer(e *ether) time.Duration {
 
 // ether is a way that delays and loses what is sent over it, at random or in runs.
 type ether struct {
+	losses
+	flying []flight
+}
+
+// losses takes a share of packets, in runs of burst in the mean; each by itself where burst is at most 1.
+type losses struct {
 	rng         *rand.Rand
 	loss, burst float64
 	bad         bool
-	flying      []flight
+}
+
+// next reports whether the next packet is lost.
+func (l *losses) next() bool {
+	switch {
+	case l.burst <= 1:
+		l.bad = l.rng.Float64() < l.loss
+	case l.bad:
+		l.bad = l.rng.Float64() >= 1/l.burst
+	default:
+		l.bad = l.rng.Float64() < l.loss/(1-l.loss)/l.burst
+	}
+	return l.bad
 }
 
 type flight struct {
@@ -47,15 +65,7 @@ type flight struct {
 }
 
 func (e *ether) send(now time.Time, b any) {
-	switch {
-	case e.burst <= 1:
-		e.bad = e.rng.Float64() < e.loss
-	case e.bad:
-		e.bad = e.rng.Float64() >= 1/e.burst
-	default:
-		e.bad = e.rng.Float64() < e.loss/(1-e.loss)/e.burst
-	}
-	if !e.bad {
+	if !e.next() {
 		e.flying = append(e.flying, flight{now.Add(simHalf), b})
 	}
 }
@@ -191,7 +201,7 @@ func TestWordsArriveAtAnyLoss(t *testing.T) {
 		{0, 1, 0, 0}, {0.1, 1, 0.001, 0.001}, {0.2, 1, 0.003, 0.002}, {0.3, 1, 0.005, 0.003}, {0.5, 1, 0.035, 0.02}, {0.3, 3, 0.02, 0.022},
 	} {
 		link := func(seed uint64) *ether {
-			return &ether{rng: rand.New(rand.NewPCG(seed, 102)), loss: c.loss, burst: c.burst}
+			return &ether{losses: losses{rng: rand.New(rand.NewPCG(seed, 102)), loss: c.loss, burst: c.burst}}
 		}
 		wait := simBuffer(link(5))
 		up := upwards(t, link(1), link(2), frames, wait)

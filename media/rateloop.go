@@ -58,7 +58,7 @@ func (n *Node) rates(now time.Time) {
 	held := map[tune.Level]int{}
 	for _, s := range all {
 		if s.decide(all) {
-			n.changed(s.conn.peer.id)
+			n.rewireRooms(s.conn.peer.id)
 		}
 		held[min(s.sends.Video, s.sends.Shown)]++
 	}

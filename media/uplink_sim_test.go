@@ -13,14 +13,12 @@ import (
 // uplink is a caller's way up in virtual time, with all that decides on its picture but the browser's own
 // estimate: a voice, a camera that sends what it is told, and the rules that look at what arrives.
 type uplink struct {
-	rng         *rand.Rand
-	loss, burst float64
-	kbps        float64       // 0: wide
-	room        time.Duration // of the queue before a narrow way
-	jitter      time.Duration // in order
+	losses
+	kbps   float64       // 0: wide
+	room   time.Duration // of the queue before a narrow way
+	jitter time.Duration // in order
 
 	now, free, last time.Duration
-	bad             bool
 	flying          []carried
 	again           []time.Duration // when a lost packet of the picture is sent once more
 
@@ -49,21 +47,13 @@ const (
 )
 
 func newUplink(seed uint64, loss, burst float64) *uplink {
-	return &uplink{rng: rand.New(rand.NewPCG(seed, 103)), loss: loss, burst: burst, room: 300 * time.Millisecond,
+	return &uplink{losses: losses{rng: rand.New(rand.NewPCG(seed, 103)), loss: loss, burst: burst}, room: 300 * time.Millisecond,
 		in: bwe.NewArrivals(), line: tune.NewLine(), tuned: tune.Start(), now: time.Hour, cam: simCamera}
 }
 
 // carry sends a packet and reports whether it will arrive.
 func (u *uplink) carry(size int, at time.Duration, voice bool) bool {
-	switch {
-	case u.burst <= 1:
-		u.bad = u.rng.Float64() < u.loss
-	case u.bad:
-		u.bad = u.rng.Float64() >= 1/u.burst
-	default:
-		u.bad = u.rng.Float64() < u.loss/(1-u.loss)/u.burst
-	}
-	if u.bad {
+	if u.next() {
 		return false
 	}
 	arrives := at

@@ -9,7 +9,6 @@ import (
 // changed takes note that a client has another connection, or none any more.
 func (n *Node) changed(id ident.ClientID) {
 	n.mu.Lock()
-	ids := n.plan.company(id)
 	conns := make([]*conn, 0, len(n.peers))
 	for _, p := range n.peers {
 		if c := p.current(); c != nil {
@@ -17,6 +16,14 @@ func (n *Node) changed(id ident.ClientID) {
 		}
 	}
 	n.conns.Store(&conns)
+	n.mu.Unlock()
+	n.rewireRooms(id)
+}
+
+// rewireRooms is rewire for a client and all in its rooms.
+func (n *Node) rewireRooms(id ident.ClientID) {
+	n.mu.Lock()
+	ids := n.plan.company(id)
 	n.mu.Unlock()
 	n.rewire(ids)
 }
@@ -51,8 +58,7 @@ func (n *Node) derive(ids []ident.ClientID) (fresh []found) {
 		if p == nil {
 			continue
 		}
-		var receivers [2][]*downTrack
-		kinds := [2]Kind{Audio, Video}
+		receivers := map[Kind][]*downTrack{}
 		feeders := map[*downTrack]*peer{}
 		for r := range n.plan.about(id) {
 			d := n.slot(r)
@@ -62,15 +68,13 @@ func (n *Node) derive(ids []ident.ClientID) (fresh []found) {
 			if r.To == id {
 				feeders[d] = n.peers[r.From]
 			}
-			for i, k := range kinds {
-				if r.From == id && r.Kind == k {
-					receivers[i] = append(receivers[i], d)
-				}
+			if r.From == id {
+				receivers[r.Kind] = append(receivers[r.Kind], d)
 			}
 		}
 		p.feed(feeders)
-		for i, k := range kinds {
-			if p.setReceivers(k, receivers[i]) {
+		for _, k := range [...]Kind{Audio, Video} {
+			if p.setReceivers(k, receivers[k]) {
 				fresh = append(fresh, found{p, k})
 			}
 		}

@@ -23,10 +23,8 @@ type Receiver struct {
 	base    uint32 // first extended number
 
 	received   uint32
-	wasGot     uint32 // at the last block
-	wasWant    uint32
-	windowGot  uint32 // at the last Window
-	windowWant uint32
+	block      mark  // the last Block
+	window     mark  // the last Window
 	transit    int64 // of the last packet in ticks
 	jitter     int64 // in 1/16 ticks
 	lastTS     uint32
@@ -106,20 +104,28 @@ func (r *Receiver) Heard() bool { return r.started }
 
 // Loss is the share lost since the last Block, 0..1.
 func (r *Receiver) Loss() float64 {
-	want := r.expected() - r.wasWant
-	lost := int32(want - (r.received - r.wasGot))
-	if want == 0 || lost <= 0 {
+	sent, lost := r.since(r.block)
+	if sent == 0 {
 		return 0
 	}
-	return float64(lost) / float64(want)
+	return float64(lost) / float64(sent)
 }
 
 // Window returns how many packets were sent since the last Window, as far as their numbers tell, and how many of them were lost.
 func (r *Receiver) Window() (sent, lost uint32) {
-	sent = r.expected() - r.windowWant
-	lost = uint32(max(0, int32(sent-(r.received-r.windowGot))))
-	r.windowWant, r.windowGot = r.expected(), r.received
+	sent, lost = r.since(r.window)
+	r.window = r.now()
 	return sent, lost
+}
+
+// mark is where a count began: packets that were sent and that came until then.
+type mark struct{ sent, came uint32 }
+
+func (r *Receiver) now() mark { return mark{r.expected(), r.received} }
+
+func (r *Receiver) since(m mark) (sent, lost uint32) {
+	sent = r.expected() - m.sent
+	return sent, uint32(max(0, int32(sent-(r.received-m.came))))
 }
 
 func (r *Receiver) expected() uint32 {
@@ -138,7 +144,7 @@ func (r *Receiver) Block(ssrc uint32, at int64) compound.Block {
 	if r.haveReport {
 		b.LSR, b.DLSR = r.senderNTP, uint32(ticks(max(0, at-r.senderAt), 1<<16))
 	}
-	r.wasWant, r.wasGot = r.expected(), r.received
+	r.block = r.now()
 	return b
 }
 

@@ -58,6 +58,7 @@ type mailing struct {
 	ctl   [batch.Most][hubControl]byte
 	bufs  [batch.Most][frameParts][]byte
 	n     int
+	lost  int // packets that the system did not take, since they were last told
 }
 
 // newHub opens the socket; nil where legs are not reached over loopback.
@@ -199,7 +200,7 @@ func controls(b []byte) (d datagram, size int, overflow uint32) {
 // goes out first. mail says that they are there.
 func (h *hub) unit() *[frameParts][]byte {
 	if h.w.n == len(h.w.hdrs) {
-		h.flush()
+		h.send()
 	}
 	return &h.w.bufs[h.w.n]
 }
@@ -239,8 +240,14 @@ func cmsg(b []byte, level, kind int32, size int) int {
 	return unix.CmsgSpace(size)
 }
 
-// flush sends the mailing and returns how many packets the system did not take.
+// flush sends the mailing and returns how many packets of the step the system did not take.
 func (h *hub) flush() (unsent int) {
+	h.send()
+	unsent, h.w.lost = h.w.lost, 0
+	return unsent
+}
+
+func (h *hub) send() {
 	w := &h.w
 	for at := 0; at < w.n; {
 		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(h.fd), uintptr(unsafe.Pointer(&w.hdrs[at])), uintptr(w.n-at), unix.MSG_DONTWAIT, 0, 0)
@@ -248,14 +255,13 @@ func (h *hub) flush() (unsent int) {
 			continue
 		}
 		if errno != 0 { // the first was not taken
-			unsent += int(w.hdrs[at].hdr.Iovlen)
+			w.lost += int(w.hdrs[at].hdr.Iovlen)
 			at++
 			continue
 		}
 		at += int(n)
 	}
 	w.n = 0
-	return unsent
 }
 
 // writeTo sends one datagram of a leg at once. Any goroutine may call it.
