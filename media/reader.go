@@ -7,6 +7,7 @@ import (
 
 	"jedel/internal/sos"
 	"jedel/media/batch"
+	"jedel/media/prefetch"
 )
 
 // outSize is the room of one datagram that we send: a packet and its seal.
@@ -17,11 +18,13 @@ type reader struct {
 	socket *socket
 	conn   *batch.Conn
 	in     []batch.Message
+	legs   []*conn // whose media each message of in is; nil: it is none, or nobody's
+	plans  []*prefetch.Plan
 	box    outbox
 }
 
 func newReader(s *socket, c *batch.Conn) *reader {
-	r := &reader{socket: s, conn: c, in: make([]batch.Message, batch.Most)}
+	r := &reader{socket: s, conn: c, in: make([]batch.Message, batch.Most), legs: make([]*conn, batch.Most), plans: make([]*prefetch.Plan, batch.Most)}
 	for i := range r.in {
 		r.in[i].B = make([]byte, datagramSize)
 	}
@@ -42,27 +45,68 @@ func (r *reader) run() {
 			continue
 		}
 		at := time.Now()
+		r.look(n)
 		for i := range r.in[:n] {
-			r.take(&r.in[i], at)
+			r.ahead(i, n)
+			r.take(i, at)
 		}
 		r.box.flush(met)
 	}
 }
 
-// take deals with a datagram. First bytes 128 to 191 are media (RFC 7983 section 7).
-func (r *reader) take(m *batch.Message, at time.Time) {
+// look finds whose media the messages are. First bytes 128 to 191 are media (RFC 7983 section 7).
+func (r *reader) look(n int) {
+	legs := *r.socket.legs.Load()
+	for i := range r.in[:n] {
+		m := &r.in[i]
+		r.legs[i], r.plans[i] = nil, nil
+		if m.N >= 12 && m.B[0]&0xc0 == 0x80 {
+			r.legs[i] = legs[m.Addr]
+		}
+	}
+	for i := range min(n, ahead) {
+		r.legs[i].expect()
+	}
+	for i := range min(n, ahead/2) {
+		r.plans[i] = r.legs[i].planOf(r.in[i].B)
+	}
+}
+
+// ahead is for how many messages before its own the memory of a packet is asked for: first the connection, half that
+// way later what its plan names.
+const ahead = 8
+
+// ahead asks for the memory of messages after i.
+func (r *reader) ahead(i, n int) {
+	if i+ahead < n {
+		r.legs[i+ahead].expect()
+	}
+	if j := i + ahead/2; j < n {
+		r.plans[j] = r.legs[j].planOf(r.in[j].B)
+	}
+	if i == 0 {
+		for j := range min(n, ahead/4) {
+			r.plans[j].Fetch()
+		}
+	}
+	if j := i + ahead/4; j < n {
+		r.plans[j].Fetch()
+	}
+}
+
+// take deals with a datagram.
+func (r *reader) take(i int, at time.Time) {
+	m := &r.in[i]
 	if m.N == 0 {
 		return
 	}
-	if m.B[0]&0xc0 == 0x80 {
-		if c := (*r.socket.legs.Load())[m.Addr]; c != nil {
-			if c.in.from.Load() != r.socket {
-				c.in.from.Store(r.socket)
-				c.out.aim(target{r.socket, m.Addr})
-			}
-			c.datagram(m.B[:m.N], at, &r.box)
-			return
+	if c := r.legs[i]; c != nil {
+		if c.in.from.Load() != r.socket {
+			c.in.from.Store(r.socket)
+			c.out.aim(target{r.socket, m.Addr})
 		}
+		c.datagram(m.B[:m.N], at, &r.box)
+		return
 	}
 	if m.B[0] == sos.First && r.socket.single(m) {
 		return
