@@ -23,14 +23,14 @@ const (
 )
 
 // expect asks for what is read first of a connection that has got a datagram.
-func (c *conn) expect() {
+func expect(c *conn) {
 	if c != nil {
 		prefetch.Ask(unsafe.Pointer(c), unsafe.Sizeof(*c))
 	}
 }
 
-// planOf returns the plan for a datagram of the connection, and asks for it; nil where there is none.
-func (c *conn) planOf(b []byte) *prefetch.Plan {
+// planOf returns the plan for a datagram of a connection, and asks for it; nil where there is none.
+func planOf(c *conn, b []byte) *prefetch.Plan {
 	if c == nil || !c.in.mu.TryLock() {
 		return nil
 	}

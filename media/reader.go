@@ -45,52 +45,47 @@ func (r *reader) run() {
 			continue
 		}
 		at := time.Now()
-		r.look(n)
-		for i := range r.in[:n] {
-			r.ahead(i, n)
-			r.take(i, at)
+		for i := -findAhead; i < n; i++ {
+			r.find(i+findAhead, n)
+			r.plan(i+planAhead, n)
+			r.fetch(i+fetchAhead, n)
+			if i >= 0 {
+				r.take(i, at)
+			}
 		}
 		r.box.flush(met)
 	}
 }
 
-// look finds whose media the messages are. First bytes 128 to 191 are media (RFC 7983 section 7).
-func (r *reader) look(n int) {
-	legs := *r.socket.legs.Load()
-	for i := range r.in[:n] {
-		m := &r.in[i]
-		r.legs[i], r.plans[i] = nil, nil
-		if m.N >= 12 && m.B[0]&0xc0 == 0x80 {
-			r.legs[i] = legs[m.Addr]
-		}
+// How many messages before its turn comes the memory that a packet needs is asked for: first the connection, then what
+// its plan names. More would have left the cache again, less would be waited for.
+const (
+	findAhead  = 6
+	planAhead  = 4
+	fetchAhead = 2
+)
+
+// find finds whose media message i is. First bytes 128 to 191 are media (RFC 7983 section 7).
+func (r *reader) find(i, n int) {
+	if i >= n {
+		return
 	}
-	for i := range min(n, ahead) {
-		r.legs[i].expect()
-	}
-	for i := range min(n, ahead/2) {
-		r.plans[i] = r.legs[i].planOf(r.in[i].B)
+	r.legs[i] = nil
+	if m := &r.in[i]; m.N >= 12 && m.B[0]&0xc0 == 0x80 {
+		r.legs[i] = (*r.socket.legs.Load())[m.Addr]
+		expect(r.legs[i])
 	}
 }
 
-// ahead is for how many messages before its own the memory of a packet is asked for: first the connection, half that
-// way later what its plan names.
-const ahead = 8
+func (r *reader) plan(i, n int) {
+	if i >= 0 && i < n {
+		r.plans[i] = planOf(r.legs[i], r.in[i].B)
+	}
+}
 
-// ahead asks for the memory of messages after i.
-func (r *reader) ahead(i, n int) {
-	if i+ahead < n {
-		r.legs[i+ahead].expect()
-	}
-	if j := i + ahead/2; j < n {
-		r.plans[j] = r.legs[j].planOf(r.in[j].B)
-	}
-	if i == 0 {
-		for j := range min(n, ahead/4) {
-			r.plans[j].Fetch()
-		}
-	}
-	if j := i + ahead/4; j < n {
-		r.plans[j].Fetch()
+func (r *reader) fetch(i, n int) {
+	if i >= 0 && i < n && (i == 0 || r.plans[i] != r.plans[i-1]) {
+		r.plans[i].Fetch()
 	}
 }
 

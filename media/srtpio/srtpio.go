@@ -1,6 +1,6 @@
 // Package srtpio takes the SRTP keys out of a DTLS handshake that Pion makes as the server, through
-// hooks of its settings, and opens and seals packets in place with them. What leaves the handshake
-// stays in memory: the hooks write nowhere.
+// hooks of its settings, and opens and seals packets in place with them: by AES-GCM of its own (gcm.go), other
+// profiles and RTCP by Pion. What leaves the handshake stays in memory: the hooks write nowhere.
 package srtpio
 
 import (
