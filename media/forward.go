@@ -67,6 +67,7 @@ func (l *link) datagram(b []byte, at time.Time, box *outbox) {
 		return
 	}
 	s.up.take(p, box)
+	s.up.survey()
 }
 
 // take is what becomes of one packet. The tap comes first: what arrived is recorded whether or not it

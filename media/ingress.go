@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"jedel/media/agreed"
+	"jedel/media/prefetch"
 	"jedel/media/srtpio"
 
 	"github.com/pion/rtp"
@@ -20,24 +21,75 @@ type ingress struct {
 
 	mu      sync.Mutex // guards the rest; held by the reader for each datagram
 	session *srtpio.Session
-	sources map[uint32]source
+	sources sources
 	packet  packet
 }
 
 // source is what an SSRC stands for: a track, or repetitions of its packets.
 type source struct {
-	up  *upTrack
-	rtx bool
-	pt  uint8 // what is repeated, where the payload type of the packet does not say
+	up   *upTrack
+	plan *prefetch.Plan // what is read for its packets
+	ssrc uint32
+	rtx  bool
+	pt   uint8 // what is repeated, where the payload type of the packet does not say
+}
+
+// sources are those of one connection. The first lie beside each other: they are looked for with each packet.
+type sources struct {
+	near [4]source
+	far  map[uint32]source
+	n    int
+}
+
+// get returns what an SSRC stands for.
+func (s *sources) get(ssrc uint32) (source, bool) {
+	for i := range s.near {
+		if x := &s.near[i]; x.up != nil && x.ssrc == ssrc {
+			return *x, true
+		}
+	}
+	x, ok := s.far[ssrc]
+	return x, ok
+}
+
+// put notes a source whose SSRC is not there.
+func (s *sources) put(x source) {
+	s.n++
+	for i := range s.near {
+		if s.near[i].up == nil {
+			s.near[i] = x
+			return
+		}
+	}
+	if s.far == nil {
+		s.far = map[uint32]source{}
+	}
+	s.far[x.ssrc] = x
+}
+
+// drop forgets the sources of a track.
+func (s *sources) drop(u *upTrack) {
+	for i := range s.near {
+		if s.near[i].up == u {
+			s.near[i] = source{}
+			s.n--
+		}
+	}
+	for ssrc, x := range s.far {
+		if x.up == u {
+			delete(s.far, ssrc)
+			s.n--
+		}
+	}
 }
 
 // source finds the track of a packet by what the offer says of its SSRC, by the section's name in the
 // packet, or by its payload type (RFC 9143 section 9.2). The zero source is nobody's. c.in.mu is held.
 func (l *link) source(h *rtp.Header) source {
-	if s, ok := l.in.sources[h.SSRC]; ok {
+	if s, ok := l.in.sources.get(h.SSRC); ok {
 		return s
 	}
-	if len(l.in.sources) >= maxSources {
+	if l.in.sources.n >= maxSources {
 		return source{}
 	}
 	sections := *l.sections.Load()
@@ -56,7 +108,7 @@ func (l *link) source(h *rtp.Header) source {
 	if kind.MIME == "" || (sections[at].Kind != string(Audio) && sections[at].Kind != string(Video)) {
 		return source{}
 	}
-	s := source{rtx: rtx, pt: kind.Of}
+	s := source{ssrc: h.SSRC, rtx: rtx, pt: kind.Of}
 	if rtx {
 		if s.up = l.conn.trackOf(at); s.up == nil { // repetitions of what has not begun, or a probe
 			return source{}
@@ -64,10 +116,8 @@ func (l *link) source(h *rtp.Header) source {
 	} else {
 		s.up = l.newTrack(at, h, kind)
 	}
-	if l.in.sources == nil {
-		l.in.sources = map[uint32]source{}
-	}
-	l.in.sources[h.SSRC] = s
+	s.plan = &s.up.plan
+	l.in.sources.put(s)
 	return s
 }
 
@@ -93,11 +143,7 @@ func (l *link) newTrack(at int, h *rtp.Header, k agreed.Codec) *upTrack {
 	u := l.track(at, info)
 	if old := l.conn.trackOf(at); old != nil {
 		l.conn.ended(old)
-		for ssrc, s := range l.in.sources {
-			if s.up == old {
-				delete(l.in.sources, ssrc)
-			}
-		}
+		l.in.sources.drop(old)
 	}
 	l.conn.begun(u)
 	return u

@@ -7,6 +7,7 @@ import (
 
 	"jedel/internal/sos"
 	"jedel/media/batch"
+	"jedel/media/prefetch"
 )
 
 // outSize is the room of one datagram that we send: a packet and its seal.
@@ -17,11 +18,13 @@ type reader struct {
 	socket *socket
 	conn   *batch.Conn
 	in     []batch.Message
+	legs   []*conn // whose media each message of in is; nil: it is none, or nobody's
+	plans  []*prefetch.Plan
 	box    outbox
 }
 
 func newReader(s *socket, c *batch.Conn) *reader {
-	r := &reader{socket: s, conn: c, in: make([]batch.Message, batch.Most)}
+	r := &reader{socket: s, conn: c, in: make([]batch.Message, batch.Most), legs: make([]*conn, batch.Most), plans: make([]*prefetch.Plan, batch.Most)}
 	for i := range r.in {
 		r.in[i].B = make([]byte, datagramSize)
 	}
@@ -42,27 +45,63 @@ func (r *reader) run() {
 			continue
 		}
 		at := time.Now()
-		for i := range r.in[:n] {
-			r.take(&r.in[i], at)
+		for i := -findAhead; i < n; i++ {
+			r.find(i+findAhead, n)
+			r.plan(i+planAhead, n)
+			r.fetch(i+fetchAhead, n)
+			if i >= 0 {
+				r.take(i, at)
+			}
 		}
 		r.box.flush(met)
 	}
 }
 
-// take deals with a datagram. First bytes 128 to 191 are media (RFC 7983 section 7).
-func (r *reader) take(m *batch.Message, at time.Time) {
+// How many messages before its turn comes the memory that a packet needs is asked for: first the connection, then what
+// its plan names. More would have left the cache again, less would be waited for.
+const (
+	findAhead  = 6
+	planAhead  = 4
+	fetchAhead = 2
+)
+
+// find finds whose media message i is. First bytes 128 to 191 are media (RFC 7983 section 7).
+func (r *reader) find(i, n int) {
+	if i >= n {
+		return
+	}
+	r.legs[i] = nil
+	if m := &r.in[i]; m.N >= 12 && m.B[0]&0xc0 == 0x80 {
+		r.legs[i] = (*r.socket.legs.Load())[m.Addr]
+		expect(r.legs[i])
+	}
+}
+
+func (r *reader) plan(i, n int) {
+	if i >= 0 && i < n {
+		r.plans[i] = planOf(r.legs[i], r.in[i].B)
+	}
+}
+
+func (r *reader) fetch(i, n int) {
+	if i >= 0 && i < n && (i == 0 || r.plans[i] != r.plans[i-1]) {
+		r.plans[i].Fetch()
+	}
+}
+
+// take deals with a datagram.
+func (r *reader) take(i int, at time.Time) {
+	m := &r.in[i]
 	if m.N == 0 {
 		return
 	}
-	if m.B[0]&0xc0 == 0x80 {
-		if c := (*r.socket.legs.Load())[m.Addr]; c != nil {
-			if c.in.from.Load() != r.socket {
-				c.in.from.Store(r.socket)
-				c.out.aim(target{r.socket, m.Addr})
-			}
-			c.datagram(m.B[:m.N], at, &r.box)
-			return
+	if c := r.legs[i]; c != nil {
+		if c.in.from.Load() != r.socket {
+			c.in.from.Store(r.socket)
+			c.out.aim(target{r.socket, m.Addr})
 		}
+		c.datagram(m.B[:m.N], at, &r.box)
+		return
 	}
 	if m.B[0] == sos.First && r.socket.single(m) {
 		return

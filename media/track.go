@@ -8,6 +8,7 @@ import (
 	"jedel/media/agreed"
 	"jedel/media/codec"
 	"jedel/media/pktcache"
+	"jedel/media/prefetch"
 	"jedel/media/red"
 	"jedel/media/rewrite"
 
@@ -35,6 +36,10 @@ type upTrack struct {
 	lastPLI atomic.Int64             // when one was last asked for
 	held    atomic.Pointer[heldBack] // for who listens first; nil: nothing
 	loss    atomic.Uint64
+
+	// Guarded by the connection's in.mu.
+	plan    prefetch.Plan // what is read for each of its packets
+	planned uint8         // packets since the beginning, modulo
 }
 
 // tapBox makes an interface fit an atomic pointer.

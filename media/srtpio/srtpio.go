@@ -1,6 +1,6 @@
 // Package srtpio takes the SRTP keys out of a DTLS handshake that Pion makes as the server, through
-// hooks of its settings, and opens and seals packets in place with them. What leaves the handshake
-// stays in memory: the hooks write nowhere.
+// hooks of its settings, and opens and seals packets in place with them: by AES-GCM of its own (gcm.go), other
+// profiles and RTCP by Pion. What leaves the handshake stays in memory: the hooks write nowhere.
 package srtpio
 
 import (
@@ -145,8 +145,10 @@ func hashOf(suite dtls.CipherSuiteID) prf.HashFunc {
 // Session opens what one peer sends and seals what it gets. Opening and sealing are apart: one
 // goroutine at a time may do each.
 type Session struct {
-	in, out *srtp.Context
 	inHead  rtp.Header
+	opener  opener // of AES-GCM; without it packets are Pion's, too
+	sealer  sealer
+	in, out *srtp.Context // of RTCP and of other profiles
 	outHead rtp.Header
 	inCtl   rtcp.Header
 	outCtl  rtcp.Header
@@ -163,7 +165,11 @@ func newSession(c *srtp.Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{in: in, out: out}, nil
+	s := &Session{in: in, out: out}
+	if s.opener, s.sealer, err = gcmOf(c); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Fixed returns a session whose both sides have one AES-128-GCM key and salt: what it seals it opens. For
@@ -178,6 +184,14 @@ func Fixed(key [16]byte, salt [12]byte) (*Session, error) {
 // until the next call.
 func (s *Session) OpenRTP(b []byte) ([]byte, *rtp.Header, error) {
 	s.inHead = rtp.Header{Extensions: s.inHead.Extensions[:0], CSRC: s.inHead.CSRC[:0]}
+	if s.opener.aead != nil {
+		header, err := s.inHead.Unmarshal(b)
+		if err != nil {
+			return nil, &s.inHead, err
+		}
+		plain, err := s.opener.open(b, &s.inHead, header)
+		return plain, &s.inHead, err
+	}
 	plain, err := s.in.DecryptRTP(b, b, &s.inHead)
 	return plain, &s.inHead, err
 }
@@ -190,6 +204,9 @@ func (s *Session) OpenRTCP(b []byte) ([]byte, error) {
 // SealRTP seals a plain packet in place. b must have Overhead bytes of room behind its length. A
 // sequence number of an SSRC must never be sealed twice with other bytes.
 func (s *Session) SealRTP(b []byte) ([]byte, error) {
+	if s.sealer.aead != nil {
+		return s.sealer.seal(b)
+	}
 	s.outHead = rtp.Header{Extensions: s.outHead.Extensions[:0], CSRC: s.outHead.CSRC[:0]}
 	return s.out.EncryptRTP(b[:len(b):cap(b)], b, &s.outHead)
 }
