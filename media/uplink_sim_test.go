@@ -212,3 +212,18 @@ func TestAPictureGivesWayToWords(t *testing.T) {
 		}
 	}
 }
+
+// A radio whose delays swing by 200 ms has room all the same: a picture keeps moving.
+func TestSwingingDelaysLeaveAPicture(t *testing.T) {
+	for _, c := range []struct {
+		jitter      time.Duration // half of the swing
+		blind, kbps float64
+	}{{25 * time.Millisecond, 0, 400}, {50 * time.Millisecond, 0, 300}, {100 * time.Millisecond, 0.02, 200}} {
+		blind, _, kbps, _ := uplinks(1, func(u *uplink) { u.jitter = c.jitter })
+		what := fmt.Sprintf("delays that swing by %v: no picture for %.0f %% of the time, %.0f kbit/s else", 2*c.jitter, 100*blind, kbps)
+		t.Log(what)
+		if blind > c.blind || kbps < c.kbps {
+			t.Error(what)
+		}
+	}
+}

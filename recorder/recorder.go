@@ -41,6 +41,7 @@ type Config struct {
 	PendingCall  int64     // bytes of one call that may wait for the disk
 	PendingTotal int64     // bytes of all calls
 	Disk         disk.Disk // nil: the real one
+	Workers      bool      // on the real disk files become durable by the kernel's workers, where there are any
 
 	// Recipients may open calls; this process never can. Without any, archives are plain.
 	Recipients []keys.Recipient
@@ -133,6 +134,13 @@ func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.
 	r.me.host, r.me.boot, r.me.writer = hostName(), bootID(), version()
 	if err := r.recoverAll(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("look at unsealed archives: %w", err), r.release())
+	}
+	if d, ok := r.disk.(disk.OS); ok && cfg.Workers {
+		if r.commits.syncs, err = disk.NewSyncs(syncsAtOnce); err != nil {
+			log.Info("files become durable by fdatasync", "why", err)
+		}
+		d.Syncs = r.commits.syncs
+		r.disk = d
 	}
 	return r, nil
 }
@@ -239,7 +247,7 @@ func (r *Recorder) join(writers *sync.WaitGroup) error {
 	defer timer.Stop()
 	select {
 	case <-ended:
-		return r.release()
+		return errors.Join(r.commits.syncs.Close(), r.release())
 	case <-timer.C:
 		return errStuck
 	}

@@ -47,7 +47,7 @@ func config(dir string) Config {
 	if err != nil {
 		panic(err)
 	}
-	return Config{Recipients: []keys.Recipient{ids[0].Recipient("tests")}, Dir: dir, Site: "test", FlushEvery: 20 * time.Millisecond, HeadEvery: 50 * time.Millisecond, SegmentBytes: 64 << 20,
+	return Config{Recipients: []keys.Recipient{ids[0].Recipient("tests")}, Workers: true, Dir: dir, Site: "test", FlushEvery: 20 * time.Millisecond, HeadEvery: 50 * time.Millisecond, SegmentBytes: 64 << 20,
 		SegmentTime: time.Hour, PendingCall: 4 << 20, PendingTotal: 1 << 30}
 }
 

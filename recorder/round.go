@@ -8,9 +8,10 @@ import (
 )
 
 // Making a file durable costs the file system a commit of its journal, and one commit serves every file
-// written before it. So archives write in rounds: those of one round at the same moment, each begins to have
-// its pages written back, and a little later all of them wait for the disk at once. Each does so by itself:
-// a file that fails costs its own segment only, and on a slow disk nobody waits for somebody else's.
+// written before it. So archives write in rounds: those of one round at the same moment, and a little later all of
+// them wait for the disk at once, by the kernel's own workers (disk.Syncs); where there are none each begins to have its
+// pages written back before. Each does so by itself: a file that fails costs its own segment only, and on a slow disk
+// nobody waits for somebody else's.
 const (
 	rounds    = 32 // in a period; each has its own moment
 	roundSize = 8  // archives of a round before another one is begun
@@ -106,6 +107,7 @@ func (r round) commit(a *Archive, f disk.File) error {
 // commits makes files durable.
 type commits struct {
 	limit chan struct{} // capacity syncsAtOnce
+	syncs *disk.Syncs   // of files on a real disk; nil: none
 	met   *metrics
 
 	mu   sync.Mutex    // guards the rest

@@ -288,7 +288,7 @@ func nodeName(dir string) (ident.NodeID, error) {
 
 func recorderConfig(c config.Config) recorder.Config {
 	return recorder.Config{
-		Dir: c.Recorder.Dir, Site: c.Site.ID, FlushEvery: c.Recorder.FlushEvery, HeadEvery: c.Recorder.HeadEvery,
+		Workers: true, Dir: c.Recorder.Dir, Site: c.Site.ID, FlushEvery: c.Recorder.FlushEvery, HeadEvery: c.Recorder.HeadEvery,
 		SegmentBytes: c.Recorder.SegmentBytes, SegmentTime: c.Recorder.SegmentTime, Keystore: c.Evidence.Keystore, Ballast: c.Recorder.Ballast, Second: c.Recorder.Second, PendingCall: c.Recorder.PendingCall, PendingTotal: c.Recorder.PendingTotal,
 	}
 }

@@ -33,12 +33,11 @@ func (l *Line) Next(now time.Duration, in Inputs) {
 	l.red.next(now, in.Up, l.up.level > Off)
 	l.deepen.next(now, l.unwatched(in), l.down.level > Off && in.Down.Watched)
 	was := l.late.on
-	loss := max(in.Down.Loss, in.Heard)
-	switch l.late.next(now, loss) {
+	switch l.late.next(now, max(in.Down.Loss, in.Heard)) {
 	case false:
 		l.wait = 0
 	case true:
-		if w := wait(in.RTT, in.Jitter, loss); !was || w > l.wait { // grows with need, shrinks only with an end
+		if w := wait(in.RTT, in.Jitter, in.Down.Loss, in.Heard); !was || w > l.wait { // grows with need, shrinks only with an end
 			l.wait = w
 		}
 	}

@@ -208,7 +208,7 @@ func TestWaitIsForLossyCallsOnly(t *testing.T) {
 	}{
 		{0, 0, 0.1, 200 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 0.1, 200 * time.Millisecond},
 		{100 * time.Millisecond, 10 * time.Millisecond, 0.1, 240 * time.Millisecond}, {time.Second, 50 * time.Millisecond, 0.1, 300 * time.Millisecond},
-		{40 * time.Millisecond, 5 * time.Millisecond, 0.3, 220 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 0.5, 260 * time.Millisecond},
+		{40 * time.Millisecond, 5 * time.Millisecond, 0.2, 220 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 0.3, 260 * time.Millisecond}, {40 * time.Millisecond, 5 * time.Millisecond, 0.5, 260 * time.Millisecond},
 		{40 * time.Millisecond, 5 * time.Millisecond, 0.8, 260 * time.Millisecond}, {200 * time.Millisecond, 50 * time.Millisecond, 0.5, 300 * time.Millisecond},
 	} {
 		now := time.Hour
@@ -220,6 +220,18 @@ func TestWaitIsForLossyCallsOnly(t *testing.T) {
 		in.Heard = c.loss // the one it hears is on a lossy way: words come late by repetition
 		if d := hold(l, &now, 5*time.Second, in); d.Jitter != c.want || d.RED || d.Deepen {
 			t.Errorf("%v ± %v at %v: %+v, want %v", c.rtt, c.jitter, c.loss, d, c.want)
+		}
+	}
+}
+
+// What a page itself does not get is said to it twice: it waits less for that than for what it hears of others.
+func TestOnesOwnLossIsWaitedForLess(t *testing.T) {
+	for loss, want := range map[float64]time.Duration{0.1: 200 * time.Millisecond, 0.3: 220 * time.Millisecond, 0.5: 260 * time.Millisecond} {
+		now, l := time.Hour, NewLine()
+		in := Inputs{Up: wide(), Down: wide(), RTT: 40 * time.Millisecond, Jitter: 5 * time.Millisecond}
+		in.Down.Loss = loss
+		if d := hold(l, &now, 5*time.Second, in); d.Jitter != want {
+			t.Errorf("at %v: %v, want %v", loss, d.Jitter, want)
 		}
 	}
 }

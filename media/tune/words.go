@@ -24,9 +24,12 @@ const (
 	WaitLeast, WaitMost = 200 * time.Millisecond, 300 * time.Millisecond
 	waitStep            = 20 * time.Millisecond
 	// Where more than lossAgain is lost a second retransmission is needed often: againMost more, from as
-	// much loss beyond it as againAt, leave time for it and halve what is made up.
-	lossAgain, againAt = 0.2, 0.3
-	againMost          = 60 * time.Millisecond
+	// much loss beyond it as againAt, leave time for it and halve what is made up. A speaker's browser sends a
+	// packet again once in a round trip at most, where we say it twice: of those heard it is as much from less
+	// loss on.
+	lossAgain, againAt           = 0.2, 0.3
+	heardLossAgain, heardAgainAt = 0.15, 0.15
+	againMost                    = 60 * time.Millisecond
 )
 
 // lossy tells lossy ways from clean ones.
@@ -89,9 +92,10 @@ func (t *twice) worse(now time.Duration, w Way) bool {
 }
 
 // wait is how long a page should wait for late words: longer for a longer round trip, and where what is
-// sent again is lost, too.
-func wait(rtt, jitter time.Duration, loss float64) time.Duration {
-	again := time.Duration(min(max(0, (loss-lossAgain)/againAt), 1) * float64(againMost))
+// sent again is lost, too, on the page's own way or on that of those it hears.
+func wait(rtt, jitter time.Duration, down, heard float64) time.Duration {
+	share := min(max(0, (down-lossAgain)/againAt, (heard-heardLossAgain)/heardAgainAt), 1)
+	again := time.Duration(share * float64(againMost))
 	least := (WaitLeast + again).Round(waitStep)
 	return min(max((120*time.Millisecond+rtt+2*jitter+again).Round(waitStep), least), WaitMost)
 }

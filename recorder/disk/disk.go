@@ -40,7 +40,10 @@ type Disk interface {
 }
 
 // OS is the real disk below a root folder.
-type OS struct{ Root string }
+type OS struct {
+	Root  string
+	Syncs *Syncs // how files become durable; nil: by fdatasync
+}
 
 func (d OS) path(name string) string { return filepath.Join(d.Root, filepath.FromSlash(name)) }
 
@@ -53,7 +56,7 @@ func (d OS) Create(name string) (File, error) {
 	if err := syncDir(filepath.Dir(d.path(name))); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return osFile{f}, nil
+	return osFile{f, d.Syncs}, nil
 }
 
 // Append implements Disk.
@@ -65,14 +68,21 @@ func (d OS) Append(name string) (File, error) {
 	if err := syncDir(filepath.Dir(d.path(name))); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return osFile{f}, nil
+	return osFile{f, d.Syncs}, nil
 }
 
-type osFile struct{ *os.File }
+type osFile struct {
+	*os.File
+	syncs *Syncs
+}
 
 // Begin implements File with sync_file_range(2). Where the kernel does not know it, Sync does all.
-// An error of the disk is told here and nowhere else, since the pages are gone with it.
+// An error of the disk is told here and nowhere else, since the pages are gone with it. The kernel's workers
+// begin all files of a round at once by themselves.
 func (f osFile) Begin() error {
+	if f.syncs != nil {
+		return nil
+	}
 	err := unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE)
 	switch {
 	case err == nil, errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ESPIPE):
@@ -83,7 +93,7 @@ func (f osFile) Begin() error {
 
 // Sync implements File with fdatasync: size and content, not the times.
 func (f osFile) Sync() error {
-	if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+	if err := f.syncs.sync(int(f.Fd())); err != nil {
 		return fmt.Errorf("fdatasync: %w", err)
 	}
 	return nil

@@ -1,0 +1,135 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+func newSyncs(t *testing.T, files int) *Syncs {
+	t.Helper()
+	s, err := NewSyncs(files)
+	if err != nil {
+		t.Skip("this system has none: ", err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// Many files at once, more than the kernel was asked to take, are all made durable, and each hears of itself alone.
+func TestEachFileHearsOfItsOwnSync(t *testing.T) {
+	s := newSyncs(t, 4)
+	dir := t.TempDir()
+	d := OS{Root: dir, Syncs: s}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = read.Close(), write.Close() }()
+	var wg sync.WaitGroup
+	for i := range 60 {
+		wg.Go(func() {
+			name := fmt.Sprint("x", i)
+			f, err := d.Create(name)
+			for range 20 {
+				if err == nil {
+					_, err = f.Write([]byte("one"))
+				}
+				if err == nil {
+					err = errors.Join(f.Begin(), f.Sync())
+				}
+			}
+			if err = errors.Join(err, f.Close()); err != nil {
+				t.Error(err)
+			}
+			if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Size() != 60 {
+				t.Error(st, err)
+			}
+		})
+		wg.Go(func() { // what cannot be durable
+			if err := s.sync(int(write.Fd())); !errors.Is(err, syscall.EINVAL) {
+				t.Error("a pipe: ", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// What goes wrong with a file is said to who asked for it.
+func TestAClosedFileIsAnError(t *testing.T) {
+	s := newSyncs(t, 4)
+	f, err := os.Create(filepath.Join(t.TempDir(), "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd := int(f.Fd())
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.sync(fd); !errors.Is(err, syscall.EBADF) {
+		t.Fatal(err)
+	}
+}
+
+// After its end, and where there never was one, files become durable as before.
+func TestWithoutTheKernelsWorkersFilesAreDurableToo(t *testing.T) {
+	s, err := NewSyncs(1)
+	if err != nil {
+		t.Skip("this system has none: ", err)
+	}
+	if err := errors.Join(s.Close(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []*Syncs{s, nil} {
+		f, err := OS{Root: t.TempDir(), Syncs: x}.Create("x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = f.Write([]byte("one")); err == nil {
+			err = errors.Join(f.Sync(), f.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Closing while files are on their way loses no answer.
+func TestNoAnswerIsLostAtTheEnd(t *testing.T) {
+	for range 20 {
+		s, err := NewSyncs(32)
+		if err != nil {
+			t.Skip("this system has none: ", err)
+		}
+		d := OS{Root: t.TempDir(), Syncs: s}
+		var wg sync.WaitGroup
+		for i := range 16 {
+			wg.Go(func() {
+				f, err := d.Create(fmt.Sprint(i))
+				if err == nil {
+					_, err = f.Write(make([]byte, 1<<16))
+				}
+				if err == nil {
+					err = errors.Join(f.Sync(), f.Close())
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Go(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+	}
+}
