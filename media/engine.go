@@ -185,6 +185,7 @@ func (n *Node) settings() (webrtc.SettingEngine, error) {
 	}
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	s.SetSCTPMaxMessageSize(maxMessage)
+	s.SetSCTPRTOMax(repeatMost)
 	s.DetachDataChannels()      // else each channel keeps a buffer of 64 KiB
 	own, err := stdnet.NewNet() // else each connection looks at all interfaces again
 	if err != nil {

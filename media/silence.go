@@ -20,9 +20,11 @@ const (
 	// silentMost is how often one silence is told.
 	silentMost = 8
 	// byChance is how often a living way may be taken for a dead one: packets of a voice, voiceEvery apart,
-	// that are all lost by themselves. At half of them lost it takes 20 of them, and 400 ms.
+	// that are all lost by themselves. At half of them lost it takes 32 of them, and 640 ms: what a window of a
+	// hundred packets says of the loss is off by up to lossOff, and a browser's pacer makes words wait there.
 	byChance   = 1e-6
 	voiceEvery = 20 * time.Millisecond
+	lossOff    = 0.15
 	silentLate = time.Second // the longest that loss makes it
 	// listenEvery is how often it is looked for.
 	listenEvery = 50 * time.Millisecond
@@ -53,7 +55,7 @@ func silentOf(loss float64) time.Duration {
 	if loss <= 0 {
 		return silentAfter
 	}
-	if loss >= 1 {
+	if loss += lossOff; loss >= 1 {
 		return silentLate
 	}
 	packets := math.Log(byChance) / math.Log(loss)

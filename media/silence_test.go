@@ -121,7 +121,7 @@ func TestSilenceOfALossyWayIsLonger(t *testing.T) {
 		atMost time.Duration
 	}{
 		{0, 300 * time.Millisecond, 300 * time.Millisecond}, {0.2, 300 * time.Millisecond, 300 * time.Millisecond},
-		{0.5, 390 * time.Millisecond, 410 * time.Millisecond}, {0.95, time.Second, time.Second}, {1, time.Second, time.Second},
+		{0.5, 630 * time.Millisecond, 650 * time.Millisecond}, {0.3, 300 * time.Millisecond, 400 * time.Millisecond}, {0.95, time.Second, time.Second}, {1, time.Second, time.Second},
 	} {
 		if got := silentOf(c.loss); got < c.at || got > c.atMost {
 			t.Errorf("%v lost: %v, want %v", c.loss, got, c.at)

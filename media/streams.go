@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"jedel/internal/thinline"
+
 	"github.com/pion/ice/v4"
 )
 
@@ -24,7 +26,7 @@ const (
 
 // listenTCP opens the port of ICE over TCP, for at most so many streams.
 func listenTCP(addr string, most int, refused func(), log pionLog) (ice.TCPMux, error) {
-	l, err := net.Listen("tcp", addr)
+	l, err := thinline.Listen(addr)
 	if err != nil {
 		return nil, err
 	}

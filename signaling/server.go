@@ -19,6 +19,7 @@ import (
 	"jedel/internal/access"
 	"jedel/internal/fault"
 	"jedel/internal/ident"
+	"jedel/internal/thinline"
 	"jedel/signaling/accounts"
 	"jedel/signaling/wire"
 
@@ -197,7 +198,7 @@ const endTime = 5 * time.Second
 
 // Run listens and serves until ctx ends and every socket has ended.
 func (s *Server) Run(ctx context.Context) error {
-	l, err := net.Listen("tcp", s.cfg.Addr)
+	l, err := thinline.Listen(s.cfg.Addr)
 	if err != nil {
 		return fmt.Errorf("http.addr: %w", err)
 	}

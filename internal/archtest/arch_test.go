@@ -98,7 +98,7 @@ var floors = map[string]int{
 	"internal/sos": 10, "internal/tips": 10, "internal/tipstore": 20, "internal/tipline": 30, "internal/tipmail": 30,
 	"media/red": 10, "media/nack": 10, "media/report": 10, "media/compound": 5,
 	"media/pktcache": 10, "media/early": 10, "media/agreed": 10, "media/srtpio": 15, "media/prefetch": 5, "media/batch": 20, "media/rewrite": 10, "media/layers": 10, "media/bwe": 10, "media/tune": 10, "media/h264": 10, "media/fmp4": 15, "recorder/evr": 10, "recorder/proof": 10, "recorder/keys": 10, "recorder/ladder": 10,
-	"internal/config": 20, "internal/obs": 20, "internal/store": 20, "internal/hints": 20, "internal/blob": 20, "internal/staging": 20, "media/turnd": 20,
+	"internal/config": 20, "internal/obs": 20, "internal/store": 20, "internal/hints": 20, "internal/blob": 20, "internal/staging": 20, "media/turnd": 20, "internal/thinline": 15,
 	"recorder/plain": 15, "recorder/bag": 15, "recorder/disk": 20, "recorder/sitelog": 25, "recorder/witness": 25, "recorder/derive": 20, "recorder/verify": 20, "recorder/report": 22, "recorder/export": 25, "recorder/logcheck": 25, "recorder/broker": 27, "internal/replica": 25, "docs": 10, "signaling/accounts": 25, "signaling/tus": 25, "signaling/preview": 25, "signaling/photo": 20, "web": 20,
 	"internal/duty": 30, "signaling": 30, "internal/callctl": 30, "internal/casectl": 30, "internal/keep": 30, "internal/cameras": 30, "media": 30, "recorder": 30,
 	"internal/app": 40, "cmd": 50,

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"jedel/internal/admit"
+	"jedel/internal/thinline"
 
 	"github.com/pion/stun/v4"
 	"github.com/pion/turn/v5"
@@ -110,7 +111,7 @@ func (r *Relay) bind() error {
 		}
 	}
 	if r.cfg.TCPAddr != "" {
-		tcp, err := net.Listen("tcp", r.cfg.TCPAddr)
+		tcp, err := thinline.Listen(r.cfg.TCPAddr)
 		if err != nil {
 			r.missing("media.turn.tcp", err)
 			return nil

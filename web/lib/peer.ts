@@ -428,7 +428,7 @@ export class Peer {
   }
 
   #tellTune(): void {
-    this.#silence.lossy = (this.tune?.jitterMs ?? 0) > 0; // the gateway says so where words come late by repetition
+    this.#silence.waitMs = this.tune?.jitterMs ?? 0; // the gateway says so where words come late by repetition
     for (const fn of this.#tunes) fn(this.tune);
   }
 

@@ -50,10 +50,21 @@ test("a socket that ends while the voice has stopped needs no question; while it
 
 test("on a line that loses packets a socket that ends needs a whole gap of the voice", () => {
   const s = new Silence();
-  s.lossy = true;
+  s.waitMs = 200;
   play({ s, from: 0, to: 2200, arrives: (t) => t < 2000 });
   expect(s.cut(2200), "seven packets in a row, of which half are lost anyway").toBeUndefined();
   expect(s.cut(2000 + gapMs)).toBe("replace");
+});
+
+test("a line on which half is lost lives: nothing is made in an hour, and one that dies is found within a second", () => {
+  const s = new Silence();
+  s.waitMs = 260;
+  let seed = 7;
+  const chance = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+  const r = play({ s, from: 0, to: 3_600_000, arrives: () => chance() < 0.5, answer: (t) => (t % 3 === 0 ? alive : undefined), rtt: 400 });
+  expect(r.replaced.length).toBeLessThanOrEqual(1);
+  const dead = play({ s, from: 3_600_000, to: 3_605_000, arrives: () => false, answer: () => alive });
+  expect(dead.replaced[0]?.at).toBeLessThanOrEqual(3_601_000);
 });
 
 test("on hold the gateway has nothing for us: nothing is made, however long", () => {

@@ -23,6 +23,10 @@ const askShare = 0.8; // of the gap, so that the answer is there when it is over
 const cutShare = 0.5; // of the gap, beside a socket that ends; on a lossy line, where sockets end and packets are missing by themselves, all of it
 const fresh = 150; // what the gateway sent this recently would have arrived
 const deafAfter = 300; // of our own voice at the gateway
+// Where the gateway lets words be waited for longer than this, twenty packets in a row are lost now and then of a line that
+// lives: a silence must be so many times as long as that wait. A new connection where half is lost costs more than it gives.
+const poorWait = 200;
+const poorTimes = 2.5;
 const memory = 10_000; // of gaps that healed
 const patienceMs = 120; // for an answer, at least; at most longestPatience
 const longestPatience = 900;
@@ -46,8 +50,8 @@ export class Silence {
   #rtt = 100;
   readonly #healed: { at: number; ms: number }[] = [];
   #line: Line = "none";
-  /** Whether this line is known to lose packets. */
-  lossy = false;
+  /** How long late words are waited for on this line; 0: it is not known to lose packets. */
+  waitMs = 0;
 
   get line(): Line {
     return this.#line;
@@ -86,7 +90,11 @@ export class Silence {
 
   /** How long a silence must be before it counts. */
   limit(): number {
-    return Math.min(longestGapMs, Math.max(gapMs, 1.25 * Math.max(0, ...this.#healed.map((h) => h.ms))));
+    return Math.min(longestGapMs, Math.max(gapMs, this.#poor(), 1.25 * Math.max(0, ...this.#healed.map((h) => h.ms))));
+  }
+
+  #poor(): number {
+    return this.waitMs > poorWait ? poorTimes * this.waitMs : 0;
   }
 
   /** What is to be done now. expected: there is a call, so that a voice may come any moment. */
@@ -121,7 +129,7 @@ export class Silence {
     const took = now - this.#asked;
     this.#rtt = (this.#rtt + took) / 2;
     this.#answered = true;
-    this.#deaf = sending && now - this.#since > settled && (a.heardMs < 0 || a.heardMs > deafAfter);
+    this.#deaf = sending && now - this.#since > settled && (a.heardMs < 0 || a.heardMs > Math.max(deafAfter, this.#poor()));
     if (this.#quietOf(now) < askShare * this.limit()) return;
     this.#dead = a.sentMs >= 0 && a.sentMs < fresh && now - this.#since > settled;
     if (!this.#dead && this.#line !== "none") this.#line = "far";
@@ -129,7 +137,7 @@ export class Silence {
 
   /** The socket has ended. Where the voice has stopped as well the line is dead, and nobody need be asked. */
   cut(now: number): Act | undefined {
-    const share = this.lossy ? 1 : cutShare;
+    const share = this.waitMs > 0 ? 1 : cutShare;
     return this.#line === "flows" && this.quiet(now) >= share * this.limit() ? this.#act(now, "replace") : undefined;
   }
 
