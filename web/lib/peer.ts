@@ -260,7 +260,13 @@ export class Peer {
 
   /** Whether the present connection does its work. */
   #whole(): boolean {
-    return this.#way?.state === "connected" && this.#silence.line !== "own";
+    const s = this.#way?.state;
+    return (s === "connected" || (s === "disconnected" && this.#flows())) && this.#silence.line !== "own";
+  }
+
+  /** A voice is heard. Where many packets are lost the checks of ICE are, too; a voice says more than they do. */
+  #flows(): boolean {
+    return this.#line === "flows" && this.#silence.quiet(performance.now()) < gapMs;
   }
 
   #changed(way: Way): void {
@@ -272,8 +278,7 @@ export class Peer {
     }
     if (way !== this.#way) return;
     if (s === "connected") this.#began();
-    // Where many packets are lost the checks of ICE are, too; a voice that flows says more than they do.
-    else if (s === "disconnected" && this.#line === "flows" && this.#silence.quiet(performance.now()) < gapMs) return;
+    else if (s === "disconnected" && this.#flows()) return;
     else if (s === "disconnected" || s === "failed" || s === "closed") {
       if (!this.#next) this.#set("lost");
       this.#replace();
@@ -334,6 +339,8 @@ export class Peer {
   /** The gateway has lost the connection, or hears nothing by it. */
   #lost(b: Bodies["media.lost"]): void {
     if (b.pc !== this.#way?.id) return;
+    // Where much is lost this word is late, too, and what it says may be over.
+    if (b.reason === "silence" && this.#silence.poor) return void this.#ask();
     if (b.reason !== "silence" || this.#sending()) this.#replace(b.reason !== "silence");
   }
 

@@ -90,11 +90,16 @@ export class Silence {
 
   /** How long a silence must be before it counts. */
   limit(): number {
-    return Math.min(longestGapMs, Math.max(gapMs, this.#poor(), 1.25 * Math.max(0, ...this.#healed.map((h) => h.ms))));
+    return Math.min(longestGapMs, Math.max(gapMs, this.#poorGap(), 1.25 * Math.max(0, ...this.#healed.map((h) => h.ms))));
   }
 
-  #poor(): number {
-    return this.waitMs > poorWait ? poorTimes * this.waitMs : 0;
+  /** Whether so much is lost that a silence, and what is said of one, must be looked at twice. */
+  get poor(): boolean {
+    return this.waitMs > poorWait;
+  }
+
+  #poorGap(): number {
+    return this.poor ? poorTimes * this.waitMs : 0;
   }
 
   /** What is to be done now. expected: there is a call, so that a voice may come any moment. */
@@ -129,7 +134,7 @@ export class Silence {
     const took = now - this.#asked;
     this.#rtt = (this.#rtt + took) / 2;
     this.#answered = true;
-    this.#deaf = sending && now - this.#since > settled && (a.heardMs < 0 || a.heardMs > Math.max(deafAfter, this.#poor()));
+    this.#deaf = sending && now - this.#since > settled && (a.heardMs < 0 || a.heardMs > Math.max(deafAfter, this.#poorGap()));
     if (this.#quietOf(now) < askShare * this.limit()) return;
     this.#dead = a.sentMs >= 0 && a.sentMs < fresh && now - this.#since > settled;
     if (!this.#dead && this.#line !== "none") this.#line = "far";
