@@ -31,7 +31,7 @@ func expect(c *conn) {
 
 // planOf returns the plan for a datagram of a connection, and asks for it; nil where there is none.
 func planOf(c *conn, b []byte) *prefetch.Plan {
-	if c == nil || !c.in.mu.TryLock() {
+	if c == nil || len(b) < 12 || !c.in.mu.TryLock() {
 		return nil
 	}
 	s, _ := c.in.sources.get(binary.BigEndian.Uint32(b[8:]))
@@ -84,8 +84,11 @@ func (d *downTrack) survey(p *prefetch.Plan) {
 	o.out.seals().PlanSeal(p)
 }
 
-// seals returns the session of the way out, nil where it is Pion's.
+// seals returns the session of the way out, nil where it is Pion's: that one's lock is held while it writes.
 func (e *egress) seals() *srtpio.Session {
+	if e.way.Load() != wayDirect {
+		return nil
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.session

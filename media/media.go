@@ -70,7 +70,8 @@ const (
 	maxMessage = 64 << 10
 	// repeatMost is the longest wait until a message of ours on a data channel that was lost is said again: RFC 9260
 	// section 6.3.3 doubles it up to a minute, and where half is lost "no pictures" came after seven seconds. It is
-	// longer than the round trip of a thin network, on which less would say everything twice.
+	// longer than the round trip of a thin network, on which less would say everything twice. It bounds the waits of
+	// SCTP's own set-up as well, which gives up after 13 s: the page has made another connection by then.
 	repeatMost = 1500 * time.Millisecond
 	// sendBuffer is how many bytes may wait in a data channel before Send refuses.
 	sendBuffer = 256 << 10

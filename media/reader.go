@@ -53,6 +53,8 @@ func (r *reader) run() {
 				r.take(i, at)
 			}
 		}
+		clear(r.legs[:n]) // connections that end are not kept for it
+		clear(r.plans[:n])
 		r.box.flush(met)
 	}
 }
@@ -70,8 +72,7 @@ func (r *reader) find(i, n int) {
 	if i >= n {
 		return
 	}
-	r.legs[i] = nil
-	if m := &r.in[i]; m.N >= 12 && m.B[0]&0xc0 == 0x80 {
+	if m := &r.in[i]; m.N > 0 && m.B[0]&0xc0 == 0x80 {
 		r.legs[i] = (*r.socket.legs.Load())[m.Addr]
 		expect(r.legs[i])
 	}

@@ -136,7 +136,7 @@ func Open(ctx context.Context, cfg Config, reg prometheus.Registerer, log *slog.
 		return nil, errors.Join(fmt.Errorf("look at unsealed archives: %w", err), r.release())
 	}
 	if d, ok := r.disk.(disk.OS); ok && cfg.Workers {
-		if r.commits.syncs, err = disk.NewSyncs(syncsAtOnce); err != nil {
+		if r.commits.syncs, err = disk.NewSyncs(cfg.Dir, syncsAtOnce); err != nil {
 			log.Info("files become durable by fdatasync", "why", err)
 		}
 		d.Syncs = r.commits.syncs

@@ -31,6 +31,12 @@ type piece struct {
 	lines int
 }
 
+// pieceOf is the lines of size bytes at an address.
+func pieceOf(at unsafe.Pointer, size uintptr) piece {
+	first := uintptr(at) &^ (lineSize - 1)
+	return piece{first, int((uintptr(at) + size - first + lineSize - 1) / lineSize)}
+}
+
 // Clear forgets all pieces.
 func (p *Plan) Clear() { p.n.Store(0) }
 
@@ -40,13 +46,12 @@ func (p *Plan) Add(at unsafe.Pointer, size uintptr) {
 	if at == nil || size == 0 || n == most {
 		return
 	}
-	first := uintptr(at) &^ (lineSize - 1)
-	p.pieces[n] = piece{first, int((uintptr(at) + size - first + lineSize - 1) / lineSize)}
+	p.pieces[n] = pieceOf(at, size)
 	p.n.Store(n + 1)
 }
 
-// Object names the first size bytes of what an interface points to. Values that are no pointers are left out by whoever
-// calls it.
+// Object names the first size bytes of what an interface points to: its second word, in Go's layout of them. In another
+// layout it would ask for what nobody needs.
 func (p *Plan) Object(x any, size uintptr) { p.Add((*[2]unsafe.Pointer)(unsafe.Pointer(&x))[1], size) }
 
 // Len is how many lines the plan names.
@@ -74,6 +79,6 @@ func (p *Plan) Itself() {
 
 // Ask asks for size bytes at an address.
 func Ask(at unsafe.Pointer, size uintptr) {
-	x := piece{uintptr(at), int((size + lineSize - 1) / lineSize)}
+	x := pieceOf(at, size)
 	fetch(&x, 1)
 }

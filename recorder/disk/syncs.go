@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -26,7 +27,8 @@ type Syncs struct {
 	mu      sync.Mutex // guards the rest
 	last    uint64
 	waiting map[uint64]chan error
-	closed  bool
+	closed  bool // no more are taken
+	ended   bool // Close was called
 }
 
 // iocb is struct iocb of linux/aio_abi.h on little-endian machines; only data, which the kernel gives back, opcode, fd
@@ -58,9 +60,46 @@ const (
 	atATime = 64
 )
 
-// NewSyncs returns one for so many files at a time. Where the system does not have it or allows it, it is an error, and
-// nil may be used.
-func NewSyncs(files int) (*Syncs, error) {
+// probeTime is how long the first file may take.
+const probeTime = 5 * time.Second
+
+// NewSyncs returns one for so many files at a time, tried with a folder. Where the system does not have it, or does not
+// allow a part of it, it is an error, and nil may be used.
+func NewSyncs(dir string, files int) (*Syncs, error) {
+	s, err := newSyncs(files)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.probe(dir); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// probe makes a folder durable by them.
+func (s *Syncs) probe(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("open folder: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	ready, ok := s.begin(int(f.Fd()))
+	if !ok {
+		return errRefused
+	}
+	timer := time.NewTimer(probeTime)
+	defer timer.Stop()
+	select {
+	case err := <-ready:
+		return err
+	case <-timer.C:
+		return errRefused
+	}
+}
+
+var errRefused = errors.New("the kernel's workers do not take a file")
+
+func newSyncs(files int) (*Syncs, error) {
 	s := &Syncs{done: make(chan struct{}), waiting: map[uint64]chan error{}}
 	if _, _, errno := unix.Syscall(unix.SYS_IO_SETUP, uintptr(files), uintptr(unsafe.Pointer(&s.ring)), 0); errno != 0 {
 		return nil, fmt.Errorf("io_setup: %w", errno)
@@ -101,21 +140,46 @@ func (s *Syncs) collect(n uint64) {
 		if errno == unix.EINTR {
 			continue
 		}
+		if errno != 0 {
+			s.fail(errno)
+		}
 		if errno != 0 || got == 0 {
 			return
 		}
 		n -= min(n, uint64(got))
-		s.mu.Lock()
-		for _, e := range events[:got] {
-			var err error
-			if e.result < 0 {
-				err = syscall.Errno(-e.result)
-			}
-			s.waiting[e.data] <- err
-			delete(s.waiting, e.data)
-			s.wg.Done()
+		s.deliver(events[:got])
+	}
+}
+
+// deliver says to those who wait what became of their files.
+func (s *Syncs) deliver(events []ioEvent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range events {
+		var err error
+		if e.result < 0 {
+			err = syscall.Errno(-e.result)
 		}
-		s.mu.Unlock()
+		s.say(e.data, err)
+	}
+}
+
+// fail says to all that nothing is known of their files any more, and takes no others.
+func (s *Syncs) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for id := range s.waiting {
+		s.say(id, err)
+	}
+}
+
+// say answers one who waits. mu is held.
+func (s *Syncs) say(id uint64, err error) {
+	if ready := s.waiting[id]; ready != nil {
+		ready <- err
+		delete(s.waiting, id)
+		s.wg.Done()
 	}
 }
 
@@ -134,8 +198,8 @@ func (s *Syncs) begin(fd int) (<-chan error, bool) {
 	cb := &iocb{data: s.last, opcode: fdsync, fd: uint32(fd), flags: byBell, bell: s.fd}
 	list := [1]*iocb{cb}
 	s.waiting[s.last] = ready
-	// It does not block: the kernel notes the work. So the scheduler need not know of the call.
-	n, _, errno := unix.RawSyscall(unix.SYS_IO_SUBMIT, s.ring, 1, uintptr(unsafe.Pointer(&list)))
+	// It notes the work and does not wait for the disk, but for memory it may: the scheduler is told of the call.
+	n, _, errno := unix.Syscall(unix.SYS_IO_SUBMIT, s.ring, 1, uintptr(unsafe.Pointer(&list)))
 	if errno != 0 || n != 1 {
 		delete(s.waiting, s.last)
 		return nil, false
@@ -158,10 +222,10 @@ func (s *Syncs) Close() error {
 		return nil
 	}
 	s.mu.Lock()
-	first := !s.closed
-	s.closed = true
+	again := s.ended
+	s.closed, s.ended = true, true
 	s.mu.Unlock()
-	if !first {
+	if again {
 		return nil
 	}
 	s.wg.Wait()

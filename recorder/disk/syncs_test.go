@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-func newSyncs(t *testing.T, files int) *Syncs {
+func someSyncs(t *testing.T, files int) *Syncs {
 	t.Helper()
-	s, err := NewSyncs(files)
+	s, err := NewSyncs(t.TempDir(), files)
 	if err != nil {
 		t.Skip("this system has none: ", err)
 	}
@@ -26,7 +26,7 @@ func newSyncs(t *testing.T, files int) *Syncs {
 
 // Many files at once, more than the kernel was asked to take, are all made durable, and each hears of itself alone.
 func TestEachFileHearsOfItsOwnSync(t *testing.T) {
-	s := newSyncs(t, 4)
+	s := someSyncs(t, 4)
 	dir := t.TempDir()
 	d := OS{Root: dir, Syncs: s}
 	read, write, err := os.Pipe()
@@ -65,7 +65,7 @@ func TestEachFileHearsOfItsOwnSync(t *testing.T) {
 
 // What goes wrong with a file is said to who asked for it.
 func TestAClosedFileIsAnError(t *testing.T) {
-	s := newSyncs(t, 4)
+	s := someSyncs(t, 4)
 	f, err := os.Create(filepath.Join(t.TempDir(), "x"))
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestAClosedFileIsAnError(t *testing.T) {
 
 // After its end, and where there never was one, files become durable as before.
 func TestWithoutTheKernelsWorkersFilesAreDurableToo(t *testing.T) {
-	s, err := NewSyncs(1)
+	s, err := NewSyncs(t.TempDir(), 1)
 	if err != nil {
 		t.Skip("this system has none: ", err)
 	}
@@ -105,7 +105,7 @@ func TestWithoutTheKernelsWorkersFilesAreDurableToo(t *testing.T) {
 // Closing while files are on their way loses no answer.
 func TestNoAnswerIsLostAtTheEnd(t *testing.T) {
 	for range 20 {
-		s, err := NewSyncs(32)
+		s, err := NewSyncs(t.TempDir(), 32)
 		if err != nil {
 			t.Skip("this system has none: ", err)
 		}
@@ -131,5 +131,55 @@ func TestNoAnswerIsLostAtTheEnd(t *testing.T) {
 			}
 		})
 		wg.Wait()
+	}
+}
+
+// The kernel's workers take a file and answer, where there are any.
+func TestTheKernelTakesFiles(t *testing.T) {
+	s := someSyncs(t, 4)
+	f, err := os.Create(filepath.Join(t.TempDir(), "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	for range 10 {
+		if _, err := f.WriteString("one"); err != nil {
+			t.Fatal(err)
+		}
+		ready, ok := s.begin(int(f.Fd()))
+		if !ok {
+			t.Fatal("refused")
+		}
+		if err := <-ready; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What the disk says of a file reaches who waits for it, and nobody else; if nothing can be learnt any more, all hear that.
+func TestAnswersReachWhoWaits(t *testing.T) {
+	s := &Syncs{waiting: map[uint64]chan error{}}
+	var got [4]chan error
+	for i := range got {
+		got[i] = make(chan error, 1)
+		s.waiting[uint64(i)] = got[i]
+		s.wg.Add(1)
+	}
+	s.deliver([]ioEvent{{data: 2}, {data: 1, result: -int64(syscall.EIO)}, {data: 99}})
+	if err := <-got[2]; err != nil {
+		t.Error(err)
+	}
+	if err := <-got[1]; !errors.Is(err, syscall.EIO) {
+		t.Error(err)
+	}
+	s.fail(syscall.EPERM)
+	for _, i := range []int{0, 3} {
+		if err := <-got[i]; !errors.Is(err, syscall.EPERM) {
+			t.Error(i, err)
+		}
+	}
+	s.wg.Wait()
+	if _, ok := s.begin(0); ok || len(s.waiting) > 0 {
+		t.Error("more are taken")
 	}
 }

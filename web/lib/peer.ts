@@ -323,6 +323,7 @@ export class Peer {
     if (now - way.made < offerGood && (!way.agreed || (way === this.#next && pc === way.id))) return;
     const known = pc === this.#way?.id || pc === this.#next?.id;
     if (!way.agreed || !known || !this.#whole()) this.#replace(true);
+    else if (this.#way?.state === "disconnected") void this.#ask(true); // we hear; whether we are heard a fresh socket tells
     else void this.#whether();
   }
 
@@ -340,7 +341,7 @@ export class Peer {
   #lost(b: Bodies["media.lost"]): void {
     if (b.pc !== this.#way?.id) return;
     // Where much is lost this word is late, too, and what it says may be over.
-    if (b.reason === "silence" && this.#silence.poor) return void this.#ask();
+    if (b.reason === "silence" && this.#silence.poor) return void this.#ask(true);
     if (b.reason !== "silence" || this.#sending()) this.#replace(b.reason !== "silence");
   }
 
@@ -416,12 +417,12 @@ export class Peer {
     for (const fn of this.#quiets) fn(quiet);
   }
 
-  async #ask(): Promise<void> {
+  async #ask(told = false): Promise<void> {
     const pc = this.#way?.id ?? "";
     try {
       const a = (await this.#session.request("media.check", { pc }, { timeoutMs: 3000, early: true })) as MediaChecked;
       if (a.pc !== this.#way?.id && a.pc !== this.#next?.id) this.#replace(); // it has another, or none
-      else if (pc === this.#way?.id) this.#silence.answered(performance.now(), a, this.#sending());
+      else if (pc === this.#way?.id) this.#silence.answered(performance.now(), a, this.#sending(), told);
     } catch {
       // No answer is one too: the silence goes on.
     }

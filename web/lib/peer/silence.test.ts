@@ -80,6 +80,17 @@ test("a voice that came half a second ago is not unheard where half is lost", ()
   }
 });
 
+test("an answer to what the gateway said itself is judged as it judged, and one that was not asked for says nothing of the round trip", () => {
+  const s = new Silence();
+  s.waitMs = 260;
+  play({ s, from: 0, to: 60_000, arrives: () => true });
+  s.answered(60_000, { sentMs: 10, heardMs: 500 }, true);
+  expect(s.tick(60_050, true), "by itself half a second is too little").toBeUndefined();
+  s.answered(60_100, { sentMs: 10, heardMs: 500 }, true, true);
+  expect(s.tick(60_150, true)).toBe("replace");
+  expect(s.rttMs).toBe(100);
+});
+
 test("on hold the gateway has nothing for us: nothing is made, however long", () => {
   const r = play({ from: 0, to: 60_000, arrives: (t) => t < 2000, answer: () => nobody });
   expect(r.replaced).toEqual([]);

@@ -23,8 +23,9 @@ const askShare = 0.8; // of the gap, so that the answer is there when it is over
 const cutShare = 0.5; // of the gap, beside a socket that ends; on a lossy line, where sockets end and packets are missing by themselves, all of it
 const fresh = 150; // what the gateway sent this recently would have arrived
 const deafAfter = 300; // of our own voice at the gateway
-// Where the gateway lets words be waited for longer than this, twenty packets in a row are lost now and then of a line that
-// lives: a silence must be so many times as long as that wait. A new connection where half is lost costs more than it gives.
+// Where the gateway lets words be waited for longer than this, a fifth of them or more is lost, or the way is long. Of a line
+// that loses half twenty packets in a row are missing now and then: a silence must be so many times as long as that wait. A
+// new connection there costs more than it gives.
 const poorWait = 200;
 const poorTimes = 2.5;
 const memory = 10_000; // of gaps that healed
@@ -40,6 +41,7 @@ export class Silence {
   #last = 0; // when the newest packet of any voice arrived
   #since = 0; // when the present connection began
   #asked = 0; // when the gateway was last asked; 0: not in this silence
+  #open = 0; // when a question was asked that has no answer yet; 0: there is none
   #answered = true;
   #questions = 0;
   #acted = 0;
@@ -93,7 +95,7 @@ export class Silence {
     return Math.min(longestGapMs, Math.max(gapMs, this.#poorGap(), 1.25 * Math.max(0, ...this.#healed.map((h) => h.ms))));
   }
 
-  /** Whether so much is lost that a silence, and what is said of one, must be looked at twice. */
+  /** Whether so much may be lost that a silence, and what is said of one, must be looked at twice. */
   get poor(): boolean {
     return this.waitMs > poorWait;
   }
@@ -129,12 +131,13 @@ export class Silence {
     return this.#repeat(now, expected);
   }
 
-  /** The gateway's answer. sending: our own voice has been on its way for a while. */
-  answered(now: number, a: Heard, sending: boolean): void {
-    const took = now - this.#asked;
-    this.#rtt = (this.#rtt + took) / 2;
+  /** The gateway's answer. sending: our own voice has been on its way for a while. told: it was asked because it had said
+   * that it does not hear us, for which it has reckoned with the loss by itself. */
+  answered(now: number, a: Heard, sending: boolean, told = false): void {
+    if (this.#open > 0) this.#rtt = (this.#rtt + now - this.#open) / 2;
+    this.#open = 0;
     this.#answered = true;
-    this.#deaf = sending && now - this.#since > settled && (a.heardMs < 0 || a.heardMs > Math.max(deafAfter, this.#poorGap()));
+    this.#deaf = sending && now - this.#since > settled && (a.heardMs < 0 || a.heardMs > (told ? deafAfter : Math.max(deafAfter, this.#poorGap())));
     if (this.#quietOf(now) < askShare * this.limit()) return;
     this.#dead = a.sentMs >= 0 && a.sentMs < fresh && now - this.#since > settled;
     if (!this.#dead && this.#line !== "none") this.#line = "far";
@@ -157,7 +160,7 @@ export class Silence {
   #repeat(now: number, expected: boolean): Act | undefined {
     const pause = this.#questions === 0 ? 0 : this.#questions === 1 ? soon : again;
     if (now - this.#asked < pause || (this.#questions > 2 && !expected)) return undefined;
-    this.#asked = now;
+    this.#asked = this.#open = now;
     this.#answered = false;
     this.#questions++;
     return "ask";
