@@ -222,7 +222,7 @@ test("it plays: picture and sound of both sides go on", async () => {
     ctx.createMediaStreamSource(document.querySelector("audio").captureStream()).connect(an);
     const wave = new Float32Array(an.fftSize);
     let top = 0;
-    for (let i = 0; i < 100 && top <= 0.02; i++) { // on a busy machine the sound comes later than its clock
+    for (let i = 0; i < 300 && top <= 0.05; i++) { // on a busy machine the sound comes later than its clock
       await new Promise((r) => setTimeout(r, 50));
       an.getFloatTimeDomainData(wave);
       top = Math.max(top, ...wave.map(Math.abs));
@@ -232,7 +232,7 @@ test("it plays: picture and sound of both sides go on", async () => {
   });
   await page.keyboard.press("KeyK");
   await w.until("it stands", () => page.evaluate(() => document.querySelector("video").paused && document.querySelector("audio").paused));
-  assert.ok(level > 0.02, `the operator's voice is heard: ${level}`);
+  assert.ok(level > 0.05, `the operator's voice is heard: ${level}`);
 });
 
 /** A press as the Russian layout reports it: the code is that of the place. */

@@ -80,7 +80,7 @@ func (r *reader) find(i, n int) {
 
 func (r *reader) plan(i, n int) {
 	if i >= 0 && i < n {
-		r.plans[i] = planOf(r.legs[i], r.in[i].B)
+		r.plans[i] = planOf(r.legs[i], r.in[i].B[:r.in[i].N])
 	}
 }
 

@@ -1,7 +1,8 @@
 // Package thinline opens TCP ports for lines that carry little: words of signalling, a voice. TCP waits twice as long
 // after each repetition that is lost (RFC 6298 section 5.5), which keeps those who send much from drowning a way and
 // makes a message of 200 bytes wait for seven seconds where half is lost. Of connections with fewer than four packets
-// on the way Linux repeats the first six times at even intervals when it is told to (TCP_THIN_LINEAR_TIMEOUTS; Documentation/networking/tcp-thin.rst of the kernel).
+// on the way Linux repeats the first six times at even intervals when it is told to (TCP_THIN_LINEAR_TIMEOUTS;
+// Documentation/networking/tcp-thin.rst of the kernel).
 package thinline
 
 import (

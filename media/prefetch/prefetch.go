@@ -54,15 +54,6 @@ func (p *Plan) Add(at unsafe.Pointer, size uintptr) {
 // layout it would ask for what nobody needs.
 func (p *Plan) Object(x any, size uintptr) { p.Add((*[2]unsafe.Pointer)(unsafe.Pointer(&x))[1], size) }
 
-// Len is how many lines the plan names.
-func (p *Plan) Len() int {
-	n := 0
-	for _, x := range p.pieces[:p.n.Load()] {
-		n += x.lines
-	}
-	return n
-}
-
 // Fetch asks for all of it. A nil plan names nothing.
 func (p *Plan) Fetch() {
 	if p != nil {

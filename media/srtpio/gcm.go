@@ -149,17 +149,18 @@ func (c *counter) took(ssrc uint32, index uint64) {
 	c.ssrc, c.begun = ssrc, true
 }
 
-// of returns what is known of an SSRC, and where that is to be kept if it proves to be the peer's.
-func (o *opener) of(ssrc uint32) *heard {
+// of returns what is known of an SSRC; kept is false where it has no place yet, which it gets if it proves to be the
+// peer's.
+func (o *opener) of(ssrc uint32) (h *heard, kept bool) {
 	for i := range o.near {
 		if h := &o.near[i]; !h.begun || h.ssrc == ssrc {
-			return h
+			return h, true
 		}
 	}
 	if h := o.far[ssrc]; h != nil {
-		return h
+		return h, true
 	}
-	return &heard{seen: window{most: mostRTP}}
+	return &heard{seen: window{most: mostRTP}}, false
 }
 
 // open opens a packet in place, whose header is h and so long.
@@ -170,7 +171,7 @@ func (o *opener) open(b []byte, h *rtp.Header, header int) ([]byte, error) {
 	if h.Extension && (h.ExtensionProfile == rtp.CryptexProfileOneByte || h.ExtensionProfile == rtp.CryptexProfileTwoByte) {
 		return nil, errCryptex
 	}
-	s := o.of(h.SSRC)
+	s, kept := o.of(h.SSRC)
 	index := s.guess(h.SequenceNumber)
 	token := s.seen.CheckSeq(index)
 	if !token.Passed() { // before the work: a flood of repetitions costs little
@@ -179,25 +180,15 @@ func (o *opener) open(b []byte, h *rtp.Header, header int) ([]byte, error) {
 	if _, err := o.aead.Open(b[header:header], o.nonce(h.SSRC, index), b[header:], b[:header]); err != nil {
 		return nil, err
 	}
-	if !s.begun {
-		o.keep(h.SSRC, s)
+	if !kept {
+		if o.far == nil {
+			o.far = map[uint32]*heard{}
+		}
+		o.far[h.SSRC] = s
 	}
 	s.seen.Accept(token)
 	s.took(h.SSRC, index)
 	return b[:len(b)-tagSize], nil
-}
-
-// keep keeps what of found no place for beside the key.
-func (o *opener) keep(ssrc uint32, h *heard) {
-	for i := range o.near {
-		if h == &o.near[i] {
-			return
-		}
-	}
-	if o.far == nil {
-		o.far = map[uint32]*heard{}
-	}
-	o.far[ssrc] = h
 }
 
 func (s *sealer) of(ssrc uint32) *counter {

@@ -93,6 +93,7 @@ func (s *Syncs) probe(dir string) error {
 	case err := <-ready:
 		return err
 	case <-timer.C:
+		s.fail(errRefused) // else Close would wait for the answer
 		return errRefused
 	}
 }

@@ -12,9 +12,12 @@ import (
 
 func someSyncs(t *testing.T, files int) *Syncs {
 	t.Helper()
-	s, err := NewSyncs(t.TempDir(), files)
+	s, err := newSyncs(files)
 	if err != nil {
 		t.Skip("this system has none: ", err)
+	}
+	if err := s.probe(t.TempDir()); err != nil {
+		t.Error(err)
 	}
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
@@ -22,6 +25,31 @@ func someSyncs(t *testing.T, files int) *Syncs {
 		}
 	})
 	return s
+}
+
+// keep makes a file of so many bytes durable.
+func keep(d OS, name string, bytes int) error {
+	f, err := d.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, bytes))
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// What NewSyncs returns has been tried.
+func TestNewSyncsTriesThem(t *testing.T) {
+	someSyncs(t, 1)
+	s, err := NewSyncs(t.TempDir(), 1)
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := NewSyncs(filepath.Join(t.TempDir(), "none"), 1); err == nil || s != nil {
+		t.Fatal("tried with a folder that is not there: ", err)
+	}
 }
 
 // Many files at once, more than the kernel was asked to take, are all made durable, and each hears of itself alone.
@@ -81,22 +109,12 @@ func TestAClosedFileIsAnError(t *testing.T) {
 
 // After its end, and where there never was one, files become durable as before.
 func TestWithoutTheKernelsWorkersFilesAreDurableToo(t *testing.T) {
-	s, err := NewSyncs(t.TempDir(), 1)
-	if err != nil {
-		t.Skip("this system has none: ", err)
-	}
+	s := someSyncs(t, 1)
 	if err := errors.Join(s.Close(), s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	for _, x := range []*Syncs{s, nil} {
-		f, err := OS{Root: t.TempDir(), Syncs: x}.Create("x")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err = f.Write([]byte("one")); err == nil {
-			err = errors.Join(f.Sync(), f.Close())
-		}
-		if err != nil {
+		if err := keep(OS{Root: t.TempDir(), Syncs: x}, "x", 3); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -105,22 +123,12 @@ func TestWithoutTheKernelsWorkersFilesAreDurableToo(t *testing.T) {
 // Closing while files are on their way loses no answer.
 func TestNoAnswerIsLostAtTheEnd(t *testing.T) {
 	for range 20 {
-		s, err := NewSyncs(t.TempDir(), 32)
-		if err != nil {
-			t.Skip("this system has none: ", err)
-		}
+		s := someSyncs(t, 32)
 		d := OS{Root: t.TempDir(), Syncs: s}
 		var wg sync.WaitGroup
 		for i := range 16 {
 			wg.Go(func() {
-				f, err := d.Create(fmt.Sprint(i))
-				if err == nil {
-					_, err = f.Write(make([]byte, 1<<16))
-				}
-				if err == nil {
-					err = errors.Join(f.Sync(), f.Close())
-				}
-				if err != nil {
+				if err := keep(d, fmt.Sprint(i), 1<<16); err != nil {
 					t.Error(err)
 				}
 			})
