@@ -20,6 +20,10 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
+// keepAlive is how often ICE asks whether the other end still takes what we send. Dead ways are noticed by their silence
+// long before; consent is given for 30 s (RFC 7675 section 5.1).
+const keepAlive = 2 * time.Second
+
 // pion is what all connections of the node share.
 type pion struct {
 	settings webrtc.SettingEngine
@@ -177,7 +181,7 @@ func (n *Node) settings() (webrtc.SettingEngine, error) {
 	s.SetSrflxAcceptanceMinWait(0)
 	s.SetPrflxAcceptanceMinWait(0)
 	s.SetRelayAcceptanceMinWait(0)
-	s.SetICETimeouts(5*time.Second, 25*time.Second, time.Second)
+	s.SetICETimeouts(5*time.Second, 25*time.Second, keepAlive)
 	s.SetDTLSRetransmissionInterval(50 * time.Millisecond)
 	s.SetDTLSInsecureSkipHelloVerify(true)                                // DTLS is taken only from addresses that passed ICE: the cookie would cost a round trip
 	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil { // the server's side of a handshake tells its keys

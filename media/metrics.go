@@ -12,6 +12,7 @@ type metrics struct {
 	setup                          prometheus.Histogram
 	refusedPackets, unknown        prometheus.Counter
 	signalDrops, readErrors        prometheus.Counter
+	overflow                       prometheus.Counter
 	direct, plain                  prometheus.Counter
 	asked, repeated, unanswered    prometheus.Counter
 	restored                       prometheus.Counter
@@ -48,6 +49,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		streamsRefused: counter("jedel_media_streams_refused_total", "TCP connections refused at the port of ICE over TCP: too many, or too many of one address."),
 		signalDrops:    dropped.WithLabelValues("signals"),
 		readErrors:     counter("jedel_media_read_errors_total", "Errors of reading from a UDP socket."),
+		overflow:       dropped.WithLabelValues("overflow"),
 		eventsDropped:  counter("jedel_media_events_dropped_total", "Events the app did not take in time."),
 		refused:        counter("jedel_media_refused_total", "Peers refused because there were too many."),
 		keyframes:      counter("jedel_media_keyframe_requests_total", "Keyframes asked of sources."),

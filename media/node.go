@@ -18,18 +18,19 @@ import (
 
 // Node is the forwarding unit of this process. Make it with Open, then Run it.
 type Node struct {
-	cfg     Config
-	log     *slog.Logger
-	met     *metrics
-	pion    pion
-	ports   ports
-	known   acquaintances
-	events  chan Event
-	singles chan Single
-	start   time.Time               // packets' times count from here
-	tracks  atomic.Uint64           // numbers every track towards us
-	conns   atomic.Pointer[[]*conn] // the present ones
-	early   atomic.Int64            // bytes that are kept for who listens first
+	cfg       Config
+	log       *slog.Logger
+	met       *metrics
+	pion      pion
+	ports     ports
+	known     acquaintances
+	events    chan Event
+	singles   chan Single
+	start     time.Time               // packets' times count from here
+	tracks    atomic.Uint64           // numbers every track towards us
+	conns     atomic.Pointer[[]*conn] // the present ones
+	attention attention
+	early     atomic.Int64 // bytes that are kept for who listens first
 
 	mu     sync.Mutex // guards the rest
 	peers  map[ident.ClientID]*peer
@@ -83,7 +84,9 @@ func (n *Node) Run(ctx context.Context) error {
 		select {
 		case now := <-tick.C:
 			n.tidy(now)
-		case now := <-voices.C:
+		case <-voices.C:
+			now := time.Now() // the tick's own time hides how late it is
+			n.attend(now)
 			n.listen(now)
 		case <-ctx.Done():
 			said.Wait()

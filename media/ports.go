@@ -13,9 +13,9 @@ import (
 	"github.com/pion/ice/v4"
 )
 
-// socketBuffer is how many bytes the kernel may keep of what comes and goes, a quarter of a second of a
-// full core's media.
-const socketBuffer = 4 << 20
+// socketBuffer is how many bytes the kernel may keep of what comes and goes. With what it adds to each that was 0.17 s of
+// 40,000 packets of pictures a second, measured; half of it lost packets in pauses of the collector, more would only be later.
+const socketBuffer = 8 << 20
 
 // maxReaders bounds the readers of an address where the number is not configured.
 const maxReaders = 8
@@ -48,7 +48,7 @@ func (p *ports) open(cfg Config, n *Node) error {
 	var muxes []ice.UDPMux
 	for _, a := range addrs {
 		s, err := newSocket(n, netip.AddrPortFrom(a, uint16(port)), readers, batch.Options{
-			ReadBuffer: socketBuffer, WriteBuffer: socketBuffer, Gather: cfg.Gather, Expedited: true,
+			ReadBuffer: socketBuffer, WriteBuffer: socketBuffer, Gather: cfg.Gather, Expedited: true, Stamped: true,
 		})
 		if err != nil {
 			return fmt.Errorf("media.udp: %w", err)

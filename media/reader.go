@@ -3,6 +3,7 @@ package media
 import (
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"jedel/internal/sos"
@@ -21,6 +22,10 @@ type reader struct {
 	legs   []*conn // whose media each message of in is; nil: it is none, or nobody's
 	plans  []*prefetch.Plan
 	box    outbox
+
+	emptied atomic.Int64 // when a read last left nothing behind, Unix nanoseconds
+	came    time.Time    // when the newest datagram came
+	dropped uint32       // datagrams that found no room, as attend last saw
 }
 
 func newReader(s *socket, c *batch.Conn) *reader {
@@ -45,6 +50,9 @@ func (r *reader) run() {
 			continue
 		}
 		at := time.Now()
+		if n < len(r.in) {
+			r.emptied.Store(at.UnixNano())
+		}
 		for i := -findAhead; i < n; i++ {
 			r.find(i+findAhead, n)
 			r.plan(i+planAhead, n)
@@ -101,13 +109,33 @@ func (r *reader) take(i int, at time.Time) {
 			c.in.from.Store(r.socket)
 			c.out.aim(target{r.socket, m.Addr})
 		}
-		c.datagram(m.B[:m.N], at, &r.box)
+		c.datagram(m.B[:m.N], r.arrival(m.At, at), &r.box)
 		return
 	}
 	if m.B[0] == sos.First && r.socket.single(m) {
 		return
 	}
 	r.socket.pass(m.B[:m.N], m.Addr)
+}
+
+// lateMost is how long before it was read a datagram may have come; a wall clock that was set says nothing.
+const lateMost = time.Second
+
+// arrival returns when a datagram came that was read at now, by the system's stamp where there is one, never before the
+// one before it. Without it all that is read late would seem to have been late on its way, and its way too narrow.
+func (r *reader) arrival(stamp int64, now time.Time) time.Time {
+	if stamp == 0 {
+		return now
+	}
+	at := now
+	if lag := time.Duration(now.UnixNano() - stamp); lag > 0 && lag < lateMost {
+		at = now.Add(-lag)
+	}
+	if at.Before(r.came) {
+		return r.came
+	}
+	r.came = at
+	return at
 }
 
 // outbox collects what a reader sends until its batch is done, by socket. One goroutine owns it.

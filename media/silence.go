@@ -36,8 +36,8 @@ type silence struct {
 	told  int
 }
 
-// due reports whether the silence since last, on a connection that is up since up, is to be told now.
-// All are Unix nanoseconds; last is 0 before the first voice. loss is the share of its packets that is lost lately.
+// due reports whether the silence since last, on a connection that is up and that all was heard of since up, is to be
+// told now. All are Unix nanoseconds; last is 0 before the first voice. loss is the share of its packets that is lost lately.
 func (s *silence) due(last, up, now int64, loss float64) bool {
 	if last != s.voice {
 		*s = silence{voice: last}
@@ -66,6 +66,7 @@ func silentOf(loss float64) time.Duration {
 func (n *Node) listen(now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	missed := n.attention.missed.Load()
 	for _, p := range n.peers {
 		c := p.live.Load()
 		if c == nil || !c.up.Load() {
@@ -75,7 +76,7 @@ func (n *Node) listen(now time.Time) {
 		if now.UnixNano()-last > int64(silentAfter) {
 			loss = c.rate.lostUp()
 		}
-		if p.silence.due(last, c.connectedAt.Load(), now.UnixNano(), loss) {
+		if p.silence.due(last, max(c.connectedAt.Load(), missed), now.UnixNano(), loss) {
 			c.event(Event{Kind: Silent})
 		}
 	}

@@ -29,10 +29,11 @@ const (
 type socket struct {
 	batch.Netted // by itself
 
-	node   *Node
-	local  *net.UDPAddr
-	shards []*batch.Conn // one a reader; the kernel gives each sender to one of them
-	legs   atomic.Pointer[map[netip.AddrPort]*conn]
+	node    *Node
+	local   *net.UDPAddr
+	shards  []*batch.Conn // one a reader; the kernel gives each sender to one of them
+	readers []*reader
+	legs    atomic.Pointer[map[netip.AddrPort]*conn]
 
 	signals   chan signal // of those we know
 	strangers chan signal // of others, heard after them
@@ -71,6 +72,7 @@ func newSocket(n *Node, addr netip.AddrPort, readers int, o batch.Options) (*soc
 	}
 	for _, c := range s.shards {
 		r := newReader(s, c)
+		s.readers = append(s.readers, r)
 		s.wg.Go(r.run)
 	}
 	return s, nil

@@ -10,7 +10,7 @@ import (
 type Voice struct {
 	PC    string    // the connection that carries the client's media; empty: none
 	Sent  time.Time // when the newest packet of somebody whom it hears came in; zero: never
-	Heard time.Time // when its own newest packet came in; zero: never
+	Heard time.Time // when its own newest packet came in, or may have come unheard; zero: never
 }
 
 // Voice returns what the client is to hear by now, and what was heard of it. A page that hears
@@ -24,6 +24,9 @@ func (n *Node) Voice(id ident.ClientID) Voice {
 		return v
 	}
 	v.Heard = heard(p)
+	if missed := time.Unix(0, n.attention.missed.Load()); !v.Heard.IsZero() && missed.After(v.Heard) {
+		v.Heard = missed // it may have spoken
+	}
 	if c := p.live.Load(); c != nil {
 		v.PC = c.id
 	}

@@ -14,8 +14,12 @@ import (
 	"jedel/signaling/wire"
 )
 
-// consoleEvery is the shortest time between two lists sent to a console.
-const consoleEvery = 200 * time.Millisecond
+// consoleEvery is the shortest time between two lists sent to a console. Lists go whole to everybody who is on duty, so
+// that their cost grows with the square of a centre's size: they take a listShare'th of the time at the most.
+const (
+	consoleEvery = 200 * time.Millisecond
+	listShare    = 10
+)
 
 // Changed implements callctl.Doer.
 func (a *App) Changed(s call.State, rec call.Record) { a.shows.put(showing{state: s, rec: rec}) }
@@ -50,8 +54,9 @@ func (a *App) runShows(ctx context.Context) {
 			later.Reset(wait)
 			continue
 		}
+		begin := time.Now()
 		a.showLists(ctx)
-		next = time.Now().Add(consoleEvery)
+		next = begin.Add(max(consoleEvery, listShare*time.Since(begin)))
 		if len(items) > 0 {
 			later.Reset(time.Hour)
 		}

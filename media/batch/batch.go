@@ -18,6 +18,7 @@ const Most = 64
 type Message struct {
 	B    []byte         // read: filled up to its capacity; write: sent up to N
 	N    int            // bytes; a datagram that is longer than the capacity of B reads as 0
+	At   int64          // read: when it came to the machine, in nanoseconds of the Unix time; 0: not known
 	Addr netip.AddrPort // who sent it or is to get it; an IPv4 address is never in its IPv6 form when read
 }
 
@@ -28,6 +29,7 @@ type Options struct {
 	ReusePort   bool // several sockets share the port, the kernel chooses one per sender; Linux only
 	Expedited   bool // mark what is sent as voice (DSCP EF, RFC 3246); Linux only
 	NoSegments  bool // never use UDP_SEGMENT
+	Stamped     bool // the system notes when each datagram came; Linux only
 	Plain       bool // the socket of the net package, as on other systems than Linux
 
 	// Gather is how long datagrams may lie in the kernel while many arrive, so that one wake-up serves them all; they
@@ -53,6 +55,7 @@ type socket interface {
 	read(msgs []Message, wait bool) (int, error)
 	write(msgs []Message) (int, error)
 	readDeadline(t time.Time) error
+	backlog() (Backlog, error)
 	close() error
 }
 
@@ -97,6 +100,16 @@ func (c *Conn) WriteTo(b []byte, addr netip.AddrPort) (int, error) {
 	}
 	return len(b), nil
 }
+
+// Backlog is what has come to a socket and was not read.
+type Backlog struct {
+	Waits   bool   // something lies there now
+	Dropped uint32 // datagrams that found no room, since the socket was made; wraps around
+}
+
+// Backlog looks what lies there, beside whoever reads. Elsewhere than on Linux, and of a plain socket, it is not known
+// and always the zero value.
+func (c *Conn) Backlog() (Backlog, error) { return c.s.backlog() }
 
 // LocalAddr returns the address that the socket is bound to.
 func (c *Conn) LocalAddr() netip.AddrPort { return c.local }

@@ -54,6 +54,14 @@ type reader struct {
 	iovs  [Most]unix.Iovec
 	names [Most]unix.RawSockaddrInet6
 	zones zones
+	// when each came; nil: it is not asked
+	stamps *[Most]stampControl
+}
+
+// stampControl is the control message that carries SO_TIMESTAMPNS.
+type stampControl struct {
+	hdr unix.Cmsghdr
+	at  unix.Timespec
 }
 
 func listen(addr netip.AddrPort, o Options) (*Conn, error) {
@@ -95,6 +103,9 @@ func (k *kernel) bind(addr netip.AddrPort, o Options) (netip.AddrPort, error) {
 	}
 	if err := errors.Join(enlarge(k.fd, unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, o.ReadBuffer), enlarge(k.fd, unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, o.WriteBuffer)); err != nil {
 		return netip.AddrPort{}, fmt.Errorf("buffer: %w", err)
+	}
+	if o.Stamped && unix.SetsockoptInt(k.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1) == nil {
+		k.r.stamps = new([Most]stampControl)
 	}
 	if o.Expedited { // where it is not taken, voice goes as everything else does
 		_ = unix.SetsockoptInt(k.fd, unix.IPPROTO_IP, unix.IP_TOS, ef)
@@ -178,6 +189,9 @@ func (k *kernel) prepare() {
 		h := &r.hdrs[i].hdr
 		h.Iov, h.Name = &r.iovs[i], (*byte)(unsafe.Pointer(&r.names[i]))
 		h.SetIovlen(1)
+		if r.stamps != nil {
+			h.Control = (*byte)(unsafe.Pointer(&r.stamps[i]))
+		}
 	}
 	r.try = func(uintptr) bool { return k.receive() }
 	r.once = func(uintptr) { k.receive() }
@@ -227,6 +241,9 @@ func (k *kernel) receive() bool {
 		r.iovs[i].Base = &b[:1][0]
 		r.iovs[i].SetLen(cap(b))
 		r.hdrs[i].hdr.Namelen = unix.SizeofSockaddrInet6
+		if r.stamps != nil {
+			r.hdrs[i].hdr.SetControllen(int(unsafe.Sizeof(stampControl{})))
+		}
 	}
 	for {
 		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(k.fd), uintptr(unsafe.Pointer(&r.hdrs[0])), uintptr(len(r.msgs)), unix.MSG_DONTWAIT, 0, 0)
@@ -239,7 +256,7 @@ func (k *kernel) receive() bool {
 				if h.hdr.Flags&cut != 0 {
 					r.msgs[i].N = 0
 				}
-				r.msgs[i].Addr = r.zones.addrPort(&r.names[i])
+				r.msgs[i].Addr, r.msgs[i].At = r.zones.addrPort(&r.names[i]), r.stamp(i)
 			}
 			return true
 		case unix.EINTR:
@@ -253,7 +270,38 @@ func (k *kernel) receive() bool {
 	}
 }
 
+// stamp returns when datagram i came, in Unix nanoseconds; 0 where that was not told.
+func (r *reader) stamp(i int) int64 {
+	if r.stamps == nil || int(r.hdrs[i].hdr.Controllen) < unix.SizeofCmsghdr {
+		return 0
+	}
+	c := &r.stamps[i]
+	if c.hdr.Level != unix.SOL_SOCKET || c.hdr.Type != unix.SO_TIMESTAMPNS {
+		return 0
+	}
+	return c.at.Nano()
+}
+
 func (k *kernel) readDeadline(t time.Time) error { return k.wait.SetReadDeadline(t) }
+
+func (k *kernel) backlog() (Backlog, error) {
+	var b Backlog
+	var first error
+	err := k.raw.Control(func(uintptr) {
+		next, err := unix.IoctlGetInt(k.fd, unix.TIOCINQ) // bytes of the next datagram, udp(7)
+		b.Waits, first = next > 0, err
+		var info [unix.SK_MEMINFO_VARS]uint32
+		size := uint32(unsafe.Sizeof(info))
+		_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(k.fd), unix.SOL_SOCKET, unix.SO_MEMINFO, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+		if errno == 0 { // Linux 4.12
+			b.Dropped = info[unix.SK_MEMINFO_DROPS]
+		}
+	})
+	if err != nil {
+		return Backlog{}, net.ErrClosed
+	}
+	return b, first
+}
 
 func (k *kernel) close() error {
 	var err error

@@ -87,6 +87,8 @@ func (p plain) write(msgs []Message) (int, error) {
 
 func (p plain) readDeadline(t time.Time) error { return p.u.SetReadDeadline(t) }
 
+func (p plain) backlog() (Backlog, error) { return Backlog{}, nil }
+
 func (p plain) close() error {
 	if err := p.u.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		return err

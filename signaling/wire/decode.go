@@ -22,6 +22,14 @@ type envelope struct {
 	Body json.RawMessage `json:"body"`
 }
 
+// outgoing is an envelope around a body that is not JSON yet: as RawMessage it would be looked through and copied once more.
+type outgoing struct {
+	Type string `json:"type"`
+	Seq  uint64 `json:"seq"`
+	Re   uint64 `json:"re,omitempty"`
+	Body Body   `json:"body"`
+}
+
 // Decode reads a request from a client of the given role. Size comes first, then shape, then
 // meaning; unknown, doubled, wrongly cased and missing keys are refused at every level, and so is
 // anything after the message. Errors are fault.Errors; seq is set as far as it could be read, so
@@ -80,11 +88,11 @@ func DecodeAny(raw []byte) (Message, error) {
 
 // Encode writes a message.
 func Encode(m Message) ([]byte, error) {
-	body, err := json.Marshal(m.Body)
+	raw, err := json.Marshal(outgoing{Type: m.Body.WireType(), Seq: m.Seq, Re: m.Re, Body: m.Body})
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", m.Body.WireType(), err)
 	}
-	return json.Marshal(envelope{Type: m.Body.WireType(), Seq: m.Seq, Re: m.Re, Body: body})
+	return raw, nil
 }
 
 func lookup(name string) (Entry, bool) {
