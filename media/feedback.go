@@ -160,11 +160,22 @@ func (r *reporter) send(c *conn) {
 	r.raw = r.raw[:0]
 }
 
+// echoes is how often each request for a packet is made again where so much is lost.
+func echoes(k Kind, loss float64) uint8 {
+	switch {
+	case k != Audio || loss <= echoLoss:
+		return 0
+	case loss <= 2*echoLoss:
+		return 1
+	}
+	return 2
+}
+
 // requests asks a source for what is missing and returns when there is more to ask.
 func (r *reporter) requests(u *upTrack, at int64) int64 {
 	c, h := u.conn, &u.hearing
 	h.mu.Lock()
-	h.missing.Twice(u.kind == Audio && u.lossUp() > echoLoss)
+	h.missing.Echo(echoes(u.kind, u.lossUp()))
 	r.seqs = h.missing.Due(at, c.feedback.roundTrip(), r.seqs[:0])
 	next, ok := h.missing.Next()
 	h.mu.Unlock()

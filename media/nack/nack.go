@@ -40,7 +40,7 @@ const (
 	floor = 20 * time.Millisecond
 	// margin is added to the round trip at least, else a quarter of it: an answer waits in a pacer.
 	margin = 10 * time.Millisecond
-	// echo is how long after a request it is said once more; see Twice.
+	// echo is how long after a request it is said once more; see Echo.
 	echo = 15 * time.Millisecond
 )
 
@@ -76,7 +76,7 @@ type Generator struct {
 	highest uint16 // newest sequence number
 	odd     uint16 // the last one that was far behind
 	last    int64  // when the newest came
-	twice   bool
+	echoes  uint8
 	rtt     time.Duration
 	answer  time.Duration // from a request to its answer, smoothed; 0: unknown
 	missing []missing     // oldest first
@@ -88,7 +88,7 @@ type missing struct {
 	mark  int64 // when it was found missing, then when it was last asked for
 	seq   uint16
 	tries uint8
-	echo  bool // it is to be asked for once more without waiting for the answer
+	said  uint8 // echoes of the last request that were made
 }
 
 // New returns the generator of a stream.
@@ -97,10 +97,10 @@ func New(r Rules) Generator { return Generator{rules: r} }
 // Counts returns what became of missing packets until now.
 func (g *Generator) Counts() Counts { return g.counts }
 
-// Twice says whether each request is made a second time a moment later. Requests get lost as other
-// packets do and cost little beside what they bring: where half of all is lost, two requests bring half
-// as much again.
-func (g *Generator) Twice(on bool) { g.twice = on }
+// Echo says how often each request is made again, a moment later each time, without waiting for the answer. Requests get
+// lost as other packets do and cost little beside what they bring: where half of all is lost one arrives half of the times,
+// of two in three quarters, of three in seven eighths. A sender does not answer twice within a round trip.
+func (g *Generator) Echo(times uint8) { g.echoes = times }
 
 // Received notes packet seq at time at.
 func (g *Generator) Received(seq uint16, at int64) Arrival {
@@ -203,14 +203,19 @@ func (g *Generator) pause() time.Duration {
 // due is when m is to be asked for next.
 func (g *Generator) due(m *missing) int64 {
 	switch {
-	case m.echo:
-		return m.mark + int64(echo)
+	case g.echoing(m):
+		return m.mark + int64(m.said+1)*int64(echo)
 	case m.tries > 0:
 		return m.mark + int64(g.pause())
 	case g.highest-m.seq >= g.rules.Reorder:
 		return m.mark
 	}
 	return m.mark + int64(g.rules.Wait)
+}
+
+// echoing reports whether the last request for m is said once more before the next is made.
+func (g *Generator) echoing(m *missing) bool {
+	return m.tries > 0 && m.said < g.echoes && time.Duration(m.said+1)*echo < g.pause()
 }
 
 // Due appends the packets that are to be asked for at time at to out, and counts them as asked for.
@@ -226,12 +231,15 @@ func (g *Generator) Due(at int64, rtt time.Duration, out []uint16) []uint16 {
 			g.counts.GivenUp++
 			continue
 		}
+		if g.echoing(&m) && at >= m.mark+int64(g.pause()) {
+			m.said = g.echoes // too late for it
+		}
 		if g.due(&m) <= at && g.worth(&m, left) {
-			if m.echo {
-				m.echo = false
+			if g.echoing(&m) {
+				m.said++
 			} else {
 				m.tries++
-				m.mark, m.echo = at, g.twice
+				m.mark, m.said = at, 0
 			}
 			g.counts.Asked++
 			out = append(out, m.seq)
@@ -244,7 +252,7 @@ func (g *Generator) Due(at int64, rtt time.Duration, out []uint16) []uint16 {
 
 // worth reports whether an answer to one more request for m can be of use, where it has left so long.
 func (g *Generator) worth(m *missing, left int64) bool {
-	return m.echo || m.tries < g.rules.Tries && (m.tries == 0 || left >= int64(g.trip()))
+	return g.echoing(m) || m.tries < g.rules.Tries && (m.tries == 0 || left >= int64(g.trip()))
 }
 
 // Next is when Due has something to do, as far as is known; false: nothing is missing.

@@ -44,9 +44,18 @@ func TestAGapIsAskedForAfterAShortWait(t *testing.T) {
 	}
 }
 
-func TestWhereMostIsLostRequestsAreMadeTwice(t *testing.T) {
+func TestWhereMostIsLostRequestsAreMadeAgain(t *testing.T) {
+	for echoes, want := range [][]int64{{50, 100, 150}, {50, 65, 100, 115, 150, 165}, {50, 65, 80, 100, 115, 130, 150, 165, 180}} {
+		if got := requests(t, uint8(echoes)); !slices.Equal(got, want) {
+			t.Errorf("%d echoes: %v, want %v", echoes, got, want)
+		}
+	}
+}
+
+// requests are the times of those for one packet, in milliseconds.
+func requests(t *testing.T, echoes uint8) []int64 {
 	g := New(Audio())
-	g.Twice(true)
+	g.Echo(echoes)
 	g.Received(0, 0)
 	g.Received(2, 40*ms)
 	var at []int64
@@ -59,9 +68,7 @@ func TestWhereMostIsLostRequestsAreMadeTwice(t *testing.T) {
 			t.Fatal(now, got)
 		}
 	}
-	if !slices.Equal(at, []int64{50, 65, 100, 115, 150, 165}) {
-		t.Fatal(at)
-	}
+	return at
 }
 
 func TestWhatIsOvertakenIsNotAskedFor(t *testing.T) {
@@ -174,12 +181,16 @@ func TestRequestsAreBounded(t *testing.T) {
 			r = Video()
 		}
 		g := New(r)
-		twice := rapid.Bool().Draw(t, "twice")
-		g.Twice(twice)
+		echoes := rapid.IntRange(0, 2).Draw(t, "echoes")
+		g.Echo(uint8(echoes))
 		rtt := time.Duration(rapid.IntRange(0, 300).Draw(t, "rtt")) * time.Millisecond
 		seq, at := rapid.Uint16().Draw(t, "seq"), int64(0)
 		came := map[uint16]bool{}
-		tries, last := map[uint16]int{}, map[uint16]int64{}
+		type asked struct {
+			tries, echoes int
+			begin         int64
+		}
+		asks := map[uint16]asked{}
 		for range rapid.IntRange(1, 200).Draw(t, "packets") {
 			step := rapid.IntRange(-4, 6).Draw(t, "step")
 			if rapid.IntRange(0, 30).Draw(t, "rare") == 0 {
@@ -198,19 +209,19 @@ func TestRequestsAreBounded(t *testing.T) {
 				if came[s] {
 					t.Fatalf("%d is there", s)
 				}
-				l, ok := last[s]
-				least := max(floor, rtt)
-				if twice && tries[s]%2 == 1 {
-					least = echo
+				a, ok := asks[s]
+				switch since := at - a.begin; {
+				case ok && since < int64(max(floor, rtt)) && g.echoes == 0:
+					t.Fatalf("%d is asked for again after %v", s, time.Duration(since))
+				case !ok || since >= int64(g.pause()):
+					a.tries, a.echoes, a.begin = a.tries+1, 0, at
+				default:
+					if a.echoes++; since < int64(a.echoes)*int64(echo) {
+						t.Fatalf("%d is asked for again after %v", s, time.Duration(since))
+					}
 				}
-				if ok && at-l < int64(least) {
-					t.Fatalf("%d is asked for again after %v", s, time.Duration(at-l))
-				}
-				if last[s] = at; twice && tries[s]%2 == 1 {
-					last[s] = l // the round trip counts from the first of both
-				}
-				if tries[s]++; tries[s] > int(r.Tries) && !twice || tries[s] > 2*int(r.Tries) {
-					t.Fatalf("%d is asked for %d times", s, tries[s])
+				if asks[s] = a; a.tries > int(r.Tries) || a.echoes > echoes {
+					t.Fatalf("%d is asked for %+v", s, a)
 				}
 			}
 			if len(g.missing) > r.Window {
