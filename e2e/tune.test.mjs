@@ -26,9 +26,12 @@ after(async () => {
 });
 
 let rev = 1000;
-const says = (page, tune) =>
-  page.evaluate((body) => window.__sockets.at(-1).onmessage({ data: JSON.stringify({ type: "media.tune", seq: 0, body: { ...body, pc: window.__pc } }) }),
+/** Says so by the socket that the page listens to: one that it has only begun to open beside it may be newer. */
+const says = async (page, tune) => {
+  await page.waitForFunction(() => window.__sockets.some((s) => s.readyState === 1 && s.onmessage));
+  await page.evaluate((body) => window.__sockets.findLast((s) => s.readyState === 1 && s.onmessage).onmessage({ data: JSON.stringify({ type: "media.tune", seq: 0, body: { ...body, pc: window.__pc } }) }),
     { rev: ++rev, red: false, jitterMs: 0, video: "on", videoKbps: 0, shown: "on", why: "", ...tune });
+};
 
 /** What the page sends and how it listens. */
 const media = (page) =>
