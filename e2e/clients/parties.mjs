@@ -127,7 +127,7 @@ class Page {
 
   async sees() {
     const before = (await w.inbound(this.page)).video.frames;
-    return w.until("pictures are decoded", async () => (await w.inbound(this.page)).video.frames > before + 5);
+    return w.until("pictures are decoded", async () => (await w.inbound(this.page)).video.frames > before + 5, 30000);
   }
 
   async hangUp() {
@@ -218,7 +218,7 @@ class Program {
 
   sees() {
     const before = this.lines.at(-1)?.frames ?? 0;
-    return w.until("pictures are decoded", () => (this.lines.at(-1)?.frames ?? 0) > before + 5);
+    return w.until("pictures are decoded", () => (this.lines.at(-1)?.frames ?? 0) > before + 5, 30000);
   }
 
   async hangUp() {
