@@ -30,38 +30,18 @@ func TestWhatMayNotHaveBeenHeard(t *testing.T) {
 
 // A gateway that could not hear says of nobody that he is silent: else all would connect anew at once, and keep it from hearing.
 func TestSilenceOfWhoWasNotHeardIsNotTold(t *testing.T) {
-	n := openNode(t, nil)
-	caller := newPage(t, n, RoleCaller)
-	caller.connected()
-	stop := caller.chatter('a')
-	eventually(t, "a voice", func() bool { return !n.Voice(caller.id).Heard.IsZero() })
-	stop()
-	silent := func(d time.Duration, deaf bool) (told int) {
-		end, tick := time.After(d), time.NewTicker(20*time.Millisecond)
-		defer tick.Stop()
-		for {
-			if deaf {
-				n.attention.missed.Store(time.Now().UnixNano())
-			}
-			select {
-			case e := <-n.Events():
-				if e.Kind == Silent {
-					told++
-				}
-			case <-tick.C:
-			case <-end:
-				return told
-			}
+	n, caller := fellSilent(t)
+	for range 40 {
+		n.attention.missed.Store(time.Now().UnixNano())
+		if told := silences(n, 20*time.Millisecond); len(told) != 0 {
+			t.Fatalf("told while nothing could be heard: %+v", told)
 		}
-	}
-	if told := silent(800*time.Millisecond, true); told != 0 {
-		t.Errorf("told %d times while nothing could be heard", told)
 	}
 	if age := time.Since(n.Voice(caller.id).Heard); age > 200*time.Millisecond {
 		t.Errorf("a page would be told that it was last heard %v ago", age)
 	}
-	if told := silent(1200*time.Millisecond, false); told != 1 {
-		t.Errorf("told %d times when it could be heard again", told)
+	if told := silences(n, 1200*time.Millisecond); len(told) != 1 {
+		t.Errorf("told %d times when it could be heard again", len(told))
 	}
 }
 

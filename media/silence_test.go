@@ -85,30 +85,42 @@ func TestSilenceIsToldAndToldAgainButNotForEver(t *testing.T) {
 }
 
 func TestSilenceOfAVoiceIsToldToThePage(t *testing.T) {
+	n, caller := fellSilent(t)
+	told := silences(n, 1200*time.Millisecond)
+	for _, e := range told {
+		if e.PC != "1" || e.Client != caller.id {
+			t.Errorf("%+v", e)
+		}
+	}
+	if len(told) != 1 {
+		t.Errorf("told %d times", len(told))
+	}
+}
+
+// fellSilent is a caller who was heard and whose voice stops.
+func fellSilent(t *testing.T) (*Node, *page) {
+	t.Helper()
 	n := openNode(t, nil)
 	caller := newPage(t, n, RoleCaller)
 	caller.connected()
 	stop := caller.chatter('a')
 	eventually(t, "a voice", func() bool { return !n.Voice(caller.id).Heard.IsZero() })
 	stop()
-	silent := 0
-	end := time.After(1200 * time.Millisecond)
+	return n, caller
+}
+
+// silences are those that are told within a time.
+func silences(n *Node, within time.Duration) (told []Event) {
+	end := time.After(within)
 	for {
 		select {
 		case e := <-n.Events():
 			if e.Kind == Silent {
-				silent++
-				if e.PC != "1" || e.Client != caller.id {
-					t.Errorf("%+v", e)
-				}
+				told = append(told, e)
 			}
-			continue
 		case <-end:
+			return told
 		}
-		break
-	}
-	if silent != 1 {
-		t.Errorf("told %d times", silent)
 	}
 }
 

@@ -218,7 +218,7 @@ class Program {
 
   sees() {
     const before = this.lines.at(-1)?.frames ?? 0;
-    return w.until("pictures are decoded", () => (this.lines.at(-1)?.frames ?? 0) > before + 5, 30000);
+    return w.until("pictures are decoded", () => (this.lines.at(-1)?.frames ?? 0) > before + 5);
   }
 
   async hangUp() {
