@@ -38,6 +38,9 @@ const (
 	// overlap is how far back a look asks again: clocks of nodes differ, and what is written later may
 	// bear an earlier time.
 	overlap = 2 * time.Minute
+	// enough is how often one change is read of those that a look asks for again: a case that changes twice
+	// within what its clock tells apart may be read between the two.
+	enough = 3
 	// recent is what is read first, and read again every againEvery, should a change have been missed.
 	recent, againEvery = 48 * time.Hour, 10 * time.Minute
 	// page is how many contacts are read at once.
@@ -73,8 +76,9 @@ type Book struct {
 
 // reading is how far the journal was read.
 type reading struct {
-	seen     time.Time         // what changed until then is in the table
-	live     map[string]uint64 // calls that may change, by version
+	seen     time.Time                // what changed until then is in the table
+	live     map[string]uint64        // calls that may change, by version
+	read     map[store.CaseChange]int // changes of the overlap, by how often they were read
 	nextLook time.Time
 	nextFull time.Time
 	past     store.ContactQuery // the next page of the years before

@@ -281,6 +281,45 @@ func (b *broken) LiveCalls(ctx context.Context) (map[string]uint64, error) {
 	return b.DB.LiveCalls(ctx)
 }
 
+// counted is a journal that counts what is read of it one by one.
+type counted struct {
+	*store.DB
+	ids map[string]int
+}
+
+func (k *counted) ContactsOf(ctx context.Context, ids []string) ([]store.Contact, error) {
+	for _, id := range ids {
+		k.ids[id]++
+	}
+	return k.DB.ContactsOf(ctx, ids)
+}
+
+// TestAChangeIsNotReadOverAndOver lets a case change, change again at the same moment after a look, and then rest.
+func TestAChangeIsNotReadOverAndOver(t *testing.T) {
+	c := newCentre(t, "sqlite:"+filepath.Join(t.TempDir(), "jedel.db"))
+	j := &counted{c.db, map[string]int{}}
+	b := c.book(j)
+	c.look(b)
+	id := c.call("report", c.now)
+	c.open(id, "report", c.now)
+	at := c.now
+	c.look(b)
+	later := c.now
+	c.now = at
+	c.decide(0, func(a *store.CaseAppend) { a.Row.ClosedAt = at })
+	c.now = later
+	c.look(b)
+	if got := c.everything(b)[0].Total.Closed; got != 1 {
+		t.Fatalf("%d closed", got)
+	}
+	for range 20 {
+		c.look(b)
+	}
+	if n := j.ids[id]; n == 0 || n > 2*enough {
+		t.Fatalf("a case that rests was read %d times", n)
+	}
+}
+
 // TestAStoreThatWasAwayIsCaughtUpWith lets the store fail for hours.
 func TestAStoreThatWasAwayIsCaughtUpWith(t *testing.T) {
 	c := newCentre(t, "sqlite:"+filepath.Join(t.TempDir(), "jedel.db"))

@@ -132,19 +132,25 @@ func (b *Book) readPast(ctx context.Context) error {
 // the calls that belong to them, and calls without a case by their creation.
 func (b *Book) readChanged(ctx context.Context, since time.Time) error {
 	after := store.CaseChange{At: since}
+	read := map[store.CaseChange]int{}
 	for {
 		changed, err := b.cfg.Journal.ChangedCases(ctx, after, store.MaxPage)
 		if err != nil {
 			return err
 		}
-		ids := make([]string, len(changed))
-		for i, c := range changed {
-			ids[i], after = c.ID, c
+		var ids []string
+		for _, c := range changed {
+			after = c
+			c.At = c.At.UTC() // equal moments are equal keys
+			if read[c] = b.read[c] + 1; read[c] <= enough {
+				ids = append(ids, c.ID)
+			}
 		}
 		if err := b.readIDs(ctx, ids); err != nil {
 			return err
 		}
 		if len(changed) < store.MaxPage {
+			b.read = read
 			return b.readFrom(ctx, store.ContactQuery{Others: true, From: since})
 		}
 	}
