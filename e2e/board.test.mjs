@@ -207,8 +207,8 @@ test("a fix of a patrol's phone is drawn on the board within a second", async ()
     await page.waitForTimeout(100 + 70 * (i % 5));
   }
   took.sort((x, y) => x - y);
-  console.log(`fix sent to drawn, ms: median ${took[6]}, worst ${took.at(-1)}`);
-  assert.ok(took.at(-1) < 1500, `${took}`);
+  console.log(`fix sent to drawn, ms: median ${took[6]}`);
+  w.speed("the latest of 12 fixes sent to drawn", took.at(-1), 1000);
   await axe(page, "as a list");
   await page.context().close();
 });

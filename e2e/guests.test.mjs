@@ -79,8 +79,8 @@ test("a supervisor listens within a second, and the operator sees it", async () 
       await new Promise((r) => setTimeout(r, 10));
     }
   });
-  console.log(`listening: ${Math.round(took)} ms from the click to the first sound`);
-  assert.ok(took <= 1000, `${took} ms`);
+  assert.ok(took < Infinity, "sound comes");
+  w.speed("from the click of who listens to the first sound", took, 1000);
   await heard(pages.supervisor, hz.caller);
   await heard(pages.supervisor, hz.operator);
   await pages.operator.locator('.guests [data-mode="listen"]').getByText("слушает").waitFor();

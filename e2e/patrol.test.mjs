@@ -83,7 +83,7 @@ test("a patrol goes on duty by one tap, and the centre sees where it is and how 
     return r?.fixMs > 0 && r;
   });
   assert.ok(Math.abs(r.lat - at.latitude) < 1e-6 && r.accuracyM === 9, JSON.stringify(r));
-  assert.ok(Date.now() - r.fixMs < 5000, `${Date.now() - r.fixMs} ms old`);
+  w.speed("the age of a position that the board has", Date.now() - r.fixMs, 5000);
   await pages.patrol.context().setGeolocation({ ...at, latitude: at.latitude + 0.001 });
   const moved = Date.now();
   await w.until("the board has the new position", async () => Math.abs((await row("П-14")).lat - at.latitude - 0.001) < 1e-6);
@@ -117,10 +117,8 @@ test("a task rings within two seconds, with the place, the way there and what to
   await ask(await as("operator"), "POST", `/cases/${call.case}/acts`, { act: "add", line: { id: "p1", what: "place", place: { words: "Абая 24, третий подъезд" } } });
   const begun = Date.now();
   await send("П-14", call.case);
-  await pages.patrol.locator(".banner.new").waitFor({ timeout: 5000 });
-  const took = Date.now() - begun;
-  console.log(`a task is on the phone ${took} ms after it was sent`);
-  assert.ok(took < 2000, `${took} ms`);
+  await pages.patrol.locator(".banner.new").waitFor();
+  w.speed("until a task is on the phone", Date.now() - begun, 2000);
   assert.equal(await pages.patrol.locator('[data-how="next"]').getAttribute("data-word"), "accepted");
   for (const word of ["Ссора на третьем этаже", "123 ABC 15", "Абая 24, третий подъезд", "54.87530, 69.16280", "±12 м"]) await pages.patrol.getByText(word).first().waitFor();
   assert.match(await pages.patrol.locator(".far").textContent(), /1,2 км/); // 11 hundredths of a degree of latitude

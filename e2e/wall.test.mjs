@@ -127,12 +127,16 @@ test("limits are changed with their history, and the tile follows", async () => 
 
 test("a wall without news says so within seconds, and recovers", async () => {
   await wall.route("**/api/v1/wall", (r) => r.abort());
-  await wall.locator('main.wall[data-stale="true"]').waitFor({ timeout: 9000 });
+  const silent = Date.now();
+  await wall.locator('main.wall[data-stale="true"]').waitFor();
+  w.speed("until a wall without news says so", Date.now() - silent, 9000);
   assert.equal(await wall.locator(".tile.stale").count(), 12, "every tile is grey");
   await wall.locator('[data-tile="queue"]').getByText("устарело").waitFor();
   await w.shot(wall, "wall-stale-ru-dark");
   await wall.unroute("**/api/v1/wall");
-  await wall.locator('main.wall[data-stale="false"]').waitFor({ timeout: 5000 });
+  const again = Date.now();
+  await wall.locator('main.wall[data-stale="false"]').waitFor();
+  w.speed("until it has news again", Date.now() - again, 5000);
 });
 
 /** What happened today, counted from what the API tells of single calls and cases. */

@@ -1,5 +1,6 @@
 // The world of an end-to-end test: a real gateway of its own on loopback, real Chromium with fake
 // devices, and everything ended by its process id.
+import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
@@ -26,6 +27,15 @@ export function freePort() {
       s.close(() => resolve(port));
     });
   });
+}
+
+/**
+ * A figure with a goal, in milliseconds. A test tells it and nothing more: how busy its machine is, is not what it is about. `make bench`
+ * runs the same tests where nothing else runs, and there the goal is held.
+ */
+export function speed(what, ms, goal) {
+  console.log(`speed: ${what}: ${Math.round(ms)} ms (goal ${goal})`);
+  if (process.env.SPEEDS === "hold") assert.ok(ms <= goal, `${what}: ${ms} ms, goal ${goal}`);
 }
 
 /** Waits until fn gives something true. */
