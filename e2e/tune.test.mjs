@@ -30,7 +30,7 @@ let rev = 1000;
 const says = async (page, tune) => {
   await page.waitForFunction(() => window.__sockets.some((s) => s.readyState === 1 && s.onmessage));
   await page.evaluate((body) => window.__sockets.findLast((s) => s.readyState === 1 && s.onmessage).onmessage({ data: JSON.stringify({ type: "media.tune", seq: 0, body: { ...body, pc: window.__pc } }) }),
-    { rev: ++rev, red: false, jitterMs: 0, video: "on", videoKbps: 0, shown: "on", why: "", ...tune });
+    { rev: ++rev, red: false, jitterMs: 0, video: "on", videoKbps: 0, leastKbps: 0, shown: "on", why: "", ...tune });
 };
 
 /** What the page sends and how it listens. */
@@ -54,6 +54,7 @@ const media = (page) =>
       hint: video?.track.contentHint,
       targets: pc.getReceivers().filter((r) => r.track.kind === "audio").map((r) => r.jitterBufferTarget),
       nack: /a=rtcp-fb:111 nack/.test(pc.remoteDescription.sdp),
+      least: Number(/x-google-min-bitrate=(\d+)/.exec(pc.remoteDescription.sdp)?.[1] ?? 0),
     };
   });
 
@@ -73,16 +74,18 @@ for (const [lang, words] of [["kk-KZ", "Байланыс әлсіз: қазір 
     const plain = await media(caller);
     const full = lang === "kk-KZ"; // what is done is the same in every language
     assert.ok(plain.nack, "audio may be asked for again");
+    assert.equal(plain.least, 0);
     assert.equal(plain.hint, "motion");
     assert.ok(plain.pictures > 0);
 
     if (full) {
-      await says(caller, { red: true, jitterMs: 200, video: "thin", videoKbps: 150, why: "loss" });
+      await says(caller, { red: true, jitterMs: 200, video: "thin", videoKbps: 150, leastKbps: 100, why: "loss" });
       await w.until("the word is obeyed", async () => (await media(caller)).encoding.maxFramerate === 20);
       const thin = await media(caller);
       assert.deepEqual([thin.encoding.maxBitrate, thin.encoding.scaleResolutionDownBy, thin.encoding.active], [150000, 2, true]);
       assert.equal(thin.prefers, "maintain-framerate");
       assert.ok(thin.targets.every((t) => t === 200), `${thin.targets}`);
+      assert.equal(thin.least, 100, "what is lost is repeated at no less");
       assert.ok(thin.perPacket > 1.4 * plain.perPacket, `RED is sent: ${plain.perPacket} -> ${thin.perPacket} bytes a packet`);
       await w.hears(operator, 440);
       assert.equal(await caller.locator(".heldback").count(), 0, "thin video is no news");
@@ -111,6 +114,7 @@ for (const [lang, words] of [["kk-KZ", "Байланыс әлсіз: қазір 
     const again = full ? await media(caller) : plain;
     if (full) assert.ok(again.targets.every((t) => t === null), `${again.targets}`);
     if (full) assert.ok(again.perPacket < 1.2 * plain.perPacket, "plain Opus again");
+    if (full) assert.equal(again.least, 0);
     if (full) await w.hears(operator, 440);
     assert.equal((await d.ways(caller)).made, 1, "nothing of it needs a new connection");
     await w.hangUp(caller);

@@ -28,9 +28,10 @@ func BenchmarkRates(b *testing.B) {
 			{From: ids[0], To: ids[1], Kind: Audio}, {From: ids[1], To: ids[0], Kind: Audio},
 			{From: ids[0], To: ids[1], Kind: Video}, {From: ids[1], To: ids[0], Kind: Video}}))
 	}
+	v := newView()
 	b.ReportAllocs()
 	for b.Loop() {
-		n.rates(time.Now())
+		n.rates(v, time.Now())
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/500, "us/connection")
 	b.StopTimer()

@@ -2,6 +2,7 @@ package media
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"jedel/internal/ident"
@@ -38,10 +39,11 @@ type sight struct {
 func (n *Node) runRates(ctx context.Context) {
 	tick := time.NewTicker(rateTick)
 	defer tick.Stop()
+	v := newView()
 	for {
 		select {
 		case now := <-tick.C:
-			n.rates(now)
+			n.rates(v, now)
 		case <-ctx.Done():
 			return
 		}
@@ -49,8 +51,9 @@ func (n *Node) runRates(ctx context.Context) {
 }
 
 // rates decides for all connections. Only runRates calls it.
-func (n *Node) rates(now time.Time) {
-	all := n.sights()
+func (n *Node) rates(v *view, now time.Time) {
+	n.look(v)
+	all := v.all
 	at := now.Sub(n.start)
 	for _, s := range all {
 		s.measure(now, at)
@@ -69,20 +72,36 @@ func (n *Node) rates(now time.Time) {
 	n.met.rate.off.Set(float64(held[tune.Off]))
 }
 
-// sights lists the connections that are up, with what the routes say.
-func (n *Node) sights() map[*conn]*sight {
+// view is what is seen of all connections at one tick, and its room for the next.
+type view struct {
+	all map[*conn]*sight
+	of  map[ident.ClientID]*sight
+}
+
+func newView() *view { return &view{all: map[*conn]*sight{}, of: map[ident.ClientID]*sight{}} }
+
+// look sees which connections are up, and what the routes say of them.
+func (n *Node) look(v *view) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	all := make(map[*conn]*sight, len(n.peers))
-	of := make(map[ident.ClientID]*sight, len(n.peers))
+	clear(v.of)
 	for id, p := range n.peers {
 		if c := p.current(); c != nil && c.up.Load() {
-			s := &sight{conn: c}
-			all[c], of[id] = s, s
+			s := v.all[c]
+			if s == nil {
+				s = &sight{}
+				v.all[c] = s
+			}
+			for _, list := range [][]*conn{s.watchers, s.shown, s.heard} {
+				clear(list) // connections that have ended are not kept for it
+			}
+			*s = sight{conn: c, watchers: s.watchers[:0], shown: s.shown[:0], heard: s.heard[:0]}
+			v.of[id] = s
 		}
 	}
+	maps.DeleteFunc(v.all, func(c *conn, s *sight) bool { return v.of[c.peer.id] != s })
 	for r := range n.plan.all() {
-		from, to := of[r.From], of[r.To]
+		from, to := v.of[r.From], v.of[r.To]
 		switch {
 		case from == nil || to == nil:
 		case r.Kind == Audio:
@@ -92,7 +111,6 @@ func (n *Node) sights() map[*conn]*sight {
 			to.shown = append(to.shown, from.conn)
 		}
 	}
-	return all
 }
 
 // measure takes what is known of the connection's ways.

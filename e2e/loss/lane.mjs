@@ -126,7 +126,7 @@ async function heard(l, voice, got) {
     packets: s("audio.packetsReceived"), lost: s("audio.packetsLost"), retransmitted: s("audio.retransmittedPacketsReceived"), fec: s("audio.fecPacketsReceived"),
     discarded: s("audio.packetsDiscarded"),
     fps: s("video.framesDecoded") / got.seconds,
-    score: JSON.parse(stdout), seconds: got.seconds, made: got.made,
+    score: JSON.parse(stdout), seconds: got.seconds, made: got.made, ways: got.ways, arrived: got.arrived,
   };
 }
 

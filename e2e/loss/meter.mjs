@@ -79,7 +79,13 @@ export async function start() {
     was.set(`${id} ${key}`, value);
     if (before !== undefined) sum[`${kind}.${key}`] = (sum[`${kind}.${key}`] ?? 0) + value - before;
   };
+  const ways = []; // by which the connections went, and since when
+  const arrived = []; // packets of voice, by half seconds
+  let heardBefore = 0;
+  let heard = 0;
+  let began = performance.now();
   const look = async () => {
+    heard = 0;
     for (const [i, pc] of window.__pcs.entries()) {
       if (pc.connectionState === "closed") continue;
       for (const { track } of pc.getReceivers()) {
@@ -87,7 +93,12 @@ export async function start() {
         taken.add(track);
         ctx.createMediaStreamSource(new MediaStream([track])).connect(ear);
       }
-      for (const s of (await pc.getStats()).values()) {
+      const stats = await pc.getStats();
+      const pair = stats.get([...stats.values()].find((s) => s.type === "transport")?.selectedCandidatePairId);
+      const way = pair && `${stats.get(pair.localCandidateId)?.protocol} ${pair.state}`;
+      if (way && ways.at(-1)?.way !== way) ways.push({ s: (performance.now() - began) / 1000, pc: i, way });
+      for (const s of stats.values()) {
+        if (s.type === "inbound-rtp" && s.kind === "audio") heard += s.packetsReceived;
         if (s.type !== "inbound-rtp" && s.type !== "outbound-rtp") continue;
         const kind = `${s.type === "inbound-rtp" ? "in" : "out"}.${s.kind}`;
         for (const [k, v] of Object.entries(s)) if (typeof v === "number" && k !== "timestamp") add(kind, k, v, `${i} ${s.id}`);
@@ -95,9 +106,14 @@ export async function start() {
     }
   };
   await look();
+  heardBefore = heard;
   ear.port.onmessage = (e) => sound.push(e.data);
-  const began = performance.now();
-  const tick = setInterval(() => void look(), 500);
+  began = performance.now();
+  const tick = setInterval(async () => {
+    await look();
+    arrived.push(heard - heardBefore);
+    heardBefore = heard;
+  }, 500);
   window.__stop = async () => {
     clearInterval(tick);
     await look();
@@ -107,6 +123,6 @@ export async function start() {
     const bytes = new Uint8Array(await new Blob(sound).arrayBuffer());
     let text = "";
     for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
-    return { tunes: window.__tunes.map(({ at, ...t }) => ({ ...t, s: (at - began) / 1000 })), sum, seconds, made: window.__pcs.length - made, target: Math.max(0, ...targets), sound: btoa(text) };
+    return { tunes: window.__tunes.map(({ at, ...t }) => ({ ...t, s: (at - began) / 1000 })), sum, seconds, made: window.__pcs.length - made, ways, arrived, target: Math.max(0, ...targets), sound: btoa(text) };
   };
 }

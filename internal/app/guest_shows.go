@@ -88,7 +88,8 @@ func (a *App) guestPresence(seen absences, s call.State, now time.Time) {
 		}
 		if g.As == call.Patrol && now.Sub(a.asked[g.Staff]) >= assignedEvery {
 			a.asked[g.Staff] = now
-			a.work.put(func(ctx context.Context) { a.checkAssigned(ctx, g.Staff, s.ID) })
+			staff, id := g.Staff, s.ID // not the whole state, which would be copied for every call
+			a.work.put(func(ctx context.Context) { a.checkAssigned(ctx, staff, id) })
 		}
 	}
 }

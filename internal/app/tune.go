@@ -53,6 +53,6 @@ func (a *App) tune(client ident.ClientID) *wire.MediaTune {
 func tuneNews(t media.Tune) *wire.MediaTune {
 	return &wire.MediaTune{
 		PC: t.PC, Rev: t.Rev, RED: t.RED, JitterMs: int(t.Jitter / time.Millisecond),
-		Video: wire.VideoLevel(t.Video.String()), VideoKbps: t.VideoKbps, Shown: wire.VideoLevel(t.Shown.String()), Why: string(t.Why),
+		Video: wire.VideoLevel(t.Video.String()), VideoKbps: t.VideoKbps, LeastKbps: t.LeastKbps, Shown: wire.VideoLevel(t.Shown.String()), Why: string(t.Why),
 	}
 }

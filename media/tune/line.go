@@ -15,6 +15,7 @@ type Line struct {
 	up, down Gate
 	red      twice
 	deepen   twice
+	again    again
 	late     lossy
 	wait     time.Duration
 	trip     time.Duration // the shortest round trip
@@ -31,6 +32,7 @@ func (l *Line) Next(now time.Duration, in Inputs) {
 	l.cap[0].next(now, l.up.level, in.Up)
 	l.cap[1].next(now, l.down.level, in.Down)
 	l.red.next(now, in.Up, l.up.level > Off)
+	l.again.next(now, in.Up, l.up.loss)
 	l.deepen.next(now, l.unwatched(in), l.down.level > Off && in.Down.Watched)
 	was := l.late.on
 	switch l.late.next(now, max(in.Down.Loss, in.Heard)) {
@@ -64,6 +66,9 @@ func (l *Line) Down() Level { return l.down.level }
 // picture from itself, not from the others; among those who see it the slowest sets the rate.
 func (l *Line) Decide(watchers []*Line, shown Level) Decision {
 	d := Decision{RED: l.red.on, Deepen: l.deepen.on, Jitter: l.wait, VideoKbps: l.cap[0].kbps}
+	if l.again.on {
+		d.LeastKbps = leastKbps
+	}
 	d.Video, d.Why = l.sends(watchers)
 	for _, w := range watchers {
 		if k := w.cap[1].kbps; w.down.level > Off && k > 0 && (d.VideoKbps == 0 || k < d.VideoKbps) {

@@ -43,6 +43,7 @@ type Decision struct {
 	Jitter    time.Duration // how long its page waits for late audio; 0: as it likes
 	Video     Level         // what its page may send
 	VideoKbps int           // the most its camera may send, kbit/s; 0: no limit
+	LeastKbps int           // what its browser is to take its way to bear at the least, kbit/s; 0: what it finds
 	Shown     Level         // what it gets to see
 	Why       Reason
 }

@@ -103,6 +103,49 @@ func TestRedundancyFollowsLossEachWayByItself(t *testing.T) {
 	}
 }
 
+// Where much is lost a browser is told that its way bears more than it believes, unless a queue says that it does not.
+func TestTheLeastRateIsForWaysThatLose(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		up    Way
+		least int
+	}{
+		{"clean", Way{Kbps: 500, Watched: true}, 0},
+		{"a fifth is lost", Way{Kbps: 500, Loss: 0.2, Watched: true}, 0},
+		{"a third is lost", Way{Kbps: 500, Loss: 0.33, Watched: true}, leastKbps},
+		{"half is lost", Way{Kbps: 500, Loss: 0.5, Watched: true}, leastKbps},
+		{"half is lost and no queue is measured", Way{Loss: 0.5}, leastKbps},
+		{"half is lost for want of room", Way{Kbps: 20, Full: true, Loss: 0.5, Watched: true, Queue: 300 * time.Millisecond}, 0},
+	} {
+		now := time.Hour
+		l := NewLine()
+		if d := hold(l, &now, 10*time.Second, Inputs{Up: c.up, Down: wide()}); d.LeastKbps != c.least {
+			t.Errorf("%s: %+v", c.name, d)
+		}
+		if c.least == 0 {
+			continue
+		}
+		c.up.Watched, c.up.Queue = true, 120*time.Millisecond
+		if d := hold(l, &now, time.Second, Inputs{Up: c.up, Down: wide()}); d.LeastKbps != c.least {
+			t.Errorf("%s, and a small queue: %+v", c.name, d)
+		}
+		c.up.Queue = 160 * time.Millisecond
+		if d := hold(l, &now, tick, Inputs{Up: c.up, Down: wide()}); d.LeastKbps != 0 {
+			t.Errorf("%s, and a queue: %+v", c.name, d)
+		}
+		c.up.Queue = 0
+		if d := hold(l, &now, freeTime-tick, Inputs{Up: c.up, Down: wide()}); d.LeastKbps != 0 {
+			t.Errorf("%s, and the queue has only just gone: %+v", c.name, d)
+		}
+		if d := hold(l, &now, 2*tick, Inputs{Up: c.up, Down: wide()}); d.LeastKbps != c.least {
+			t.Errorf("%s, and the queue is gone: %+v", c.name, d)
+		}
+		if d := hold(l, &now, time.Minute, Inputs{Up: wide(), Down: wide()}); d != Start() {
+			t.Errorf("%s, and clean again: %+v", c.name, d)
+		}
+	}
+}
+
 // A way that is full is not given the same words twice, nor one that loses more with them.
 func TestRedundancyNeedsRoom(t *testing.T) {
 	now := time.Hour

@@ -91,6 +91,33 @@ func (t *twice) worse(now time.Duration, w Way) bool {
 	return since >= settleTime+meanTime && t.sum/float64(t.looks) > t.loss+worseBy && (!w.Watched || w.Queue > queueBack)
 }
 
+// leastKbps is what a way is taken to bear where words are to be said again often: a voice said twice takes 70 kbit/s
+// and its repetitions 25 at half loss. A queue that was there freeTime ago may be there again.
+const (
+	leastKbps = 100
+	freeTime  = 5 * time.Second
+)
+
+// again decides whether a speaker's browser is told what its way bears at the least. By itself it takes loss for want
+// of room: where half is lost its estimate falls to some 30 kbit/s, and it repeats no more than that within a second. Where
+// a queue tells that room is wanted it is right.
+type again struct {
+	on   bool
+	free time.Duration // from when on no queue is to be feared
+}
+
+// next decides at a time; loss is smoothed.
+func (a *again) next(now time.Duration, w Way, loss float64) {
+	if w.Watched && w.Queue >= queueBack {
+		a.free = now + freeTime
+	}
+	if a.on {
+		a.on = loss >= lossThin && !(w.Watched && w.Queue >= twiceQueue)
+		return
+	}
+	a.on = loss >= lossPoor && now >= a.free
+}
+
 // wait is how long a page should wait for late words: longer for a longer round trip, and where what is
 // sent again is lost, too, on the page's own way or on that of those it hears.
 func wait(rtt, jitter time.Duration, down, heard float64) time.Duration {

@@ -96,7 +96,7 @@ func Encode(m Message) ([]byte, error) {
 }
 
 func lookup(name string) (Entry, bool) {
-	for _, e := range Table() {
+	for _, e := range table {
 		if e.Type == name {
 			return e, true
 		}

@@ -263,6 +263,7 @@ type MediaTune struct {
 	JitterMs  int        `json:"jitterMs"`  // jitterBufferTarget of what is received; 0: the browser's own choice
 	Video     VideoLevel `json:"video"`     // what this page may send
 	VideoKbps int        `json:"videoKbps"` // the most its camera may send, kbit/s; 0: no limit
+	LeastKbps int        `json:"leastKbps"` // what the browser is to take the way to bear at the least, kbit/s; 0: what it finds
 	Shown     VideoLevel `json:"shown"`     // what it gets to see: off where its link, or the sender's, has no room
 	Why       string     `json:"why"`       // loss, slow; empty where nothing is held back
 }

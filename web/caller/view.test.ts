@@ -75,7 +75,7 @@ describe("the caller's view", () => {
     expect(worthSending(fix({}), fix({ accuracyM: 10 }))).toBe(true);
   });
   it("holds pictures back only where there are some", () => {
-    const off = { pc: "p", rev: 1, red: true, jitterMs: 200, video: "off" as const, videoKbps: 0, shown: "off" as const, why: "loss" };
+    const off = { pc: "p", rev: 1, red: true, jitterMs: 200, video: "off" as const, videoKbps: 0, leastKbps: 0, shown: "off" as const, why: "loss" };
     expect(heldBack(view({ tune: off, camera: "on", call: call({ opCamera: true }) }))).toEqual({ own: true, theirs: true });
     expect(heldBack(view({ tune: off, camera: "off", call: call({}) }))).toEqual({ own: false, theirs: false });
     expect(heldBack(view({ tune: { ...off, video: "thin", shown: "on" }, camera: "on", call: call({ opCamera: true }) }))).toEqual({ own: false, theirs: false });

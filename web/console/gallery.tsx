@@ -52,7 +52,7 @@ const scenes: Record<string, Scene> = {
   quiet: { welcome: welcome({ me: { state: "talking" }, card: card() }), line: "flows", level: 0 },
   voiceonly: {
     welcome: welcome({ me: { state: "talking" }, card: card({ quality: { ...talking.quality, word: "poor", lossUp: 0.22, way: "relay" } }) }), line: "flows",
-    tune: { pc: "p", rev: 2, red: true, jitterMs: 200, video: "off", videoKbps: 0, shown: "off", why: "loss" },
+    tune: { pc: "p", rev: 2, red: true, jitterMs: 200, video: "off", videoKbps: 0, leastKbps: 0, shown: "off", why: "loss" },
   },
   hold: { welcome: welcome({ me: { state: "talking", after: "pause" }, card: card({ phase: "hold", transfer: "Дана Ысқақова" }) }) },
   silentcall: {

@@ -397,6 +397,7 @@ export interface MediaTune {
   jitterMs: number;
   video: VideoLevel;
   videoKbps: number;
+  leastKbps: number;
   shown: VideoLevel;
   why: string;
 }

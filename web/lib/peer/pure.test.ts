@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ageOfVoice, report, table, zero } from "./measure";
 import { Pace } from "./pace";
-import { hasRed, preferRed, withAudioNack } from "./sdp";
+import { hasRed, preferRed, used, withAudioNack, withLeastRate } from "./sdp";
 import { encoding, newer, plain } from "./tune";
 
 const sdp = [
@@ -30,6 +30,16 @@ test("the first of an answer is what is sent", () => {
   expect(preferRed(sdp, false)).toBe(sdp);
   expect(hasRed(sdp)).toBe(true);
   expect(hasRed(sdp.replace(/a=rtpmap:63.*\r\n/, ""))).toBe(false);
+});
+
+test("a lossy line has a least rate, at every codec of the picture, and loses it again", () => {
+  const more = sdp.replace("a=rtcp-fb:96 nack", "a=rtcp-fb:96 nack\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1");
+  const out = withLeastRate(more, 80);
+  expect(out).toContain("a=rtpmap:96 VP8/90000\r\na=fmtp:96 x-google-min-bitrate=80\r\n");
+  expect(out).toContain("a=fmtp:102 packetization-mode=1;x-google-min-bitrate=80\r\n");
+  expect(out.replace("a=fmtp:96 x-google-min-bitrate=80\r\n", "").replace(";x-google-min-bitrate=80", "")).toBe(more);
+  expect(used(more, { red: true, leastKbps: 100 })).toBe(withLeastRate(preferRed(withAudioNack(more), true), 100));
+  expect(used(more, { red: false, leastKbps: 0 })).toBe(withAudioNack(more));
 });
 
 test("thin keeps twenty pictures a second, off sends none, on is as the browser likes", () => {

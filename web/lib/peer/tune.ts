@@ -2,7 +2,7 @@
 import type { MediaTune } from "../wire.gen";
 
 /** What holds where nothing was said. */
-export const plain: Omit<MediaTune, "pc" | "rev"> = { red: false, jitterMs: 0, video: "on", videoKbps: 0, shown: "on", why: "" };
+export const plain: Omit<MediaTune, "pc" | "rev"> = { red: false, jitterMs: 0, video: "on", videoKbps: 0, leastKbps: 0, shown: "on", why: "" };
 
 /** Movement comes before sharpness: people sign. */
 export const fewestFps = 20;

@@ -2,7 +2,7 @@
  * used and closed; when it is dead another takes its place. */
 import type { MediaTune } from "../wire.gen";
 import { ageOfVoice, loudness, table, voicePackets } from "./measure";
-import { hasRed, preferRed, withAudioNack } from "./sdp";
+import { hasRed, type Use, used, withAudioNack } from "./sdp";
 import { newer, plain, tuneJitter, tuneVideo } from "./tune";
 
 export type Shape = "caller" | "console";
@@ -50,7 +50,7 @@ export class Way {
   #answer = "";
   #tune: MediaTune | null = null;
   #turn: Promise<unknown> = Promise.resolve(); // changes of what is agreed, one at a time
-  #red = false;
+  #how: Use = { red: false, leastKbps: 0 };
   #packets = 0;
   /** Whether the gateway was asked. */
   asked = false;
@@ -108,8 +108,7 @@ export class Way {
     this.asked = true;
     const answer = await this.#gate.offer(this.id, withAudioNack(this.pc.localDescription?.sdp ?? ""), this.#ended.signal);
     if (this.closed) return;
-    const sdp = preferRed(withAudioNack(answer), this.#red);
-    await this.pc.setRemoteDescription({ type: "answer", sdp });
+    await this.pc.setRemoteDescription({ type: "answer", sdp: used(answer, this.#how) });
     this.#answer = answer;
     const held = this.#held ?? [];
     this.#held = null;
@@ -147,20 +146,21 @@ export class Way {
       if (this.closed || !this.agreed || t !== (this.#tune ?? t)) return;
       tuneJitter(this.pc, t.jitterMs);
       if (this.#tune) await tuneVideo(this.sender("video"), t).catch(() => undefined);
-      await this.#prefer(t.red);
+      await this.#prefer({ red: t.red, leastKbps: t.leastKbps });
     });
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
-  /** Sends RED or plain Opus: the same answer once more, in another order. The gateway is not needed for
-   * it. A sender's own choice of codec is taken by Chromium 156 and has no effect on audio. */
-  async #prefer(red: boolean): Promise<void> {
-    const want = red && hasRed(this.#answer);
-    if (want === this.#red || this.pc.signalingState !== "stable") return;
+  /** Sends RED or plain Opus, at no less than a rate: the same answer once more, written otherwise. The gateway is not needed
+   * for it. A sender's own choice of codec is taken by Chromium 156 and has no effect on audio. What knows no RED knows no
+   * least rate either. */
+  async #prefer(how: Use): Promise<void> {
+    const was = this.#how;
+    if (!hasRed(this.#answer) || this.pc.signalingState !== "stable" || (how.red === was.red && how.leastKbps === was.leastKbps)) return;
     await this.pc.setLocalDescription(await this.pc.createOffer());
-    await this.pc.setRemoteDescription({ type: "answer", sdp: preferRed(withAudioNack(this.#answer), want) });
-    this.#red = want;
+    await this.pc.setRemoteDescription({ type: "answer", sdp: used(this.#answer, how) });
+    this.#how = how;
   }
 
   /** How loud the voice of a slot is, 0..1; undefined where none arrives. */
