@@ -180,6 +180,7 @@ func (c *conn) onState(s webrtc.PeerConnectionState) {
 		}
 		c.shaky.Store(false)
 		c.up.Store(true)
+		c.dropStreams()
 		c.peer.promote(c)
 		c.factPath(c.peer.theTap())
 		c.event(Event{Kind: Connected})

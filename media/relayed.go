@@ -58,13 +58,5 @@ func (n *Node) mayCome(ip net.IP) bool {
 		return false
 	}
 	addr, ok := netip.AddrFromSlice(ip)
-	if !ok {
-		return false
-	}
-	for _, s := range n.ports.sockets {
-		if s.local.AddrPort().Addr() == addr.Unmap() {
-			return true
-		}
-	}
-	return false
+	return ok && n.ours(addr)
 }

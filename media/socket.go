@@ -128,6 +128,9 @@ func (s *socket) change(f func(map[netip.AddrPort]*conn)) {
 
 // pass gives a datagram to Pion. It never blocks: what does not fit is lost, as on a full line.
 func (s *socket) pass(b []byte, addr netip.AddrPort) {
+	if s.node.spare(b, addr, time.Now()) {
+		return
+	}
 	to := s.strangers
 	if s.node.known.know(b, addr) {
 		to = s.signals

@@ -67,6 +67,25 @@ func (a *acquaintances) wrote(addr netip.AddrPort) {
 	a.sentTo[addr] = struct{}{}
 }
 
+// owner returns whose answer has a name in it, nil where there is none.
+func (a *acquaintances) owner(name []byte) any {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.names[string(name)]
+}
+
+// namesOf returns the names in the answers of a connection.
+func (a *acquaintances) namesOf(owner any) (names []string) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for k, v := range a.names {
+		if v == owner {
+			names = append(names, k)
+		}
+	}
+	return names
+}
+
 // know reports whether a datagram comes from somebody who has a reason to send it.
 func (a *acquaintances) know(b []byte, addr netip.AddrPort) bool {
 	user := stunUserOf(b)

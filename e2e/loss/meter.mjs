@@ -94,8 +94,9 @@ export async function start() {
         ctx.createMediaStreamSource(new MediaStream([track])).connect(ear);
       }
       const stats = await pc.getStats();
-      const pair = stats.get([...stats.values()].find((s) => s.type === "transport")?.selectedCandidatePairId);
-      const way = pair && `${stats.get(pair.localCandidateId)?.protocol} ${pair.state}`;
+      const transport = [...stats.values()].find((s) => s.type === "transport");
+      const pair = stats.get(transport?.selectedCandidatePairId);
+      const way = pair && `${stats.get(pair.localCandidateId)?.protocol}, choice ${transport.selectedCandidatePairChanges}`;
       if (way && ways.at(-1)?.way !== way) ways.push({ s: (performance.now() - began) / 1000, pc: i, way });
       for (const s of stats.values()) {
         if (s.type === "inbound-rtp" && s.kind === "audio") heard += s.packetsReceived;
