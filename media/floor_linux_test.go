@@ -31,7 +31,7 @@ func BenchmarkFloor(b *testing.B) {
 		floorFeed(b, netip.MustParseAddrPort(at))
 		return
 	}
-	c, err := batch.Listen(netip.MustParseAddrPort("127.0.0.1:0"), batch.Options{ReadBuffer: 4 << 20, Gather: 750 * time.Microsecond})
+	c, err := batch.Listen(netip.MustParseAddrPort("127.0.0.1:0"), batch.Options{ReadBuffer: 4 << 20, Gather: time.Millisecond})
 	must(b, err)
 	self, err := os.Executable()
 	must(b, err)

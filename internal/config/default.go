@@ -19,7 +19,7 @@ func Default() Config {
 		Store:  Store{URL: "sqlite:data/jedel.db"},
 		Media: Media{
 			UDP: ":8081", TCP: ":8081", PublicIPs: []string{}, AllowPrivate: true, MaxPeers: 1000, IdlePeers: 200,
-			IdleTime: 5 * time.Minute, WaitingPeers: 500, Gather: 750 * time.Microsecond,
+			IdleTime: 5 * time.Minute, WaitingPeers: 500, Gather: time.Millisecond,
 			Turn: Turn{UDP: ":3478", TLS: true, URLs: []string{}, Allocations: 2000, Bandwidth: 8_000_000},
 		},
 		Recorder: Recorder{
