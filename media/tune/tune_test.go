@@ -160,6 +160,14 @@ func TestRedundancyNeedsRoom(t *testing.T) {
 	if d := hold(l, &now, 10*time.Second, Inputs{Up: lossy, Down: lossy}); !d.RED || !d.Deepen || d.Video != Off {
 		t.Errorf("room without a picture: %+v", d)
 	}
+	for loss, want := range map[float64]bool{0.1: false, 0.25: true} { // lost for want of room, or by the way itself
+		l = NewLine()
+		full := narrow(twiceKbps - 2)
+		full.Loss = loss
+		if d := hold(l, &now, 10*time.Second, Inputs{Up: full, Down: full}); d.RED != want || d.Deepen != want {
+			t.Errorf("room for a voice alone, %v lost: %+v", loss, d)
+		}
+	}
 	l = NewLine()
 	in := Inputs{Up: Way{Kbps: 500, Loss: 0.08, Watched: true}}
 	if d := hold(l, &now, time.Second, in); !d.RED {

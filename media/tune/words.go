@@ -10,6 +10,10 @@ const (
 	calmTime         = 10 * time.Second
 	// twiceQueue is the queue at which words said twice are in each other's way; a picture goes before.
 	twiceQueue = 150 * time.Millisecond
+	// twiceKbps is what words said twice take beyond the room that a voice has. A way that was seen to have no more loses some
+	// of what is sent for that; one that loses twiceLoss and more loses it by itself.
+	twiceKbps = 12
+	twiceLoss = 0.2
 	// settleTime is how long what is lost may still be that of before: the page must hear of it, and loss is
 	// of the last two seconds, the first of which may be clean. Redundancy that made loss worse in the mean of
 	// meanTime at least shows until worseTime and rests for restTime: where packets are lost in runs one
@@ -66,7 +70,7 @@ type twice struct {
 // next decides at a time; pictures tells that pictures may still give way to words.
 func (t *twice) next(now time.Duration, w Way, pictures bool) bool {
 	lost := t.lossy.next(now, w.Loss)
-	room := pictures || w.Queue < twiceQueue
+	room := pictures || w.Queue < twiceQueue && !(w.Full && w.Kbps < twiceKbps && w.Loss < twiceLoss)
 	switch {
 	case !t.on && lost && room && now >= t.rest:
 		t.on, t.since, t.loss, t.sum, t.looks = true, now, w.Loss, 0, 0
@@ -91,10 +95,10 @@ func (t *twice) worse(now time.Duration, w Way) bool {
 	return since >= settleTime+meanTime && t.sum/float64(t.looks) > t.loss+worseBy && (!w.Watched || w.Queue > queueBack)
 }
 
-// leastKbps is what a way is taken to bear where words are to be said again often: a voice said twice takes 70 kbit/s
-// and its repetitions 25 at half loss. A queue that was there freeTime ago may be there again.
+// leastKbps is what a way is taken to bear where words are to be said again often: a voice said twice takes 70 kbit/s,
+// its repetitions 25 at half loss, a small picture 80 and its repetitions a third of that at 30 %. A queue that was there freeTime ago may be there again.
 const (
-	leastKbps = 100
+	leastKbps = 200
 	freeTime  = 5 * time.Second
 )
 
