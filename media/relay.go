@@ -121,11 +121,12 @@ func (r *Relay) count(s *Source) int {
 // End ends a viewer of s; ok is false where there is none.
 func (r *Relay) End(s *Source, id ident.ClientID) (ok bool) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	v := r.viewers[id]
-	r.mu.Unlock()
 	if v == nil || v.source != s {
 		return false
 	}
+	delete(r.viewers, id) // at once: it takes a moment until its connection is closed
 	v.end()
 	return true
 }

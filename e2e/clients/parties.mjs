@@ -126,8 +126,10 @@ class Page {
   }
 
   async sees() {
+    const begun = Date.now();
     const before = (await w.inbound(this.page)).video.frames;
-    return w.until("pictures are decoded", async () => (await w.inbound(this.page)).video.frames > before + 5, 30000);
+    await w.until("pictures are decoded", async () => (await w.inbound(this.page)).video.frames > before + 5, 30000);
+    w.speed("until six pictures are decoded", Date.now() - begun, 15000);
   }
 
   async hangUp() {
