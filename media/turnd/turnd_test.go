@@ -348,20 +348,26 @@ func TestAnswersToStrangersAreShortAndFew(t *testing.T) {
 			t.Fatalf("% x is answered %v", b, m)
 		}
 	}
-	answers := 0
-	ask := setters(stun.NewType(stun.MethodAllocate, stun.ClassRequest), udpRequested)
-	for range 5000 {
-		_, _ = e.conn.Write(ask)
-	}
+	answers, begun := 0, time.Now()
 	b := make([]byte, 2000)
-	for {
-		_ = e.conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
-		if _, err := e.conn.Read(b); err != nil {
-			break
+	hear := func(quiet time.Duration) {
+		for {
+			_ = e.conn.SetReadDeadline(time.Now().Add(quiet))
+			if _, err := e.conn.Read(b); err != nil {
+				return
+			}
+			answers++
 		}
-		answers++
 	}
-	if answers > 3*requestRate.Burst || w.refusals(reasonRate) == 0 {
+	ask := setters(stun.NewType(stun.MethodAllocate, stun.ClassRequest), udpRequested)
+	for i := range 5000 {
+		_, _ = e.conn.Write(ask)
+		if i%100 == 99 { // as many as a socket has room for
+			hear(time.Millisecond)
+		}
+	}
+	hear(300 * time.Millisecond)
+	if most := 3*requestRate.Burst + int(time.Since(begun)/requestRate.Every); answers > most || w.refusals(reasonRate) == 0 {
 		t.Fatalf("5000 requests had %d answers, %v were refused", answers, w.refusals(reasonRate))
 	}
 	// Who has an allocation already is not hindered by what others of the address do.
