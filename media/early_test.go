@@ -21,7 +21,6 @@ type ring struct {
 	to  *downTrack
 	at  time.Time
 	seq uint16
-	raw []byte
 }
 
 func newRing(t *testing.T, kind Kind) *ring {

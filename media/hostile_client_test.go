@@ -247,14 +247,6 @@ func (f *flow) audio() (ssrc uint32, pt uint8) {
 	return 0, 0
 }
 
-// rtp seals a plain packet, be it as broken as it may behind its header, and sends it as the caller.
-func (f *flow) rtp(raw []byte) {
-	f.t.Helper()
-	b, err := f.seal.EncryptRTP(nil, raw, nil)
-	must(f.t, err)
-	f.wire.send(f.t, b)
-}
-
 // rtcp seals a compound packet and sends it as the caller.
 func (f *flow) rtcp(raw []byte) {
 	f.t.Helper()

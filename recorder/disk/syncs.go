@@ -34,24 +34,23 @@ type Syncs struct {
 // iocb is struct iocb of linux/aio_abi.h on little-endian machines; only data, which the kernel gives back, opcode, fd
 // and those for the bell are used here, so that others read it the same.
 type iocb struct {
-	data     uint64
-	key      [8]byte
-	opcode   uint16
-	priority int16
-	fd       uint32
-	buf      uint64
-	size     uint64
-	offset   int64
-	reserved uint64
-	flags    uint32
-	bell     uint32
+	data   uint64
+	_      [8]byte // key and rw_flags
+	opcode uint16
+	_      int16 // priority
+	fd     uint32
+	_      [3]uint64 // buf, nbytes, offset
+	_      uint64    // reserved2
+	flags  uint32
+	bell   uint32
 }
 
 // ioEvent is struct io_event.
 type ioEvent struct {
-	data, object uint64
-	result       int64
-	result2      int64
+	data   uint64
+	_      uint64 // obj
+	result int64
+	_      int64 // res2
 }
 
 const (
