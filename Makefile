@@ -93,7 +93,7 @@ bench: build ## the figures that the goals speak of
 	deploy/bench-net.sh
 	$(GO) test -run '^$$' -bench . -benchmem ./media/... ./recorder/... ./internal/store/... ./internal/stats ./signaling
 	cd e2e && node goals.mjs
-	SPEEDS=hold node e2e/run.mjs admin blocked board clients guests patrol wall
+	SPEEDS=hold node e2e/run.mjs admin blocked board cases clients guests patrol wall
 	cd e2e && node thin.mjs 10
 
 paths: build ## how long nothing is heard when the way dies in mid-call: NAT, UDP blocked, address, blackouts; RUNS=20 for more

@@ -65,7 +65,9 @@ test("a report from the phone's page appears without a reload, and is the oldest
   await caller.locator("form.report textarea").first().fill("Музыка на весь двор у Дома быта, не спит весь дом");
   await caller.getByRole("button", { name: "Отправить" }).click();
   mine = /№ (\S+)/.exec(await caller.getByText(/Сообщение зарегистрировано/).first().textContent())[1];
+  const registered = Date.now();
   await row(one, mine).waitFor();
+  w.speed("from a registered report to its row", Date.now() - registered, 5000);
   await one.locator(".oldest").getByText(mine).waitFor();
   await one.locator(".caserow").getByText("Музыка на весь двор").waitFor();
 });
@@ -78,7 +80,9 @@ test("it is taken and classified, and its citizen reads that somebody works on i
   await one.locator(".toast").getByText("Классификация изменена").waitFor();
   await one.locator(".classify select").nth(1).selectOption("1");
   await row(one, mine).getByText("P2").waitFor();
+  const changed = Date.now();
   await row(two, mine).getByText("Нарушение общественного порядка").waitFor();
+  w.speed("until the other console has what was changed", Date.now() - changed, 5000);
   assert.equal(await two.locator(".oldest").count(), 0, "it is answered: nobody waits");
   await caller.getByRole("button", { name: /Мои сообщения/ }).first().click();
   await caller.getByText("В работе").first().waitFor({ timeout: 20000 });

@@ -29,6 +29,16 @@ func pair(t *testing.T, n *Node) (caller, operator *page) {
 	return caller, operator
 }
 
+// speaking is a pair whose caller speaks and is heard, until stop.
+func speaking(t *testing.T, n *Node) (caller, operator *page, stop func()) {
+	t.Helper()
+	caller, operator = pair(t, n)
+	must(t, n.SetRoutes(ident.New[ident.CallID](), []Route{{From: caller.id, To: operator.id, Kind: Audio}}))
+	stop = caller.chatter('a')
+	operator.hears("audio-0", 'a')
+	return caller, operator, stop
+}
+
 func both(a, b *page) []Route {
 	return []Route{
 		{a.id, b.id, Audio, 0}, {a.id, b.id, Video, 0}, {b.id, a.id, Audio, 0}, {b.id, a.id, Video, 0},

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"jedel/internal/ident"
-
 	"github.com/pion/ice/v4"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/stun/v4"
@@ -58,13 +56,8 @@ func answered(t *testing.T, addr net.Addr, raw []byte) bool {
 // media comes by UDP has no stream beside it.
 func TestAConnectionByUDPHasNoStreamBesideIt(t *testing.T) {
 	n := openNode(t, func(c *Config) { c.TCPAddr = "127.0.0.1:0" })
-	a, b := newPage(t, n, RoleCaller), newPage(t, n, RoleOperator)
-	a.connected()
-	b.connected()
-	must(t, n.SetRoutes(ident.New[ident.CallID](), []Route{{From: a.id, To: b.id, Kind: Audio}}))
-	stop := a.chatter('a')
+	a, b, stop := speaking(t, n)
 	defer stop()
-	b.hears("audio-0", 'a')
 	c := n.find(a.id).current()
 	if answered(t, n.ports.tcp.(*ice.TCPMuxDefault).LocalAddr(), check(t, c)) {
 		t.Error("a check is answered through a stream")

@@ -13,13 +13,18 @@ function sections(kind: "audio" | "video", sdp: string, change: (section: string
     .join("");
 }
 
+/** Adds a line behind the one that maps a payload type. */
+function behindMap(section: string, pt: string, line: string): string {
+  return section.replace(new RegExp(`^(a=rtpmap:${pt} .*?)(\\r?\\n)`, "m"), `$1$2${line}$2`);
+}
+
 /** Asks for retransmission of Opus and RED (RFC 4585 section 4.2). Browsers neither offer nor answer it
  * for audio by themselves, and keep to it where it was agreed. */
 export function withAudioNack(sdp: string): string {
   return sections("audio", sdp, (section) =>
     [...types(section, "opus"), ...types(section, "red")].reduce((s, pt) => {
       if (new RegExp(`^a=rtcp-fb:${pt} nack\\r?$`, "m").test(s)) return s;
-      return s.replace(new RegExp(`^(a=rtpmap:${pt} .*?)(\r?\n)`, "m"), `$1$2a=rtcp-fb:${pt} nack$2`);
+      return behindMap(s, pt, `a=rtcp-fb:${pt} nack`);
     }, section),
   );
 }
@@ -44,8 +49,8 @@ export function withLeastRate(sdp: string, kbps: number): string {
   return sections("video", sdp, (section) =>
     [...types(section, "vp8"), ...types(section, "h264")].reduce((s, pt) => {
       const word = `x-google-min-bitrate=${kbps}`;
-      if (new RegExp(`^a=fmtp:${pt} `, "m").test(s)) return s.replace(new RegExp(`^(a=fmtp:${pt} [^\r\n]*)`, "m"), `$1;${word}`);
-      return s.replace(new RegExp(`^(a=rtpmap:${pt} [^\r\n]*)(\r?\n)`, "m"), `$1$2a=fmtp:${pt} ${word}$2`);
+      const given = new RegExp(`^a=fmtp:${pt} .*`, "m");
+      return given.test(s) ? s.replace(given, `$&;${word}`) : behindMap(s, pt, `a=fmtp:${pt} ${word}`);
     }, section),
   );
 }
